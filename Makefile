@@ -1,0 +1,87 @@
+# Every routine is one command. `make demo` and `make test` do all the set-up themselves, in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Compiler warnings as errors: on in CI, off by default so that a newer compiler's opinion never blocks a newcomer.
+WERROR ?= OFF
+CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFASTCAL_WERROR=$(WERROR)
+NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
+
+.PHONY: demo test test-cpp test-numba test-neon lint format bench sanitize docs clean help
+
+help:            ## show this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(VENV)/.demo  ## install what the demo needs and run it (results in ./fastcal-demo)
+	$(BIN)/fastcal demo
+
+test: $(VENV)/.dev test-cpp test-numba  ## run everything: C++ tests, stub test, Python suite on every backend and instruction set
+	$(BIN)/python -m mypy.stubtest fastcal._core --allowlist tests/stubtest-allowlist.txt
+	$(BIN)/pytest
+
+test-cpp: $(VENV)/.build  ## build and run the C++ tests without Python
+	$(CMAKE) -S . -B build/cpp -DFASTCAL_PYTHON=OFF -DFASTCAL_TESTS=ON
+	$(BIN)/cmake --build build/cpp
+	$(BIN)/ctest --test-dir build/cpp --output-on-failure
+
+test-numba: $(VENV)/.dev  ## install without a compiler into a scratch environment and smoke-test the Numba backend
+	$(BIN)/python tests/install_without_compiler.py
+
+lint: $(VENV)/.dev  ## formatting, style, types and spelling, nothing is changed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(filter %.cpp %.h,$(NATIVE))
+	$(BIN)/codespell fastcal csrc tests bench docs README.md CONTRIBUTING.md CHANGELOG.md Makefile
+
+format: $(VENV)/.dev  ## rewrite files the way `make lint` wants them
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(filter %.cpp %.h,$(NATIVE))
+
+bench: $(VENV)/.dev  ## print the tables of bench/ (ours beside FAISS, NumPy, scikit-learn)
+	$(BIN)/pytest bench -q --benchmark-enable --benchmark-only --benchmark-columns=median,iqr,rounds -W default
+
+sanitize: $(VENV)/.build  ## C++ tests under AddressSanitizer + UndefinedBehaviorSanitizer, then under ThreadSanitizer
+	$(CMAKE) -S . -B build/asan -DFASTCAL_PYTHON=OFF -DFASTCAL_TESTS=ON -DFASTCAL_SANITIZE=address,undefined
+	$(BIN)/cmake --build build/asan
+	$(BIN)/ctest --test-dir build/asan --output-on-failure
+	$(CMAKE) -S . -B build/tsan -DFASTCAL_PYTHON=OFF -DFASTCAL_TESTS=ON -DFASTCAL_SANITIZE=thread
+	$(BIN)/cmake --build build/tsan
+	$(BIN)/ctest --test-dir build/tsan --output-on-failure
+
+test-neon: $(VENV)/.build  ## cross-compile for aarch64 and run the C++ tests under emulation
+	@command -v aarch64-linux-gnu-g++ qemu-aarch64 >/dev/null || { echo "needs Debian's g++-aarch64-linux-gnu and qemu-user"; exit 1; }
+	$(CMAKE) -S . -B build/neon -DFASTCAL_PYTHON=OFF -DFASTCAL_TESTS=ON -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ '-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu'
+	$(BIN)/cmake --build build/neon
+	FASTCAL_EMULATED=1 $(BIN)/ctest --test-dir build/neon --output-on-failure
+
+docs: $(VENV)/.dev  ## run every example of README, docs and docstrings
+	$(BIN)/pytest tests/test_docs.py
+
+clean:           ## remove everything that make has made
+	rm -rf $(VENV) build fastcal-demo
+
+# -- environments: stamps, so that a second call only rebuilds what changed ---------------------------------------
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "fastcal needs Python >= 3.11, $(PYTHON) is older; try make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.build: $(VENV)/.venv pyproject.toml
+	$(BIN)/pip install --quiet --group build
+	@touch $@
+
+$(VENV)/.native: $(VENV)/.build $(NATIVE)
+	$(BIN)/pip install --quiet --no-build-isolation -C cmake.define.FASTCAL_WERROR=$(WERROR) --editable .
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.native
+	$(BIN)/pip install --quiet --no-build-isolation -C cmake.define.FASTCAL_WERROR=$(WERROR) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/pip install --quiet --group dev
+	@touch $@

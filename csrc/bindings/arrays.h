@@ -1,0 +1,91 @@
+// arrays.h -- NumPy arrays as the views the core takes. Everything here is a last resort: fastcal/_validate has judged
+// the arrays before, in words meant for users.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "core/check.h"
+#include "core/corpus.h"
+#include "core/parallel.h"
+
+namespace fastcal::bindings {
+
+namespace py = pybind11;
+
+template <typename T>
+bool holds(const py::array& array) {
+  return py::isinstance<py::array_t<T>>(array);
+}
+
+inline std::size_t extent_of(const py::array& array, int axis) {
+  return static_cast<std::size_t>(array.shape(axis));
+}
+
+// A flat, contiguous, read-only view.
+template <typename T>
+std::span<const T> flat(const py::array& array, const char* name) {
+  FASTCAL_CHECK(holds<T>(array) && (array.flags() & py::array::c_style) != 0, std::string(name) + ": wrong dtype or layout");
+  return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
+}
+
+template <typename T>
+std::span<T> flat_out(py::array& array, const char* name) {
+  FASTCAL_CHECK(holds<T>(array) && (array.flags() & py::array::c_style) != 0, std::string(name) + ": wrong dtype or layout");
+  FASTCAL_CHECK(array.writeable(), std::string(name) + ": is read-only");
+  return {static_cast<T*>(array.mutable_data()), static_cast<std::size_t>(array.size())};
+}
+
+// A (rows, columns) output whose rows may be strided.
+template <typename T>
+struct MatrixOut {
+  T* data;
+  std::size_t rows, columns, stride;  // stride in elements
+};
+
+template <typename T>
+MatrixOut<T> matrix_out(py::array& array, const char* name) {
+  FASTCAL_CHECK(holds<T>(array) && array.ndim() == 2 && array.writeable(), std::string(name) + ": expected a writeable matrix");
+  constexpr auto kSize = static_cast<py::ssize_t>(sizeof(T));
+  if (array.size() == 0) return {nullptr, extent_of(array, 0), extent_of(array, 1), extent_of(array, 1)};
+  const bool rows_contiguous = array.shape(1) <= 1 || array.strides(1) == kSize;
+  const bool strided = array.shape(0) <= 1 || (array.strides(0) >= array.shape(1) * kSize && array.strides(0) % kSize == 0);
+  FASTCAL_CHECK(rows_contiguous && strided, std::string(name) + ": rows must be contiguous and must not overlap");
+  return {static_cast<T*>(array.mutable_data()), extent_of(array, 0), extent_of(array, 1),
+          static_cast<std::size_t>(array.shape(0) <= 1 ? array.shape(1) : array.strides(0) / kSize)};
+}
+
+inline Corpus corpus_view(const py::array& array) {
+  FASTCAL_CHECK(array.ndim() == 2 && array.shape(1) >= 1, "corpus: expected (n_rows, dim) with dim >= 1");
+  const bool half = array.dtype().kind() == 'f' && array.itemsize() == 2;
+  FASTCAL_CHECK(half || holds<float>(array) || holds<std::uint16_t>(array), "corpus: expected float32, float16 or bfloat16 bits");
+  FASTCAL_CHECK(array.size() == 0 || array.shape(1) == 1 || array.strides(1) == array.itemsize(), "corpus: rows must be contiguous");
+  FASTCAL_CHECK(array.strides(0) % array.itemsize() == 0, "corpus: rows must be aligned");
+  const Element element = half ? Element::float16 : (holds<float>(array) ? Element::float32 : Element::bfloat16);
+  return {static_cast<const std::byte*>(array.data()), array.strides(0), extent_of(array, 0), extent_of(array, 1), element};
+}
+
+// Asked about every 10 ms by the calling thread of a long call: has Ctrl-C (or another handler that raises) come in?
+inline bool python_wants_to_stop() {
+  const py::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() != 0;
+}
+
+// Runs work(context) without the GIL. A stop raised by a Python signal handler is raised again as that exception.
+template <typename Work>
+auto without_gil(int num_threads, const Work& work) {
+  FASTCAL_CHECK(num_threads >= 1, "num_threads must be at least 1");
+  StopToken stop(python_wants_to_stop);
+  try {
+    const py::gil_scoped_release released;
+    return work(CallContext{num_threads, stop});
+  } catch (const Interrupted&) {
+    throw py::error_already_set();
+  }
+}
+
+}  // namespace fastcal::bindings

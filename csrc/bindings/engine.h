@@ -1,0 +1,20 @@
+// engine.h -- the object Python holds: one kernel table. Each register_* file adds the methods of one concept.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "kernels/kernel_table.h"
+
+namespace fastcal::bindings {
+
+struct Engine {
+  const KernelTable& kernels;
+};
+
+using EngineClass = pybind11::class_<Engine>;
+
+void register_search(EngineClass& engine);
+void register_lists(EngineClass& engine);
+void register_calibration(EngineClass& engine);
+
+}  // namespace fastcal::bindings

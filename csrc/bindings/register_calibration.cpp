@@ -1,0 +1,123 @@
+// register_calibration.cpp -- Platt, isotonic, threshold sweep.
+#include <pybind11/stl.h>
+
+#include <limits>
+#include <optional>
+
+#include "bindings/arrays.h"
+#include "bindings/engine.h"
+#include "core/calibration.h"
+#include "core/float_env.h"
+#include "core/lists.h"
+
+namespace fastcal::bindings {
+namespace {
+
+// stable_order numbers positions in 32 bits.
+void check_sortable(std::size_t n) {
+  FASTCAL_CHECK(n < std::numeric_limits<std::uint32_t>::max(), "at most 4,294,967,294 scores can be sorted in one call");
+}
+
+py::tuple engine_platt_fit(const Engine&, const py::array& scores, const py::array& targets, const py::array& weights) {
+  const auto s = flat<double>(scores, "scores"), t = flat<double>(targets, "targets"), w = flat<double>(weights, "weights");
+  FASTCAL_CHECK(!s.empty() && s.size() == t.size() && s.size() == w.size(), "scores, targets, weights: expected one length >= 1");
+  const PlattModel model = without_gil(1, [&](const CallContext& context) {
+    const FloatEnvironment environment;
+    return platt_fit(s, t, w, context.stop);
+  });
+  return py::make_tuple(model.a, model.b);
+}
+
+std::size_t engine_isotonic_fit(const Engine&, const py::array& scores, const py::array& labels, const py::array& weights, py::array& out_x,
+                                py::array& out_y) {
+  const auto s = flat<double>(scores, "scores"), l = flat<double>(labels, "labels"), w = flat<double>(weights, "weights");
+  const auto x = flat_out<double>(out_x, "out_x"), y = flat_out<double>(out_y, "out_y");
+  FASTCAL_CHECK(s.size() == l.size() && s.size() == w.size() && x.size() >= s.size() && y.size() >= s.size(),
+                "scores, labels, weights, out_x, out_y: expected one length");
+  check_sortable(s.size());
+  return without_gil(1, [&](const CallContext& context) {
+    const FloatEnvironment environment;
+    return isotonic_fit(s, l, w, x.data(), y.data(), context.stop);
+  });
+}
+
+// call(kernels of the element type, values, n, out) on pieces of the scores.
+template <typename T, typename Call>
+void map_scores(const Engine& self, const py::array& scores, py::array& out, int num_threads, double nanoseconds_each, const Call& call) {
+  const auto values = flat<T>(scores, "scores");
+  const auto target = flat_out<T>(out, "out");
+  FASTCAL_CHECK(values.size() == target.size(), "out: expected the size of scores");
+  without_gil(num_threads, [&](const CallContext& context) {
+    for_each_piece(values.size(), nanoseconds_each, context, [&](std::size_t begin, std::size_t end) {
+      call(list_kernels<T>(self.kernels), values.data() + begin, end - begin, target.data() + begin);
+    });
+  });
+}
+
+void engine_platt_predict(const Engine& self, const py::array& scores, double a, double b, py::array& out, int num_threads) {
+  const auto call = [a, b](const auto& kernels, const auto* values, std::size_t n, auto* target) {
+    kernels.platt_predict(values, n, a, b, target);
+  };
+  if (holds<float>(scores)) return map_scores<float>(self, scores, out, num_threads, 2.0, call);
+  map_scores<double>(self, scores, out, num_threads, 2.0, call);
+}
+
+void engine_isotonic_predict(const Engine& self, const py::array& scores, const py::array& knots_x, const py::array& knots_y,
+                             py::array& out, int num_threads) {
+  const auto x = flat<double>(knots_x, "knots_x"), y = flat<double>(knots_y, "knots_y");
+  FASTCAL_CHECK(!x.empty() && x.size() == y.size(), "knots_x, knots_y: expected one length >= 1");
+  const auto call = [x, y](const auto& kernels, const auto* values, std::size_t n, auto* target) {
+    kernels.isotonic_predict(values, n, x.data(), y.data(), x.size(), target);
+  };
+  if (holds<float>(scores)) return map_scores<float>(self, scores, out, num_threads, 20.0, call);
+  map_scores<double>(self, scores, out, num_threads, 20.0, call);
+}
+
+template <typename T>
+std::size_t sweep(const py::array& scores, std::span<const std::uint8_t> labels, const double* weights, py::array& out_threshold,
+                  const SweepOutput& out) {
+  const auto values = flat<T>(scores, "scores");
+  const auto thresholds = flat_out<T>(out_threshold, "out_threshold");
+  FASTCAL_CHECK(values.size() == labels.size() && thresholds.size() >= values.size(), "scores, labels: expected one length");
+  return without_gil(1, [&](const CallContext& context) {
+    const FloatEnvironment environment;
+    return threshold_sweep<T>(values, labels.data(), weights, thresholds.data(), out, context.stop);
+  });
+}
+
+std::size_t engine_threshold_sweep(const Engine&, const py::array& scores, const py::array& labels, const std::optional<py::array>& weights,
+                                   py::array& out_threshold, py::array& out_selected, py::array& out_weight, py::array& out_positive) {
+  const auto truth = flat<std::uint8_t>(labels, "labels");
+  const auto selected = flat_out<std::int64_t>(out_selected, "out_selected");
+  const auto weight = flat_out<double>(out_weight, "out_weight"), positive = flat_out<double>(out_positive, "out_positive");
+  const std::size_t n = truth.size();
+  check_sortable(n);
+  FASTCAL_CHECK(selected.size() >= n && weight.size() >= n && positive.size() >= n, "outputs: expected room for every score");
+  const double* w = nullptr;
+  if (weights) {
+    const auto view = flat<double>(*weights, "weights");
+    FASTCAL_CHECK(view.size() == n, "weights: expected one a score");
+    w = view.data();
+  }
+  const SweepOutput out{selected.data(), weight.data(), positive.data()};
+  return holds<float>(scores) ? sweep<float>(scores, truth, w, out_threshold, out) : sweep<double>(scores, truth, w, out_threshold, out);
+}
+
+}  // namespace
+
+void register_calibration(EngineClass& engine) {
+  using py::arg;
+  const py::kw_only kw_only;
+  engine.def("platt_fit", &engine_platt_fit, arg("scores"), arg("targets"), arg("weights"));
+  engine.def("platt_predict", &engine_platt_predict, arg("scores"), arg("a"), arg("b"), arg("out").noconvert(), kw_only,
+             arg("num_threads"));
+  engine.def("isotonic_fit", &engine_isotonic_fit, arg("scores"), arg("labels"), arg("weights"), arg("out_x").noconvert(),
+             arg("out_y").noconvert());
+  engine.def("isotonic_predict", &engine_isotonic_predict, arg("scores"), arg("knots_x"), arg("knots_y"), arg("out").noconvert(), kw_only,
+             arg("num_threads"));
+  engine.def("threshold_sweep", &engine_threshold_sweep, arg("scores"), arg("labels"), arg("weights").none(true),
+             arg("out_threshold").noconvert(), arg("out_selected").noconvert(), arg("out_weight").noconvert(),
+             arg("out_positive").noconvert());
+}
+
+}  // namespace fastcal::bindings

@@ -1,0 +1,60 @@
+// calibration.inl.h -- scores to probabilities. exp is ours so that it has the same bits on every machine.
+
+// Degree-13 Taylor polynomial of exp on |r| <= ln(2)/2: the first dropped term is below 0.02 ulp.
+inline constexpr double kInverseFactorial[14] = {
+    1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+    1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+inline constexpr double kLn2High = 0x1.62e42fee00000p-1;
+inline constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+inline constexpr double kLog2E = 0x1.71547652b82fep+0;
+// Adding 1.5 * 2^52 rounds to the nearest integer, ties to even, and leaves it in the low mantissa bits.
+inline constexpr double kRoundingShift = 0x1.8p52;
+
+// exp(-x), 0 <= x <= 708: the result is a normal number, so 2^n is an addition to the exponent bits.
+inline double exp_of_minus(double x) {
+  const double shifted = -x * kLog2E + kRoundingShift;
+  const double n = shifted - kRoundingShift;
+  const double r = (-x - n * kLn2High) - n * kLn2Low;
+  double p = kInverseFactorial[13];
+#pragma GCC unroll 13
+  for (int i = 12; i >= 0; --i) p = p * r + kInverseFactorial[i];
+  const std::uint64_t exponent = __builtin_bit_cast(std::uint64_t, shifted) << 52;
+  return __builtin_bit_cast(double, __builtin_bit_cast(std::uint64_t, p) + exponent);
+}
+
+template <typename T>
+void platt_predict(const T* scores, std::size_t n, double a, double b, T* out) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double t = a * static_cast<double>(scores[i]) + b;
+    const double magnitude = __builtin_fabs(t);
+    const double e = exp_of_minus(magnitude < 708.0 ? magnitude : 708.0);
+    const double p = (t > 0.0 ? e : 1.0) / (1.0 + e);
+    out[i] = static_cast<T>(t == t ? p : t);
+  }
+}
+
+// Index of the last knot <= v; x[0] <= v < x[knots - 1].
+inline std::size_t knot_below(const double* x, std::size_t knots, double v) {
+  std::size_t low = 0;
+  for (std::size_t length = knots; length > 1;) {
+    const std::size_t half = length / 2;
+    low = x[low + half] <= v ? low + half : low;
+    length -= half;
+  }
+  return low;
+}
+
+// Knots rise in x and do not fall in y.
+inline double interpolate(const double* x, const double* y, std::size_t knots, double v) {
+  if (v != v) return v;
+  if (v <= x[0]) return y[0];
+  if (v >= x[knots - 1]) return y[knots - 1];
+  const std::size_t i = knot_below(x, knots, v);
+  const double value = y[i] + (y[i + 1] - y[i]) * ((v - x[i]) / (x[i + 1] - x[i]));
+  return value < y[i] ? y[i] : (value > y[i + 1] ? y[i + 1] : value);
+}
+
+template <typename T>
+void isotonic_predict(const T* scores, std::size_t n, const double* x, const double* y, std::size_t knots, T* out) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<T>(interpolate(x, y, knots, static_cast<double>(scores[i])));
+}

@@ -1,0 +1,85 @@
+// kernel_table.h -- what one instruction set offers: plain structs and one table of function pointers.
+//
+// Kernels do arithmetic on blocks that the core has laid out. They allocate nothing, throw nothing, know no
+// threads and use no standard library (see isa_unit.cpp). docs/numerics.md defines every value to the bit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/sketch.h"
+
+namespace fastcal {
+
+enum class Metric : int { cosine = 0, dot = 1, euclidean = 2 };
+inline constexpr int kMetrics = 3;
+
+// Every sum of the exact path runs in this many float64 lanes, on every instruction set.
+inline constexpr std::size_t kSumLanes = 16;
+// Rows a scoring kernel takes at most in one call.
+inline constexpr std::size_t kMaxRowBlock = 64;
+// Positions of a list whose lane sums are folded before they join the list's total.
+inline constexpr std::size_t kMomentBlock = 4096;
+
+// Queries of one call, prepared by the core: both copies are zero-padded to `stride`, a multiple of kSumLanes.
+struct QueryBlock {
+  const double* f64;
+  const float* f32;
+  const double* norms;  // Euclidean norms, cosine only
+  std::size_t n;
+  std::size_t dim;
+  std::size_t stride;
+};
+
+// At most kMaxRowBlock rows, float32, anywhere in memory.
+struct RowBlock {
+  const float* const* rows;
+  const double* norms;  // Euclidean norms, cosine only
+  std::size_t n;
+};
+
+// Writes out[query * out_stride + row]; returns the first row that holds NaN or infinity, or rows.n.
+using ScoreRows = std::size_t (*)(const QueryBlock& queries, const RowBlock& rows, float* out, std::size_t out_stride);
+
+struct Extent {
+  double min;
+  double max;
+  std::size_t count;  // terms that are not NaN
+};
+
+struct Moments {
+  double sum;
+  std::size_t count;
+};
+
+// One set of list kernels per element type. NaN is skipped where values are read and kept where they are written.
+template <typename T>
+struct ListKernels {
+  Extent (*extent)(const T* values, std::size_t n);
+  void (*minmax)(const T* values, std::size_t n, double min, double max, T* out);
+  Moments (*sum)(const T* values, std::size_t n);                             // n <= kMomentBlock
+  double (*squared_deviations)(const T* values, std::size_t n, double mean);  // n <= kMomentBlock
+  void (*zscore)(const T* values, std::size_t n, double mean, double std, T* out);
+  void (*constant)(const T* values, std::size_t n, double value, T* out);  // value where not NaN
+  void (*platt_predict)(const T* scores, std::size_t n, double a, double b, T* out);
+  void (*isotonic_predict)(const T* scores, std::size_t n, const double* x, const double* y, std::size_t knots, T* out);
+};
+
+struct KernelTable {
+  const char* name;
+  ScoreRows exact_scores[kMetrics];
+  ScoreRows fast_scores[kMetrics];
+  // sums[i] = lane sum of row i squared; non-finite if and only if the row is not finite.
+  void (*squared_norms)(const float* const* rows, std::size_t n, std::size_t dim, double* sums);
+  void (*widen_f16)(const std::uint16_t* bits, std::size_t n, float* out);
+  void (*widen_bf16)(const std::uint16_t* bits, std::size_t n, float* out);
+  // Rounds once; returns whether every result is finite.
+  bool (*round_to_float32)(const double* values, std::size_t n, float* out);
+  ScanSketch scan4[kMetrics];
+  ScanSketch scan7[kMetrics];
+  SketchRow sketch_row;
+  ListKernels<float> f32;
+  ListKernels<double> f64;
+};
+
+}  // namespace fastcal

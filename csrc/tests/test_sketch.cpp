@@ -1,0 +1,194 @@
+// test_sketch.cpp -- the bound is a bound, and the cascade built on it is exact.
+//
+// The invariant, for every row, stage, metric and table: a limit derived from a row's own key never drops that row.
+#include "core/sketch.h"
+
+#include <algorithm>
+#include <limits>
+#include <thread>
+
+#include "core/search.h"
+#include "reference.h"
+#include "testing.h"
+
+using namespace fastcal;
+using namespace fastcal::testing;
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Rows of every awkward kind, so that residuals are zero, huge, or have no float32 norm; the rest share a direction.
+std::vector<float> adversarial_rows(std::mt19937& random, std::size_t n, std::size_t dim) {
+  std::vector<float> rows = random_vectors(random, n * dim);
+  for (std::size_t r = 0; r < n; ++r) {
+    float* row = &rows[r * dim];
+    const float scale = std::pow(10.0f, static_cast<float>(random() % 13) - 6.0f);
+    for (std::size_t i = 0; i < dim; ++i) {
+      switch (r % 12) {
+        case 0:
+          row[i] = 0.0f;
+          break;  // zero
+        case 1:
+          row[i] = i == r % dim ? 3.0f : 0.0f;
+          break;  // one-hot
+        case 2:
+          row[i] = 0.25f;
+          break;  // constant
+        case 3:
+          row[i] = row[i] < 0 ? -1.0f : 1.0f;
+          break;  // signs
+        case 4:
+          row[i] *= 1e-41f;
+          break;  // denormal
+        case 5:
+          row[i] *= 1e37f;
+          break;  // norm near the top of float32
+        case 6:
+          row[i] = i == 0 ? 1e6f : row[i];
+          break;  // one huge coordinate
+        case 7:
+          row[i] *= scale;
+          break;  // 12 orders of magnitude
+        case 8:
+          row[i] = rows[(r - 1) * dim + i];
+          break;  // duplicate
+        case 9:
+          row[i] = std::nextafter(rows[(r - 2) * dim + i], kInfinity);
+          break;  // one ulp off
+        default:
+          row[i] = 5.0f + 0.1f * row[i];
+          break;  // anisotropic
+      }
+    }
+  }
+  return rows;
+}
+
+Corpus view(const std::vector<float>& rows, std::size_t dim) {
+  return {reinterpret_cast<const std::byte*>(rows.data()), static_cast<std::ptrdiff_t>(dim * sizeof(float)), rows.size() / dim, dim,
+          Element::float32};
+}
+
+void check_bound(const Sketch& sketch, ScanSketch scan, const std::uint8_t* records, const std::vector<float>& rows,
+                 const std::vector<float>& queries, std::size_t dim) {
+  const std::size_t n_queries = queries.size() / dim, n_rows = rows.size() / dim, stride = sketch.n_blocks() * kSketchRows;
+  std::vector<PreparedQuery> prepared;
+  std::vector<SketchQuery> views;
+  for (std::size_t q = 0; q < n_queries; ++q) prepared.emplace_back(sketch, &queries[q * dim]);
+  for (const PreparedQuery& query : prepared) views.push_back(query.view());
+  std::vector<Survivor> survivors(views.size() * stride);
+  std::vector<std::uint32_t> counts(views.size());
+  const std::vector<float> limits(views.size(), -kInfinity);
+  scan(views.data(), views.size(), records, sketch.n_blocks(), sketch.layout(), limits.data(), survivors.data(), stride, counts.data());
+  for (std::size_t q = 0; q < views.size(); ++q) {
+    CHECK(counts[q] >= n_rows);
+    for (std::size_t i = 0; i < counts[q]; ++i) {
+      const Survivor& survivor = survivors[q * stride + i];
+      if (survivor.row >= n_rows) continue;
+      const float value = score(sketch.metric(), &queries[q * dim], &rows[survivor.row * dim], dim);
+      const float key = sketch.metric() == Metric::euclidean ? -value : value;
+      CHECK(!(survivor.goodness <= prepared[q].limit(key)));
+    }
+  }
+}
+
+void check_cascade(const KernelTable& table, const Sketch& sketch, const std::vector<float>& rows, const std::vector<float>& queries,
+                   std::size_t dim) {
+  const std::size_t n_queries = queries.size() / dim;
+  for (const std::size_t k : {std::size_t{1}, std::size_t{7}, std::size_t{100}}) {
+    std::vector<float> expected(n_queries * k), found(n_queries * k);
+    std::vector<std::int64_t> expected_ids(n_queries * k), found_ids(n_queries * k);
+    Uninterrupted call;
+    CHECK(topk(table, {queries.data(), n_queries}, view(rows, dim), nullptr, sketch.metric(), nullptr, nullptr,
+               {expected.data(), expected_ids.data(), k, k, k}, call.with(1)) == -1);
+    for (const int threads : {1, 3}) {
+      for (const std::size_t together : {std::size_t{1}, n_queries}) {
+        for (std::size_t q = 0; q < n_queries; q += together)
+          CHECK(topk(table, {&queries[q * dim], together}, view(rows, dim), nullptr, sketch.metric(), nullptr, &sketch,
+                     {&found[q * k], &found_ids[q * k], k, k, k}, call.with(threads)) == -1);
+        CHECK(found_ids == expected_ids);
+        CHECK(std::equal(found.begin(), found.end(), expected.begin(), [](float a, float b) { return bits(a) == bits(b); }));
+      }
+    }
+  }
+}
+
+void check_all(const KernelTable& table, std::size_t n_rows, std::size_t dim, std::mt19937& random) {
+  const std::vector<float> rows = adversarial_rows(random, n_rows, dim);
+  std::vector<float> queries = random_vectors(random, 10 * dim);
+  std::copy_n(&rows[7 * dim], dim, &queries[0]);  // equal to a row
+  std::copy_n(&rows[std::min<std::size_t>(10, n_rows - 1) * dim], dim, &queries[dim]);
+  for (std::size_t i = 0; i < dim; ++i) queries[2 * dim + i] = i == 0 ? 2.0f : 0.0f;
+  for (std::size_t i = 0; i < dim; ++i) queries[3 * dim + i] = 0.25f;
+  for (std::size_t i = 0; i < dim; ++i) queries[4 * dim + i] *= 1e-12f;
+  for (std::size_t i = 0; i < dim; ++i) queries[5 * dim + i] = 0.0f;
+  for (std::size_t i = 0; i < dim; ++i) queries[6 * dim + i] *= 1e25f;
+  for (const Metric metric : kAllMetrics) {
+    Uninterrupted call;
+    const Sketch sketch(table, view(rows, dim), metric, call.with(2));
+    const int m = static_cast<int>(metric);
+    check_bound(sketch, table.scan4[m], sketch.records4(), rows, queries, dim);
+    check_bound(sketch, table.scan7[m], sketch.records7(), rows, queries, dim);
+    check_cascade(table, sketch, rows, queries, dim);
+  }
+}
+
+// Callers share one sketch; each gets what it would get alone.
+void check_concurrent_callers(const KernelTable& table, std::mt19937& random) {
+  constexpr std::size_t kDim = 40, kRows = 5000, kBest = 9;
+  const std::vector<float> rows = random_vectors(random, kRows * kDim);
+  Uninterrupted build;
+  const Sketch sketch(table, view(rows, kDim), Metric::cosine, build.with(2));
+  std::vector<std::vector<float>> queries;
+  for (int c = 0; c < 8; ++c) queries.push_back(random_vectors(random, kDim));
+  std::vector<int> wrong(queries.size());
+  const auto search = [&](std::size_t c, const Sketch* through, int threads) {
+    std::vector<float> scores(kBest);
+    std::vector<std::int64_t> ids(kBest);
+    Uninterrupted call;
+    topk(table, {queries[c].data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, through,
+         {scores.data(), ids.data(), kBest, kBest, kBest}, call.with(threads));
+    return ids;
+  };
+  std::vector<std::thread> callers;
+  for (std::size_t c = 0; c < queries.size(); ++c)
+    callers.emplace_back([&, c] {
+      const auto expected = search(c, nullptr, 1);
+      for (int repeat = 0; repeat < 20; ++repeat) wrong[c] += search(c, &sketch, 1 + repeat % 3) != expected;
+    });
+  for (std::thread& caller : callers) caller.join();
+  for (const int count : wrong) CHECK(count == 0);
+}
+
+// A row rewritten behind the sketch's back scores outside its own bounds.
+void check_changed_row(const KernelTable& table, std::mt19937& random) {
+  constexpr std::size_t kDim = 32, kRows = 3000;
+  std::vector<float> rows = random_vectors(random, kRows * kDim);
+  const std::vector<float> query(rows.begin() + 40 * kDim, rows.begin() + 41 * kDim);
+  Uninterrupted call;
+  const Sketch sketch(table, view(rows, kDim), Metric::cosine, call.with(1));
+  for (std::size_t i = 0; i < kDim; ++i) rows[40 * kDim + i] = -rows[40 * kDim + i];
+  float score = 0;
+  std::int64_t id = 0;
+  const std::int64_t bad =
+      topk(table, {query.data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, &sketch, {&score, &id, 1, 1, 1}, call.with(1));
+  CHECK(bad == -1 || bad == 40);  // lower than its bound: noticed only where it is free
+  rows[40 * kDim] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(topk(table, {query.data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, &sketch, {&score, &id, 1, 1, 1}, call.with(1)) ==
+        40);
+}
+
+}  // namespace
+
+int main() {
+  for (const KernelTable* table : supported_tables()) {
+    std::mt19937 random(13);
+    for (const std::size_t dim : {1u, 2u, 3u, 7u, 8u, 9u, 16u, 33u, 97u, 384u}) check_all(*table, 300, dim, random);
+    check_all(*table, 13, 24, random);
+    check_all(*table, 2500, 48, random);
+    check_changed_row(*table, random);
+    check_concurrent_callers(*table, random);
+  }
+  return finish();
+}

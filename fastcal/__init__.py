@@ -1,0 +1,177 @@
+"""fastcal: from a raw similarity score to a decision, natively accelerated.
+
+Exact top-k search, per-query normalisation, fusion, calibrated probabilities, thresholds and decisions on
+NumPy arrays. Names are loaded on first use, so that ``import fastcal`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from fastcal._version import __version__
+
+if TYPE_CHECKING:
+    from fastcal import metrics as metrics
+    from fastcal._info import (
+        BackendInfo as BackendInfo,
+    )
+    from fastcal._info import (
+        backend as backend,
+    )
+    from fastcal._info import (
+        cpu_info as cpu_info,
+    )
+    from fastcal._info import (
+        warmup as warmup,
+    )
+    from fastcal._threads import set_num_threads as set_num_threads
+    from fastcal.calibration import (
+        IsotonicCalibrator as IsotonicCalibrator,
+    )
+    from fastcal.calibration import (
+        PlattCalibrator as PlattCalibrator,
+    )
+    from fastcal.calibration import (
+        calibrator_from_dict as calibrator_from_dict,
+    )
+    from fastcal.errors import (
+        BackendError as BackendError,
+    )
+    from fastcal.errors import (
+        BackendFallbackWarning as BackendFallbackWarning,
+    )
+    from fastcal.errors import (
+        CorpusChangedError as CorpusChangedError,
+    )
+    from fastcal.errors import (
+        FastcalError as FastcalError,
+    )
+    from fastcal.errors import (
+        FastcalWarning as FastcalWarning,
+    )
+    from fastcal.errors import (
+        FloatEnvironmentWarning as FloatEnvironmentWarning,
+    )
+    from fastcal.errors import (
+        MissingExtraError as MissingExtraError,
+    )
+    from fastcal.errors import (
+        NotFittedError as NotFittedError,
+    )
+    from fastcal.errors import (
+        SmallSampleWarning as SmallSampleWarning,
+    )
+    from fastcal.fusion import (
+        fuse as fuse,
+    )
+    from fastcal.fusion import (
+        rrf as rrf,
+    )
+    from fastcal.index import Index as Index
+    from fastcal.normalize import (
+        minmax as minmax,
+    )
+    from fastcal.normalize import (
+        zscore as zscore,
+    )
+    from fastcal.policy import (
+        AbstainBand as AbstainBand,
+    )
+    from fastcal.policy import (
+        Decision as Decision,
+    )
+    from fastcal.policy import (
+        GapCheck as GapCheck,
+    )
+    from fastcal.policy import (
+        Policy as Policy,
+    )
+    from fastcal.policy import (
+        PolicyResult as PolicyResult,
+    )
+    from fastcal.policy import (
+        Reason as Reason,
+    )
+    from fastcal.policy import (
+        ScoreFloor as ScoreFloor,
+    )
+    from fastcal.results import (
+        RangeResult as RangeResult,
+    )
+    from fastcal.results import (
+        SearchResult as SearchResult,
+    )
+    from fastcal.run import (
+        Run as Run,
+    )
+    from fastcal.run import (
+        pairs as pairs,
+    )
+    from fastcal.scoring import (
+        rescore as rescore,
+    )
+    from fastcal.scoring import (
+        scores as scores,
+    )
+    from fastcal.scoring import (
+        topk as topk,
+    )
+    from fastcal.thresholds import (
+        OperatingPoint as OperatingPoint,
+    )
+    from fastcal.thresholds import (
+        Sweep as Sweep,
+    )
+    from fastcal.thresholds import (
+        choose_threshold as choose_threshold,
+    )
+    from fastcal.thresholds import (
+        threshold_sweep as threshold_sweep,
+    )
+    from fastcal.thresholds import (
+        wilson_interval as wilson_interval,
+    )
+
+_HOME = {
+    "fastcal._info": ("BackendInfo", "backend", "cpu_info", "warmup"),
+    "fastcal._threads": ("set_num_threads",),
+    "fastcal.calibration": ("IsotonicCalibrator", "PlattCalibrator", "calibrator_from_dict"),
+    "fastcal.errors": (
+        "BackendError",
+        "BackendFallbackWarning",
+        "CorpusChangedError",
+        "FastcalError",
+        "FastcalWarning",
+        "FloatEnvironmentWarning",
+        "MissingExtraError",
+        "NotFittedError",
+        "SmallSampleWarning",
+    ),
+    "fastcal.fusion": ("fuse", "rrf"),
+    "fastcal.index": ("Index",),
+    "fastcal.normalize": ("minmax", "zscore"),
+    "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
+    "fastcal.results": ("RangeResult", "SearchResult"),
+    "fastcal.run": ("Run", "pairs"),
+    "fastcal.scoring": ("rescore", "scores", "topk"),
+    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = ["__version__", "metrics", *_MODULE_OF]  # noqa: PLE0604  (every entry is a str; tests/test_architecture.py checks it)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "metrics":
+        return importlib.import_module("fastcal.metrics")
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module 'fastcal' has no attribute {name!r}")
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,131 @@
+"""The contract between the thin Python floors and whatever computes: arrays in, caller-allocated arrays out.
+
+Everything that reaches a backend has been judged by :mod:`fastcal._validate`: shapes agree, dtypes are
+the ones named here, the last axis of every array is contiguous, indices are in range. A backend allocates
+no result, keeps no reference and raises no user error. Where data it reads may still be bad (NaN or
+infinity in corpus rows) it returns the index of the first bad row, or -1, and the caller raises.
+
+Corpus dtypes: float32, float16, and uint16, which stands for bfloat16 bits. Corpus rows may be strided
+(any byte stride that is a multiple of the item size, negative and zero included) and read-only.
+
+``docs/numerics.md`` defines the value of every result to the bit; both backends give those bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Metric = Literal["cosine", "dot", "euclidean"]
+Precision = Literal["fast", "exact"]
+FuseMethod = Literal["rrf", "sum"]
+
+
+class Backend(Protocol):
+    """What native code and Numba both implement, name for name."""
+
+    @property
+    def name(self) -> str:
+        """``"native"`` or ``"numba"``."""
+
+    @property
+    def isa(self) -> str:
+        """Kernel table in use (``"base"``, ``"avx2"``, ...), or ``"numba"``."""
+
+    # -- vectors ---------------------------------------------------------------------------------
+    def round_to_float32(self, values: Array, out: Array, *, num_threads: int) -> int:
+        """Round float64 ``values`` (n, m) to float32 ``out`` (n, m); first row with NaN, infinity or overflow, or -1."""
+
+    def row_norms(self, corpus: Array, out: Array, *, num_threads: int) -> int:
+        """Euclidean norms of the rows, float64 (n_rows,); first non-finite row, or -1."""
+
+    def scores(
+        self, queries: Array, corpus: Array, row_norms: Array | None, metric: Metric, precision: Precision, out: Array, *, num_threads: int
+    ) -> int:
+        """Full score matrix, float32 (n_queries, n_rows), row-contiguous; first non-finite corpus row, or -1.
+
+        ``queries`` is C-contiguous finite float32 (n_queries, dim). ``row_norms`` may be given for cosine.
+        ``out`` may be partly written when a bad row is found.
+        """
+
+    def topk(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        ids: Array | None,
+        out_scores: Array,
+        out_ids: Array,
+        *,
+        num_threads: int,
+        sketch: Any = None,
+    ) -> int:
+        """Exact best ``k = out_ids.shape[1]`` rows per query, best first, ties by lower id; padded with (-1, NaN).
+
+        ``ids``: external int64 ids (n_rows,), else the row number. ``sketch``: what :meth:`sketch` made of this very
+        corpus and metric, or None. Outputs are untouched when a bad row is found: one that is not finite or, with a
+        sketch, one that was noticed to differ from the row that was sketched.
+        """
+
+    def sketch(self, corpus: Array, metric: Metric, *, num_threads: int) -> Any:
+        """Make what lets :meth:`topk` rule rows out without reading them, with an ``nbytes``; None if there is no such thing.
+
+        Rows are finite.
+        """
+
+    def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
+        """Exact scores of rows ``ids`` int64 (n_queries, m); -1 gives NaN; first (lowest) bad row touched, or -1."""
+
+    # -- lists of scores: flat float32/float64 ``scores``, int64 ``offsets`` (n_lists + 1) ----------
+    def minmax(self, scores: Array, offsets: Array, on_constant: float, out: Array, *, num_threads: int) -> int:
+        """Per list (s - min) / (max - min); NaN is skipped and stays; first list holding an infinity, or -1."""
+
+    def zscore(self, scores: Array, offsets: Array, ddof: int, out: Array, *, num_threads: int) -> int:
+        """Per list (s - mean) / std; NaN is skipped and stays; first list whose moments are not finite, or -1."""
+
+    def fuse(
+        self,
+        ids: list[Array],
+        scores: list[Array | None],
+        offsets: list[Array],
+        weights: Array,
+        method: FuseMethod,
+        k: float,
+        top_k: int,
+        out_offsets: Array,
+        out_ids: Array,
+        out_scores: Array,
+        out_counts: Array,
+        *,
+        num_threads: int,
+    ) -> None:
+        """Fuse runs query by query.
+
+        ``out_offsets`` (n_queries + 1) are upper bounds given by the caller; query ``i`` writes ``out_counts[i]``
+        entries from ``out_offsets[i]``. ``top_k`` < 0 keeps the whole union. ``k`` belongs to ``"rrf"``.
+        """
+
+    # -- calibration: float64 fits ------------------------------------------------------------------
+    def platt_fit(self, scores: Array, targets: Array, weights: Array) -> tuple[float, float]:
+        """Newton's method on the weighted cross-entropy of p = 1 / (1 + exp(a s + b)); returns (a, b)."""
+
+    def platt_predict(self, scores: Array, a: float, b: float, out: Array, *, num_threads: int) -> None:
+        """``out = 1 / (1 + exp(a * scores + b))``, flat float32/float64, same dtype."""
+
+    def isotonic_fit(self, scores: Array, labels: Array, weights: Array, out_x: Array, out_y: Array) -> int:
+        """Weighted PAVA, increasing; writes the knots and returns their number."""
+
+    def isotonic_predict(self, scores: Array, knots_x: Array, knots_y: Array, out: Array, *, num_threads: int) -> None:
+        """Linear interpolation between knots, clipped to the end values, flat float32/float64, same dtype."""
+
+    def threshold_sweep(
+        self, scores: Array, labels: Array, weights: Array | None, out_threshold: Array, out_selected: Array, out_weight: Array, out_positive: Array
+    ) -> int:
+        """Cumulative counts at each distinct score, highest first; returns how many distinct scores there are.
+
+        ``labels`` uint8; ``out_threshold`` has the dtype of ``scores``; ``out_selected`` int64; ``out_weight`` and
+        ``out_positive`` float64: total and positive weight of everything scored at least the threshold.
+        """

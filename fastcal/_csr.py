@@ -1,0 +1,100 @@
+"""Ranked lists in compressed sparse rows: list i owns ``[offsets[i], offsets[i + 1])`` of flat ids and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal._denormals import warn_if_denormals_are_lost
+from fastcal._validate import lists
+from fastcal._validate.arrays import int64_array
+from fastcal.errors import InvalidTypeError, InvalidValueError
+
+Int64: TypeAlias = npt.NDArray[np.int64]
+Float32: TypeAlias = npt.NDArray[np.float32]
+AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
+
+
+def read(ids: Any, scores: Any, offsets: Any, *, higher_is_better: bool) -> tuple[Int64, Float32 | None, Int64]:
+    """Judge ids and scores, dense or flat; return them flat, best first and without padding, and the offsets."""
+    table = lists.as_ids(ids)
+    bounds = lists.as_offsets(offsets, table.shape, "ids")
+    values = None if scores is None else lists.as_scores(scores)
+    if values is not None and values.shape != table.shape:
+        raise InvalidValueError(f"scores must have the shape of ids, {table.shape}; got {values.shape}")
+    flat, real, bounds = _drop_padding(table.reshape(-1), None if values is None else values.reshape(-1), bounds)
+    if real is None:
+        if not higher_is_better:
+            raise InvalidValueError("higher_is_better=False needs scores; without them the order given is the rank")
+        return flat, None, bounds
+    lists.refuse_nan(real, bounds)
+    warn_if_denormals_are_lost(real)
+    return *_best_first(flat, lists.to_float32(real, bounds), bounds, higher_is_better=higher_is_better), bounds
+
+
+def read_dict(run: Any) -> tuple[Int64, Int64, list[str] | None, list[Any]]:
+    """Return offsets, ids, the vocabulary (None if documents are named by integers) and scores of a dict of dicts."""
+    if not isinstance(run, Mapping) or not all(isinstance(docs, Mapping) for docs in run.values()):
+        raise InvalidTypeError("run must be a mapping of the form {query: {document: score}}")
+    names = [name for docs in run.values() for name in docs]
+    scores = [score for docs in run.values() for score in docs.values()]
+    ids, vocabulary = _number(names)
+    return offsets_of([len(docs) for docs in run.values()]), ids, vocabulary, scores
+
+
+def gather(ids: Int64, scores: Float32 | None, starts: Int64, counts: Int64) -> tuple[Int64, Float32 | None, Int64]:
+    """Return ids, scores and offsets of the lists ``[starts[i], starts[i] + counts[i])``."""
+    at, offsets = segments(starts, counts)
+    return ids[at], None if scores is None else scores[at], offsets
+
+
+def segments(starts: Int64, counts: Int64) -> tuple[Int64, Int64]:
+    """Return the positions ``[starts[i], starts[i] + counts[i])``, list after list, and their offsets."""
+    offsets = offsets_of(counts)
+    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts), offsets
+
+
+def offsets_of(counts: npt.ArrayLike) -> Int64:
+    """Return the offsets of lists of these lengths."""
+    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+
+
+def read_only(array: AnyArray) -> AnyArray:
+    """Return a view that cannot be written to; the memory is shared."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _drop_padding(ids: Int64, scores: lists.Floats | None, offsets: Int64) -> tuple[Int64, lists.Floats | None, Int64]:
+    """Remove the entries whose id is -1; the arrays are returned as they are if there are none."""
+    real = ids != -1
+    if real.all():
+        return ids, scores, offsets
+    return ids[real], None if scores is None else scores[real], offsets_of(real)[offsets]
+
+
+def _best_first(ids: Int64, scores: Float32, offsets: Int64, *, higher_is_better: bool) -> tuple[Int64, Float32]:
+    """Sort each list stably by score, unless all of them are in order."""
+    worse_first = scores[:-1] < scores[1:] if higher_is_better else scores[:-1] > scores[1:]
+    starts = offsets[1:-1]
+    worse_first[starts[(starts > 0) & (starts < scores.size)] - 1] = False
+    if not worse_first.any():
+        return ids, scores
+    rows = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
+    order = np.lexsort((-scores if higher_is_better else scores, rows))
+    return ids[order], scores[order]
+
+
+def _number(names: list[Any]) -> tuple[Int64, list[str] | None]:
+    """Number string names in order of appearance; integer names are their own numbers."""
+    if any(isinstance(name, str) for name in names):
+        index: dict[str, int] = {}
+        return np.array([index.setdefault(name, len(index)) for name in names], dtype=np.int64), list(index)
+    ids = int64_array(names, "document ids")
+    if ids.size and ids.min() < 0:
+        raise InvalidValueError(f"document ids must be at least 0, got {ids.min()}")
+    return ids, None

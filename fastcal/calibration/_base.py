@@ -1,0 +1,253 @@
+"""What every calibrator shares: the scikit-learn estimator protocol, the prior shift, plain-JSON state."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal import _threads
+from fastcal._validate.arrays import float_array, kept_dtype, output_array
+from fastcal._validate.numbers import fraction
+from fastcal._validate.scores import pairs, require_both_classes
+from fastcal.errors import InvalidValueError, NotFittedError
+
+if TYPE_CHECKING:
+    from fastcal._backend.protocol import Array
+
+
+class Calibrator(ABC):
+    """Base class: a subclass fits, predicts and shifts flat float arrays; everything a user can get wrong is judged here.
+
+    Attributes
+    ----------
+    base_rate_ : float
+        The share of relevant pairs the probabilities are right for: that of the training labels, or the prior.
+    """
+
+    json_type: ClassVar[str]
+    json_version: ClassVar[int] = 1
+    fitted_names: ClassVar[tuple[str, ...]]
+    base_rate_: float
+
+    def fit(self, scores: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, prior: float | None = None) -> Self:
+        """Fit on labelled pairs.
+
+        Parameters
+        ----------
+        scores : array_like of float, any shape
+            NaN marks padding; those pairs are dropped.
+        labels : array_like of 0/1, shape of `scores`
+            Booleans, integers or floats.
+        sample_weight : array_like of float, shape of `scores`, optional
+            Finite and not negative; weight 0 drops the pair.
+        prior : float, optional
+            Base rate where the calibrator will be used, if it differs from the training labels':
+            after the fit, as :meth:`adjust_prior`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If shapes differ, nothing is left to fit, a score is infinite, a label is not 0 or 1, only one class
+            is there, a weight is negative, NaN or infinite, or `prior` is not strictly between 0 and 1.
+        TypeError
+            If an array is not numeric, or `scores` is an array of integers, booleans or objects.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], prior=0.01).base_rate_
+        0.01
+        """
+        self._check_params()
+        target = None if prior is None else fraction(prior, "prior")
+        sample = pairs(scores, labels, sample_weight)
+        require_both_classes(sample.labels, sample.weights)
+        weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
+        counted = weights > 0
+        self._fit(sample.scores[counted].astype(np.float64), sample.labels[counted].astype(np.float64), weights[counted])
+        self.base_rate_ = float(np.average(sample.labels, weights=weights))
+        return self if target is None else self.adjust_prior(target)
+
+    def predict(self, scores: npt.ArrayLike, out: Array | None = None, num_threads: int | None = None) -> Array:
+        """Return the probability that each pair is relevant.
+
+        Parameters
+        ----------
+        scores : array_like of float, any shape
+            NaN stays NaN.
+        out : ndarray, shape and dtype of `scores`, optional
+            Filled and returned; may be `scores` itself.
+        num_threads : int, optional
+            The result does not depend on it.
+
+        Returns
+        -------
+        ndarray, shape and dtype of `scores`
+            float16 is computed in float32 and rounded back; lists give float64.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        TypeError, ValueError
+            If `scores` is not of a float type, or `out` is read-only or has another shape or dtype.
+
+        Examples
+        --------
+        >>> import numpy as np, fastcal as fc
+        >>> cal = fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1])
+        >>> cal.predict(np.array([[0.25, np.nan]], dtype=np.float32))
+        array([[0.25,  nan]], dtype=float32)
+        """
+        self._require_fitted()
+        self._check_params()
+        values = float_array(scores, "scores")
+        result = output_array(out, values.shape, kept_dtype(scores, values))
+        source = np.require(values, requirements=["C", "A"]).reshape(-1)
+        direct = result.flags.carray and result.dtype == values.dtype and not _partly_overlaps(source, result)
+        target = result.reshape(-1) if direct else np.empty_like(source)
+        self._predict(source, target, _threads.resolve(num_threads))
+        if not direct:
+            result[...] = target.reshape(result.shape)
+        return result
+
+    def adjust_prior(self, base_rate: float) -> Self:
+        """Move the probabilities from the current base rate to another one.
+
+        The log-odds of every probability move by logit(base_rate) - logit(base_rate_) (Bayes' rule when only the
+        share of relevant pairs changes: Saerens, Latinne & Decaestecker 2002); 0 and 1 stay.
+
+        Parameters
+        ----------
+        base_rate : float
+            Strictly between 0 and 1; kept as ``base_rate_``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        ValueError
+            If `base_rate` is not strictly between 0 and 1.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> cal = fc.PlattCalibrator().fit([0.5] * 4, [0, 0, 1, 1])
+        >>> round(float(cal.adjust_prior(0.1).predict(0.5)), 6)
+        0.1
+        """
+        self._require_fitted()
+        target = fraction(base_rate, "base_rate")
+        self._shift_log_odds(logit(target) - logit(self.base_rate_))
+        self.base_rate_ = target
+        return self
+
+    # -- the scikit-learn protocol ---------------------------------------------------------------------
+    @classmethod
+    def _param_names(cls) -> tuple[str, ...]:
+        return tuple(inspect.signature(cls).parameters)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  (scikit-learn's signature)
+        """Return the constructor's parameters by name; `deep` is there for scikit-learn and changes nothing.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.IsotonicCalibrator().get_params()
+        {'out_of_bounds': 'clip', 'increasing': True}
+        """
+        return {name: getattr(self, name) for name in self._param_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters by name; ValueError for a name the constructor does not have.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.IsotonicCalibrator().set_params(out_of_bounds="nan")
+        IsotonicCalibrator(out_of_bounds='nan')
+        """
+        for name in params:
+            if name not in self._param_names():
+                raise InvalidValueError(f"{type(self).__name__} has no parameter {name!r}; expected {_listed(self._param_names())}")
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
+        changed = (f"{name}={value!r}" for name, value in self.get_params().items() if value != defaults[name])
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    # -- plain JSON --------------------------------------------------------------------------------------
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted state as plain JSON types; :func:`fastcal.calibrator_from_dict` reads it back to the bit.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1]).to_dict()["fitted"]
+        {'X_thresholds_': [0.0, 1.0], 'y_thresholds_': [0.0, 1.0], 'base_rate_': 0.5}
+        """
+        self._require_fitted()
+        fitted = {name: np.asarray(getattr(self, name)).tolist() for name in self.fitted_names}
+        return {"type": self.json_type, "version": self.json_version, "params": self.get_params(), "fitted": fitted}
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "base_rate_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(scores, labels) first")
+
+    # -- what a method must say ----------------------------------------------------------------------------
+    @property
+    @abstractmethod
+    def higher_is_better_(self) -> bool | None:
+        """Whether the fitted probability rises with the score; None if it is constant."""
+
+    @abstractmethod
+    def _check_params(self) -> None:
+        """Raise if a constructor parameter cannot be used."""
+
+    @abstractmethod
+    def _fit(self, scores: Array, labels: Array, weights: Array) -> None: ...
+
+    @abstractmethod
+    def _predict(self, scores: Array, out: Array, num_threads: int) -> None: ...
+
+    @abstractmethod
+    def _shift_log_odds(self, shift: float) -> None: ...
+
+    @abstractmethod
+    def _restore(self, fitted: dict[str, Any]) -> None:
+        """Set the attributes of the method from JSON values, judging them."""
+
+
+def logit(p: float) -> float:
+    """Log-odds of a probability strictly between 0 and 1."""
+    return math.log(p) - math.log1p(-p)
+
+
+def _partly_overlaps(source: Array, target: Array) -> bool:
+    same_start = source.__array_interface__["data"][0] == target.__array_interface__["data"][0]
+    return not same_start and np.may_share_memory(source, target)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return "one of " + ", ".join(map(repr, names)) if names else "no parameters"

@@ -1,0 +1,1 @@
+"""The main job: real retrieval scores turned into probabilities, a threshold and a decision."""

@@ -1,0 +1,51 @@
+"""Every error and warning fastcal raises on its own account.
+
+User errors derive from both :class:`FastcalError` and the built-in class a caller would expect, so
+``except ValueError`` and ``except fastcal.FastcalError`` both work.
+"""
+
+from __future__ import annotations
+
+
+class FastcalError(Exception):
+    """Base class of every error fastcal raises."""
+
+
+class InvalidValueError(FastcalError, ValueError):
+    """An argument has the right type but a value that cannot be used."""
+
+
+class InvalidTypeError(FastcalError, TypeError):
+    """An argument has a type or dtype that cannot be used."""
+
+
+class NotFittedError(FastcalError, ValueError, AttributeError):
+    """A calibrator was asked for probabilities before it was fitted."""
+
+
+class CorpusChangedError(FastcalError, ValueError):
+    """The corpus behind an index no longer is the one the index was built from."""
+
+
+class BackendError(FastcalError, ImportError):
+    """The backend or the instruction set that was asked for cannot run here."""
+
+
+class MissingExtraError(FastcalError, ImportError):
+    """An optional part of fastcal is not installed; the message names the extra."""
+
+
+class FastcalWarning(UserWarning):
+    """Base class of every warning fastcal emits."""
+
+
+class BackendFallbackWarning(FastcalWarning):
+    """The native extension is absent and Numba runs in its place."""
+
+
+class FloatEnvironmentWarning(FastcalWarning):
+    """The host set DAZ/FTZ, and denormals read as zero where that cannot be undone: on Numba, and outside the native core."""
+
+
+class SmallSampleWarning(FastcalWarning):
+    """A rate was estimated from so few selected items that it says little."""

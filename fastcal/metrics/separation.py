@@ -1,0 +1,137 @@
+"""Can any threshold on these scores work? Several numbers and one verdict."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal._validate.scores import Pairs, directed_scores, pairs, require_both_classes
+from fastcal.thresholds.sweep import CumulativeCounts, cumulative_counts, rates
+
+if TYPE_CHECKING:
+    from fastcal._backend.protocol import Array
+
+CAN_WORK = "a threshold can work"
+CANNOT_SEPARATE = "these scores cannot separate"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Separation:
+    """How far relevant and irrelevant scores lie apart.
+
+    Attributes
+    ----------
+    auroc : float
+        Chance that a relevant pair scores better than an irrelevant one, ties counting half.
+    overlap : float
+        Common area of the two normalised score histograms, in [0, 1].
+    best_f1 : float
+        Highest F1 of any threshold.
+    best_balance : float
+        Highest min(precision, recall) of any threshold.
+    prevalence : float
+        Share of relevant pairs.
+    n : int
+        Pairs, whatever their weight.
+    verdict : str
+        ``"a threshold can work"`` or ``"these scores cannot separate"``.
+
+    Examples
+    --------
+    >>> import fastcal as fc
+    >>> fc.metrics.separation([0, 1], [0.25, 0.75]).to_dict()["best_balance"]
+    1.0
+    """
+
+    auroc: float
+    overlap: float
+    best_f1: float
+    best_balance: float
+    prevalence: float
+    n: int
+    verdict: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+def separation(labels: npt.ArrayLike, scores: npt.ArrayLike, higher_is_better: bool = True, sample_weight: npt.ArrayLike | None = None) -> Separation:
+    """Measure whether a threshold on these scores can work.
+
+    The verdict is "a threshold can work" if some threshold has precision and recall of at least one half together
+    (``best_balance >= 0.5``), else "these scores cannot separate". AUROC does not decide: it compares pairs one to
+    one, whatever the base rate. With 1 relevant pair in 1,000, an AUROC of 0.95 may leave the relevant pairs under a
+    fifty times larger heap of irrelevant ones that score as well, and no cut reaches a useful precision.
+
+    Thresholds are float32, as in :func:`fastcal.threshold_sweep`. Histograms have equal-width bins over the range of
+    the scores, as many as the square root of the smaller class, at least 2 and at most 50.
+
+    Parameters
+    ----------
+    labels : array_like of 0/1, shape of `scores`
+        Both classes.
+    scores : array_like of float, any shape, or a search result
+        NaN marks padding; those pairs are dropped.
+    higher_is_better : bool, default True
+        False for distances; must agree with the result if one is given.
+    sample_weight : array_like of float, shape of `scores`, optional
+        Finite and not negative.
+
+    Returns
+    -------
+    Separation
+
+    Raises
+    ------
+    ValueError
+        If only one class is there, and as :func:`fastcal.threshold_sweep`.
+    TypeError
+        If an array is not numeric, or `scores` is an array of integers, booleans or objects.
+
+    Examples
+    --------
+    >>> import fastcal as fc
+    >>> found = fc.metrics.separation([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> found.auroc, found.verdict
+    (0.75, 'a threshold can work')
+    """
+    sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight)
+    require_both_classes(sample.labels, sample.weights)
+    counts = cumulative_counts(sample, higher_is_better)
+    sweep = rates(counts, higher_is_better)
+    balance = float(np.minimum(sweep.precision, sweep.recall).max())
+    return Separation(
+        auroc=_auroc(counts),
+        overlap=_overlap(sample),
+        best_f1=float(sweep.f1.max()),
+        best_balance=balance,
+        prevalence=float(np.average(sample.labels, weights=sample.weights)),
+        n=len(sample.labels),
+        verdict=CAN_WORK if balance >= 0.5 else CANNOT_SEPARATE,
+    )
+
+
+def _auroc(counts: CumulativeCounts) -> float:
+    """Area under the ROC curve by trapezoids, which is what makes ties count half."""
+    hits = np.concatenate(([0.0], counts.positive / counts.positive[-1]))
+    negative = counts.weight - counts.positive
+    alarms = np.concatenate(([0.0], negative / negative[-1]))
+    return float(np.diff(alarms) @ (hits[1:] + hits[:-1]) / 2.0)
+
+
+def _overlap(sample: Pairs) -> float:
+    scores, relevant = sample.scores.astype(np.float64), sample.labels == 1
+    smaller = min(np.count_nonzero(relevant), np.count_nonzero(~relevant))
+    edges = np.histogram_bin_edges(scores, bins=int(np.clip(np.ceil(np.sqrt(smaller)), 2, 50)))
+    return float(np.minimum(_shares(sample, relevant, edges), _shares(sample, ~relevant, edges)).sum())
+
+
+def _shares(sample: Pairs, chosen: Array, edges: Array) -> Array:
+    weights = None if sample.weights is None else sample.weights[chosen]
+    heights = np.histogram(sample.scores[chosen], bins=edges, weights=weights)[0]
+    shares: Array = heights / heights.sum()
+    return shares

@@ -1,0 +1,100 @@
+"""What searches return: arrays with the one fact a bare array forgets, which direction is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchResult:
+    """The best rows of each query, best first.
+
+    Unpacks as ``scores, ids = result``.
+
+    Attributes
+    ----------
+    scores : ndarray of float32, shape (n_queries, k)
+        NaN where fewer than k rows exist.
+    ids : ndarray of int64, shape (n_queries, k)
+        -1 where fewer than k rows exist.
+    higher_is_better : bool
+        False for euclidean distances.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> scores, ids = fc.topk(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32), k=1)
+    >>> ids.tolist()
+    [[0], [1]]
+    """
+
+    scores: npt.NDArray[np.float32]
+    ids: npt.NDArray[np.int64]
+    higher_is_better: bool = True
+
+    def __post_init__(self) -> None:
+        scores, ids = getattr(self.scores, "shape", None), getattr(self.ids, "shape", None)
+        if scores is None or scores != ids or len(scores) != 2:
+            raise InvalidValueError(f"scores and ids must share a shape (n_queries, k), got {scores} and {ids}")
+
+    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
+        yield self.scores
+        yield self.ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists; padding is id -1 with score None. Valid JSON unless a dot product has overflowed to infinity."""
+        scores = [[None if np.isnan(s) else float(s) for s in row] for row in self.scores]
+        return {"scores": scores, "ids": self.ids.tolist(), "higher_is_better": self.higher_is_better}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeResult:
+    """A variable number of rows per query, best first: query i owns ``[offsets[i], offsets[i + 1])``.
+
+    Attributes
+    ----------
+    offsets : ndarray of int64, shape (n_queries + 1,)
+    scores : ndarray of float32, shape (n_kept,)
+    ids : ndarray of int64, shape (n_kept,)
+    higher_is_better : bool
+        False for euclidean distances.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> found = fc.topk(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32), k=2)
+    >>> kept = fc.ScoreFloor(0.5).apply(found)
+    >>> kept.offsets.tolist(), kept.ids.tolist()
+    ([0, 1, 2], [0, 1])
+    """
+
+    offsets: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+    ids: npt.NDArray[np.int64]
+    higher_is_better: bool = True
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Return the number of rows of each query, shape (n_queries,)."""
+        return np.diff(self.offsets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists."""
+        return {
+            "offsets": self.offsets.tolist(),
+            "scores": self.scores.tolist(),
+            "ids": self.ids.tolist(),
+            "higher_is_better": self.higher_is_better,
+        }

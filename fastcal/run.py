@@ -1,0 +1,300 @@
+"""Ranked lists of many queries in one object: what searches return, TREC files hold and fusion takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal import _csr, _trec
+from fastcal._validate import lists
+from fastcal._validate.arrays import int64_array
+from fastcal._validate.numbers import flag, integer
+from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.results import RangeResult, SearchResult
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
+class Run:
+    """The ranked list of each query, best first, in compressed sparse rows.
+
+    The arrays are read-only views; ids and scores share memory with the input where its dtype and layout allow, so do
+    not write to it while the run is in use.
+
+    Parameters
+    ----------
+    ids : array_like of int, shape (n_queries, m), or (n,) with `offsets`
+        Document ids. -1 is padding and is dropped. A flat array without `offsets` is the list of one query.
+    scores : array_like of float, same shape as `ids`, optional
+        Rounded once to float32. A list that is not best first is sorted, stably: ties keep the order given.
+        Without scores the order given is the rank.
+    offsets : array_like of int, shape (n_queries + 1,), optional
+        Query i owns ``ids[offsets[i]:offsets[i + 1]]``.
+    higher_is_better : bool, default True
+        False for distances; a run without scores has no direction to reverse.
+    query_ids : sequence of str or int, length n_queries, optional
+        Distinct names of the queries; without them queries are known by position.
+    doc_ids : sequence of str, optional
+        Distinct names of the documents, the vocabulary that `ids` index into.
+
+    Attributes
+    ----------
+    ids : ndarray of int64, shape (n,)
+    scores : ndarray of float32, shape (n,), or None
+    offsets : ndarray of int64, shape (n_queries + 1,)
+    query_ids : ndarray of object (str) or int64, shape (n_queries,), or None
+    doc_ids : ndarray of object (str), or None
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes disagree, `offsets` do not describe `ids`, an id is not an integer of at least -1 inside
+        `doc_ids`, the score of a real id is NaN or overflows float32, or names are not distinct.
+
+    Examples
+    --------
+    >>> import fastcal as fc
+    >>> run = fc.Run([[7, 3, -1], [5, 9, 1]], [[0.9, 0.4, 0.0], [0.2, 0.8, 0.8]])
+    >>> run
+    Run(n_queries=2, n_results=5, scored=True, higher_is_better=True)
+    >>> run.offsets.tolist(), run.ids.tolist()
+    ([0, 2, 5], [7, 3, 9, 1, 5])
+    """
+
+    ids: _csr.Int64
+    scores: _csr.Float32 | None
+    offsets: _csr.Int64
+    higher_is_better: bool
+    query_ids: npt.NDArray[Any] | None
+    doc_ids: npt.NDArray[np.object_] | None
+
+    def __init__(
+        self,
+        ids: npt.ArrayLike,
+        scores: npt.ArrayLike | None = None,
+        offsets: npt.ArrayLike | None = None,
+        *,
+        higher_is_better: bool = True,
+        query_ids: Iterable[Any] | None = None,
+        doc_ids: Iterable[str] | None = None,
+    ) -> None:
+        better = flag(higher_is_better, "higher_is_better")
+        flat, values, bounds = _csr.read(ids, scores, offsets, higher_is_better=better)
+        names = None if query_ids is None else lists.as_query_ids(query_ids, bounds.size - 1)
+        vocabulary = None if doc_ids is None else lists.as_strings(doc_ids, "doc_ids")
+        if vocabulary is not None and flat.size and flat.max() >= vocabulary.size:
+            raise InvalidValueError(f"ids must be below {vocabulary.size}, the length of doc_ids; got {flat.max()}")
+        _fill(self, flat, values, bounds, better, names, vocabulary)
+
+    @classmethod
+    def from_search(cls, result: SearchResult | RangeResult, *, query_ids: Iterable[Any] | None = None, doc_ids: Iterable[str] | None = None) -> Run:
+        """Take what :func:`topk` or :meth:`Index.search` returned.
+
+        Parameters
+        ----------
+        result : SearchResult or RangeResult
+        query_ids, doc_ids : sequence, optional, as in :class:`Run`
+
+        Raises
+        ------
+        TypeError
+            If `result` is neither.
+
+        Examples
+        --------
+        >>> import numpy as np, fastcal as fc
+        >>> found = fc.SearchResult(np.array([[0.9, 0.4]], np.float32), np.array([[1, 0]]))
+        >>> fc.Run.from_search(found, query_ids=["q1"], doc_ids=["a", "b"]).to_dict()["q1"]["b"] > 0.8
+        True
+        """
+        if not isinstance(result, (SearchResult, RangeResult)):
+            raise InvalidTypeError(f"expected a SearchResult or a RangeResult, got {type(result).__name__}")
+        offsets = result.offsets if isinstance(result, RangeResult) else None
+        return cls(result.ids, result.scores, offsets, higher_is_better=result.higher_is_better, query_ids=query_ids, doc_ids=doc_ids)
+
+    @classmethod
+    def from_dict(cls, run: Mapping[Any, Mapping[Any, float]], *, higher_is_better: bool = True) -> Run:
+        """Take ``{query: {document: score}}``, the form of ranx, ir-measures and pytrec_eval.
+
+        Parameters
+        ----------
+        run : mapping
+            Names are all str or all int. String document names become the vocabulary, in order of appearance.
+        higher_is_better : bool, default True
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :class:`Run`; a negative document id is a ValueError.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> run = fc.Run.from_dict({"q1": {"d1": 0.25, "d2": 0.5}})
+        >>> run.to_dict()
+        {'q1': {'d2': 0.5, 'd1': 0.25}}
+        """
+        offsets, ids, vocabulary, scores = _csr.read_dict(run)
+        return cls(ids, scores, offsets, higher_is_better=higher_is_better, query_ids=list(run), doc_ids=vocabulary)
+
+    @classmethod
+    def from_trec(cls, path: str | PathLike[str]) -> Run:
+        r"""Read a TREC run: lines of ``query Q0 document rank score tag``, gzipped if the name ends in ``.gz``.
+
+        Lists are ordered by score, equal scores by their order in the file; the rank column is not used. Query
+        and document names are strings, in order of appearance.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        ValueError
+            If a line is malformed; the message names the file and the line.
+
+        Examples
+        --------
+        >>> import fastcal as fc, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "bm25.run")
+        >>> _ = path.write_text("q1 Q0 d7 1 12.5 bm25\nq1 Q0 d2 2 9.25 bm25\n")
+        >>> fc.Run.from_trec(path).to_dict()
+        {'q1': {'d7': 12.5, 'd2': 9.25}}
+        """
+        query_ids, offsets, doc_ids, ids, scores = _trec.read_run(path)
+        return cls(ids, scores, offsets, query_ids=query_ids, doc_ids=doc_ids)
+
+    @property
+    def n_queries(self) -> int:
+        """Number of queries."""
+        return self.offsets.size - 1
+
+    def __len__(self) -> int:
+        return self.n_queries
+
+    def __repr__(self) -> str:
+        scored = self.scores is not None
+        return f"Run(n_queries={self.n_queries}, n_results={self.ids.size}, {scored=}, higher_is_better={self.higher_is_better})"
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Return the length of each list, int64 of shape (n_queries,)."""
+        return np.diff(self.offsets)
+
+    def top_k(self, k: int) -> Run:
+        """Return a run of the best `k` entries of each list.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `k` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.Run([[4, 2, 8], [1, -1, -1]]).top_k(2).ids.tolist()
+        [4, 2, 1]
+        """
+        rows = _csr.gather(self.ids, self.scores, self.offsets[:-1], np.minimum(self.counts(), integer(k, "k", least=1)))
+        return unchecked(*rows, higher_is_better=self.higher_is_better, query_ids=self.query_ids, doc_ids=self.doc_ids)
+
+    def to_dict(self) -> dict[Any, dict[Any, float]]:
+        """Return ``{query: {document: score}}``, best first.
+
+        A run without scores gets m, m - 1, ..., 1, so that tools which sort by score keep its order. Distances
+        stay distances: they need ``from_dict(..., higher_is_better=False)``.
+        """
+        queries, documents, scores = self._columns()
+        entries = list(zip(documents, scores.tolist(), strict=True))
+        out: dict[Any, dict[Any, float]] = {}
+        for query, start, stop in zip(queries, self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
+            best_last = dict(reversed(entries[start:stop]))
+            out[query] = {document: best_last[document] for document, _ in entries[start:stop]}
+        return out
+
+    def to_trec(self, path: str | PathLike[str], tag: str = "fastcal") -> None:
+        """Write a TREC run, gzipped if the name ends in ``.gz``.
+
+        Evaluation tools sort by score, higher first, ties by document name, descending; the ranks written, from
+        1, are ours. Distances are therefore written negated, and a run without scores gets m, m - 1, ..., 1.
+        Printed scores read back as the same float32. A query with an empty list leaves no line.
+
+        Parameters
+        ----------
+        path : str or path-like
+        tag : str, default "fastcal", the last column
+
+        Raises
+        ------
+        ValueError
+            If a name or the tag is empty or contains white space.
+
+        Examples
+        --------
+        >>> import fastcal as fc, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "dense.run")
+        >>> fc.Run([[4, 2]], [[0.5, 0.25]], query_ids=["q1"]).to_trec(path)
+        >>> print(path.read_text(), end="")
+        q1 Q0 4 1 0.5 fastcal
+        q1 Q0 2 2 0.25 fastcal
+        """
+        queries, documents, scores = self._columns()
+        _trec.write_run(path, queries, documents, scores if self.higher_is_better else 0 - scores, self.offsets, tag)
+
+    def _columns(self) -> tuple[list[Any], list[Any], _csr.Float32]:
+        """Return the names of queries and of listed documents, and scores, or what stands in for them."""
+        queries = np.arange(self.n_queries) if self.query_ids is None else self.query_ids
+        documents = self.ids if self.doc_ids is None else self.doc_ids[self.ids]
+        left = np.repeat(self.offsets[1:], self.counts()) - np.arange(self.ids.size)
+        return queries.tolist(), documents.tolist(), left.astype(np.float32) if self.scores is None else self.scores
+
+
+def pairs(run: Run, positions: npt.ArrayLike) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Tell which query and which document stand at flat positions of a run.
+
+    Parameters
+    ----------
+    run : Run
+    positions : array_like of int, any shape
+        Positions in ``run.ids`` and ``run.scores``, as a labeler receives them. A scalar gives scalars.
+
+    Returns
+    -------
+    query_ids, doc_ids : ndarray, the shape of `positions`
+        Names where the run has them (object arrays of str), else int64 numbers.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a position is not an integer inside the run, or `run` is not a :class:`Run`.
+
+    Examples
+    --------
+    >>> import fastcal as fc
+    >>> run = fc.Run([[7, 3], [5, -1]], query_ids=["q1", "q2"])
+    >>> queries, documents = fc.pairs(run, [0, 2])
+    >>> queries.tolist(), documents.tolist()
+    (['q1', 'q2'], [7, 5])
+    """
+    if not isinstance(run, Run):
+        raise InvalidTypeError(f"expected a Run, got {type(run).__name__}")
+    at = int64_array(positions, "positions")
+    if at.size and not (at.min() >= 0 and at.max() < run.ids.size):
+        raise InvalidValueError(f"positions must lie in [0, {run.ids.size}), got {at.min()} to {at.max()}")
+    rows, ids = np.searchsorted(run.offsets, at, side="right") - 1, run.ids[at]
+    return rows if run.query_ids is None else run.query_ids[rows], ids if run.doc_ids is None else run.doc_ids[ids]
+
+
+def unchecked(ids: _csr.Int64, scores: _csr.Float32 | None, offsets: _csr.Int64, *, higher_is_better: bool, query_ids: Any, doc_ids: Any) -> Run:
+    """Build a run from fields that are known to be good."""
+    run = object.__new__(Run)
+    _fill(run, ids, scores, offsets, higher_is_better, query_ids, doc_ids)
+    return run
+
+
+def _fill(run: Run, *fields: Any) -> None:
+    for name, value in zip(Run.__slots__, fields, strict=True):
+        object.__setattr__(run, name, _csr.read_only(value) if isinstance(value, np.ndarray) else value)
