@@ -27,7 +27,10 @@ def test_topk(backend, case, k, norms, named):
 @given(case=searches(), k=st.sampled_from([1, 10]), named=st.booleans())
 def test_topk_through_a_sketch(backend, case, k, named):
     """Rows that a bound rules out are never read; the bytes are those of the full scan all the same."""
-    sketch = backend.sketch(case.corpus, case.metric, num_threads=2)
+    norms, expected_norms = blank(len(case.corpus), dtype=np.float64), blank(len(case.corpus), dtype=np.float64)
+    sketch, bad = backend.sketch(case.corpus, case.metric, norms, num_threads=2)
+    assert bad == reference.row_norms(case.corpus, expected_norms)
+    assert norms.tobytes() == expected_norms.tobytes()
     ids = np.random.default_rng(case.seed).permutation(len(case.corpus)).astype(np.int64) if named else None
     inputs = (case.queries, case.corpus, None, case.metric, ids)
     outs = blank(len(case.queries), k), blank(len(case.queries), k, dtype=np.int64)

@@ -5,6 +5,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -75,11 +78,39 @@ inline bool python_wants_to_stop() {
   return PyErr_CheckSignals() != 0;
 }
 
+// The same question, and every 100 ms a word to a Python callable: progress(done, total). What it raises stops the call.
+class Reporter {
+ public:
+  Reporter(const py::object& progress, const std::atomic<std::size_t>& done, std::size_t total)
+      : progress_(progress), done_(done), total_(total) {}
+  bool operator()() {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (progress_.is_none() || now < due_) return false;
+    due_ = now + kInterval;
+    try {
+      progress_(std::min(done_.load(std::memory_order_relaxed), total_), total_);
+      return false;
+    } catch (py::error_already_set& error) {
+      error.restore();
+      return true;
+    }
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kInterval{100};
+  const py::object& progress_;
+  const std::atomic<std::size_t>& done_;
+  std::size_t total_;
+  std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now() + kInterval;
+};
+
 // Runs work(context) without the GIL. A stop raised by a Python signal handler is raised again as that exception.
 template <typename Work>
-auto without_gil(int num_threads, const Work& work) {
+auto without_gil(int num_threads, const Work& work, StopToken::Poll poll = python_wants_to_stop) {
   FASTCAL_CHECK(num_threads >= 1, "num_threads must be at least 1");
-  StopToken stop(python_wants_to_stop);
+  StopToken stop(std::move(poll));
   try {
     const py::gil_scoped_release released;
     return work(CallContext{num_threads, stop});

@@ -107,10 +107,19 @@ std::int64_t engine_round_to_float32(const Engine& self, const py::array& values
   });
 }
 
-std::unique_ptr<Sketch> engine_sketch(const Engine& self, const py::array& rows, std::string_view metric, int num_threads) {
+std::pair<std::unique_ptr<Sketch>, std::int64_t> engine_sketch(const Engine& self, const py::array& rows, std::string_view metric,
+                                                               py::array& out_norms, int num_threads, const py::object& progress) {
   const Corpus corpus = corpus_view(rows);
   const Metric m = metric_of(metric);
-  return without_gil(num_threads, [&](const CallContext& context) { return std::make_unique<Sketch>(self.kernels, corpus, m, context); });
+  const auto norms = flat_out<double>(out_norms, "out_norms");
+  FASTCAL_CHECK(norms.size() == corpus.n_rows, "out_norms: expected one norm a row");
+  std::atomic<std::size_t> done{0};
+  auto sketch = std::make_unique<Sketch>(corpus.dim, corpus.n_rows, m);
+  const std::int64_t bad = without_gil(
+      num_threads, [&](const CallContext& context) { return sketch->build(self.kernels, corpus, norms.data(), done, context); },
+      Reporter(progress, done, corpus.n_rows));
+  if (!progress.is_none()) progress(corpus.n_rows, corpus.n_rows);
+  return {std::move(sketch), bad};
 }
 
 }  // namespace
@@ -118,7 +127,8 @@ std::unique_ptr<Sketch> engine_sketch(const Engine& self, const py::array& rows,
 void register_search(EngineClass& engine) {
   using py::arg;
   const py::kw_only kw_only;
-  engine.def("sketch", &engine_sketch, arg("corpus"), arg("metric"), kw_only, arg("num_threads"));
+  engine.def("sketch", &engine_sketch, arg("corpus"), arg("metric"), arg("out_norms").noconvert(), kw_only, arg("num_threads"),
+             arg("progress") = py::none());
   engine.def("scores", &engine_scores, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("precision"),
              arg("out").noconvert(), kw_only, arg("num_threads"));
   engine.def("topk", &engine_topk, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("ids").none(true),

@@ -11,6 +11,7 @@
 #include <new>
 
 #include "core/float_env.h"
+#include "core/search_plan.h"
 
 namespace fastcal {
 namespace {
@@ -30,6 +31,14 @@ double norm_of(const std::vector<double>& values) {
   return std::sqrt(sum);
 }
 
+void measure_norms(const KernelTable& kernels, const RowBlock& rows, std::size_t dim, std::size_t first, double* norms, FirstBad& bad) {
+  kernels.squared_norms(rows.rows, rows.n, dim, norms + first);
+  for (std::size_t i = first; i < first + rows.n; ++i) {
+    norms[i] = std::sqrt(norms[i]);
+    if (!std::isfinite(norms[i])) bad.report(i);
+  }
+}
+
 }  // namespace
 
 AlignedBytes::AlignedBytes(std::size_t size) : size_(size) {
@@ -46,15 +55,19 @@ void AlignedBytes::Free::operator()(std::uint8_t* p) const {
   std::free(p);
 }
 
-Sketch::Sketch(const KernelTable& kernels, const Corpus& corpus, Metric metric, const CallContext& context)
+Sketch::Sketch(std::size_t dim, std::size_t n_rows, Metric metric)
     : metric_(metric),
-      layout_{corpus.dim, metric != Metric::cosine},
-      n_rows_(corpus.n_rows),
-      centre_(corpus.dim),
-      direction_(corpus.dim),
+      layout_{dim, metric != Metric::cosine},
+      n_rows_(n_rows),
+      centre_(dim),
+      direction_(dim),
       half_(n_blocks() * layout_.record4()),
-      whole_(n_blocks() * layout_.record7()) {
+      whole_(n_blocks() * layout_.record7()) {}
+
+std::int64_t Sketch::build(const KernelTable& kernels, const Corpus& corpus, double* norms, std::atomic<std::size_t>& rows_done,
+                           const CallContext& context) {
   const FloatEnvironment environment;
+  FirstBad bad;
   choose_frame(kernels, corpus);
   constexpr std::size_t kTaskValues = std::size_t{1} << 20;
   const std::size_t per_task = std::max<std::size_t>(1, kTaskValues / (corpus.dim * kSketchRows));
@@ -71,10 +84,13 @@ Sketch::Sketch(const KernelTable& kernels, const Corpus& corpus, Metric metric, 
       std::memset(whole, 0, layout_.record7());
       const std::size_t n = std::min(kSketchRows, n_rows_ - block * kSketchRows);
       const RowBlock rows = reader.read(block * kSketchRows, n);
+      measure_norms(kernels, rows, layout_.dim, block * kSketchRows, norms, bad);
       for (std::size_t lane = 0; lane < n; ++lane)
         kernels.sketch_row(rows.rows[lane], centre, direction_.data(), layout_, {half, whole, lane}, row.data(), codes.data());
+      rows_done.fetch_add(n, std::memory_order_relaxed);
     }
   });
+  return bad.get();
 }
 
 // The mean of a strided sample: of the rows for euclidean, whose centre it is, else of the unit rows, whose direction it is.

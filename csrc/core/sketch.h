@@ -1,6 +1,7 @@
 // sketch.h -- the sketches of one corpus and the limits that a k-th best score puts on their bounds.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -29,8 +30,11 @@ class AlignedBytes {
 // Independent of the instruction set: built by one table, scanned by any.
 class Sketch {
  public:
-  // Rows are finite. Throws Interrupted and leaves nothing behind when the call is stopped.
-  Sketch(const KernelTable& kernels, const Corpus& corpus, Metric metric, const CallContext& context);
+  Sketch(std::size_t dim, std::size_t n_rows, Metric metric);
+
+  // Quantises the rows and writes their norms; returns the first row that is not finite, or -1. `rows_done` grows meanwhile.
+  std::int64_t build(const KernelTable& kernels, const Corpus& corpus, double* norms, std::atomic<std::size_t>& rows_done,
+                     const CallContext& context);
 
   Metric metric() const { return metric_; }
   const SketchLayout& layout() const { return layout_; }

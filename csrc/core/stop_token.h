@@ -4,7 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <thread>
+#include <utility>
 
 namespace fastcal {
 
@@ -14,10 +16,10 @@ struct Interrupted {};
 // `poll` runs on the calling thread only, at most every kPollInterval; returning true asks every thread to stop.
 class StopToken {
  public:
-  using Poll = bool (*)();
+  using Poll = std::function<bool()>;
   static constexpr std::chrono::milliseconds kPollInterval{10};
 
-  explicit StopToken(Poll poll = nullptr) : poll_(poll) {}
+  explicit StopToken(Poll poll = nullptr) : poll_(std::move(poll)) {}
   StopToken(const StopToken&) = delete;
   StopToken& operator=(const StopToken&) = delete;
 

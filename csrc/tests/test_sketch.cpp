@@ -70,6 +70,15 @@ Corpus view(const std::vector<float>& rows, std::size_t dim) {
           Element::float32};
 }
 
+Sketch sketched(const KernelTable& table, const Corpus& corpus, Metric metric, const CallContext& context) {
+  Sketch sketch(corpus.dim, corpus.n_rows, metric);
+  std::vector<double> norms(corpus.n_rows);
+  std::atomic<std::size_t> done{0};
+  CHECK(sketch.build(table, corpus, norms.data(), done, context) == -1);
+  CHECK(done.load() == corpus.n_rows);
+  return sketch;
+}
+
 void check_bound(const Sketch& sketch, ScanSketch scan, const std::uint8_t* records, const std::vector<float>& rows,
                  const std::vector<float>& queries, std::size_t dim) {
   const std::size_t n_queries = queries.size() / dim, n_rows = rows.size() / dim, stride = sketch.n_blocks() * kSketchRows;
@@ -126,7 +135,7 @@ void check_all(const KernelTable& table, std::size_t n_rows, std::size_t dim, st
   for (std::size_t i = 0; i < dim; ++i) queries[6 * dim + i] *= 1e25f;
   for (const Metric metric : kAllMetrics) {
     Uninterrupted call;
-    const Sketch sketch(table, view(rows, dim), metric, call.with(2));
+    const Sketch sketch = sketched(table, view(rows, dim), metric, call.with(2));
     const int m = static_cast<int>(metric);
     check_bound(sketch, table.scan4[m], sketch.records4(), rows, queries, dim);
     check_bound(sketch, table.scan7[m], sketch.records7(), rows, queries, dim);
@@ -139,7 +148,7 @@ void check_concurrent_callers(const KernelTable& table, std::mt19937& random) {
   constexpr std::size_t kDim = 40, kRows = 5000, kBest = 9;
   const std::vector<float> rows = random_vectors(random, kRows * kDim);
   Uninterrupted build;
-  const Sketch sketch(table, view(rows, kDim), Metric::cosine, build.with(2));
+  const Sketch sketch = sketched(table, view(rows, kDim), Metric::cosine, build.with(2));
   std::vector<std::vector<float>> queries;
   for (int c = 0; c < 8; ++c) queries.push_back(random_vectors(random, kDim));
   std::vector<int> wrong(queries.size());
@@ -167,7 +176,7 @@ void check_changed_row(const KernelTable& table, std::mt19937& random) {
   std::vector<float> rows = random_vectors(random, kRows * kDim);
   const std::vector<float> query(rows.begin() + 40 * kDim, rows.begin() + 41 * kDim);
   Uninterrupted call;
-  const Sketch sketch(table, view(rows, kDim), Metric::cosine, call.with(1));
+  const Sketch sketch = sketched(table, view(rows, kDim), Metric::cosine, call.with(1));
   for (std::size_t i = 0; i < kDim; ++i) rows[40 * kDim + i] = -rows[40 * kDim + i];
   float score = 0;
   std::int64_t id = 0;

@@ -14,6 +14,8 @@ from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
 from fastcal._backend._numba_search import NO_FLOATS, FirstBad
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastcal._backend.protocol import Array, FuseMethod, Metric, Precision
 
 # Elements of one chunk of an elementwise map or of normalised lists: about 1 ms.
@@ -69,8 +71,19 @@ class NumbaBackend:
         warn_if_denormals_are_lost()
         return _numba_search.topk(queries, corpus, row_norms, metric, ids, out_scores, out_ids, num_threads)
 
-    def sketch(self, corpus: Array, metric: Metric, *, num_threads: int) -> None:  # noqa: ARG002  (there is nothing to make)
-        return None
+    def sketch(
+        self,
+        corpus: Array,
+        metric: Metric,  # noqa: ARG002  (there is nothing to make)
+        out_norms: Array,
+        *,
+        num_threads: int,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> tuple[None, int]:
+        bad = self.row_norms(corpus, out_norms, num_threads=num_threads)
+        if progress is not None:
+            progress(len(corpus), len(corpus))
+        return None, bad
 
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
         warn_if_denormals_are_lost()

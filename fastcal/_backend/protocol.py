@@ -13,6 +13,7 @@ Corpus dtypes: float32, float16, and uint16, which stands for bfloat16 bits. Cor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -70,10 +71,13 @@ class Backend(Protocol):
         sketch, one that was noticed to differ from the row that was sketched.
         """
 
-    def sketch(self, corpus: Array, metric: Metric, *, num_threads: int) -> Any:
-        """Make what lets :meth:`topk` rule rows out without reading them, with an ``nbytes``; None if there is no such thing.
+    def sketch(
+        self, corpus: Array, metric: Metric, out_norms: Array, *, num_threads: int, progress: Callable[[int, int], object] | None = None
+    ) -> tuple[Any, int]:
+        """Make what lets searches rule rows out without reading them, with an ``nbytes``; None if there is no such thing.
 
-        Rows are finite.
+        Also writes :meth:`row_norms` and returns the first non-finite row, or -1. ``progress(rows_done, n_rows)`` is called
+        now and then on the calling thread; what it raises ends the call.
         """
 
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
