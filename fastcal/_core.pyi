@@ -15,6 +15,14 @@ class Sketch:
     @property
     def nbytes(self) -> int: ...
 
+class FoundRange:
+    def __init__(self, *args: object, **kwargs: object) -> None: ...
+    @property
+    def bad(self) -> int: ...
+    @property
+    def found(self) -> int: ...
+    def write(self, out_offsets: Array, out_scores: Array, out_ids: Array) -> None: ...
+
 class Engine:
     def __init__(self, isa: str | None = None) -> None: ...
     @property
@@ -38,7 +46,23 @@ class Engine:
         *,
         num_threads: int,
         sketch: Sketch | None = None,
+        thresholds: Array | None = None,
+        allow: Array | None = None,
     ) -> int: ...
+    def range_search(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        ids: Array | None,
+        thresholds: Array,
+        limit: int,
+        *,
+        num_threads: int,
+        sketch: Sketch | None = None,
+        allow: Array | None = None,
+    ) -> FoundRange: ...
     def sketch(
         self, corpus: Array, metric: Metric, out_norms: Array, *, num_threads: int, progress: Callable[[int, int], object] | None = None
     ) -> tuple[Sketch, int]: ...

@@ -13,7 +13,8 @@ struct Engine {
 
 using EngineClass = pybind11::class_<Engine>;
 
-void register_search(EngineClass& engine);
+void register_vectors(EngineClass& engine);
+void register_search(pybind11::module_& module, EngineClass& engine);
 void register_lists(EngineClass& engine);
 void register_calibration(EngineClass& engine);
 

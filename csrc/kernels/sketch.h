@@ -64,7 +64,7 @@ using ScanSketch = void (*)(const SketchQuery* queries, std::size_t n_queries, c
 
 // Where a row goes: one of the kSketchRows lanes of the two records of its block.
 struct SketchTarget {
-  std::uint8_t* record4;
+  std::uint8_t* record4;  // null: the one-byte codes alone
   std::uint8_t* record7;
   std::size_t lane;
 };

@@ -122,11 +122,13 @@ void sketch_row(const float* x, const float* centre, const float* direction, con
   const float poison = usable ? 0.0f : __builtin_nanf("");
   const auto rounded_up = static_cast<float>(norm * (1.0 + 0x1p-22));
   __builtin_memset(codes, 0, kSketchGroup * layout.groups());
-  const Quantiser half = best_half_byte(row, dim, largest);
-  fill_codes(half, row, dim, codes);
-  store_half_codes(codes, layout, target);
-  set_facts(target.record4 + layout.code_bytes4(), target.lane, layout, along, half.step, residual_norm(half, row, dim) + poison,
-            rounded_up + poison);
+  if (target.record4 != nullptr) {
+    const Quantiser half = best_half_byte(row, dim, largest);
+    fill_codes(half, row, dim, codes);
+    store_half_codes(codes, layout, target);
+    set_facts(target.record4 + layout.code_bytes4(), target.lane, layout, along, half.step, residual_norm(half, row, dim) + poison,
+              rounded_up + poison);
+  }
 
   const Quantiser whole(largest / 63.0f, static_cast<float>(kCodeZero7), 127.0f);
   fill_codes(whole, row, dim, codes);

@@ -84,7 +84,7 @@ void check_bound(const Sketch& sketch, ScanSketch scan, const std::uint8_t* reco
   const std::size_t n_queries = queries.size() / dim, n_rows = rows.size() / dim, stride = sketch.n_blocks() * kSketchRows;
   std::vector<PreparedQuery> prepared;
   std::vector<SketchQuery> views;
-  for (std::size_t q = 0; q < n_queries; ++q) prepared.emplace_back(sketch, &queries[q * dim]);
+  for (std::size_t q = 0; q < n_queries; ++q) prepared.emplace_back(sketch.frame(), &queries[q * dim]);
   for (const PreparedQuery& query : prepared) views.push_back(query.view());
   std::vector<Survivor> survivors(views.size() * stride);
   std::vector<std::uint32_t> counts(views.size());
@@ -109,12 +109,12 @@ void check_cascade(const KernelTable& table, const Sketch& sketch, const std::ve
     std::vector<float> expected(n_queries * k), found(n_queries * k);
     std::vector<std::int64_t> expected_ids(n_queries * k), found_ids(n_queries * k);
     Uninterrupted call;
-    CHECK(topk(table, {queries.data(), n_queries}, view(rows, dim), nullptr, sketch.metric(), nullptr, nullptr,
-               {expected.data(), expected_ids.data(), k, k, k}, call.with(1)) == -1);
+    CHECK(topk({table, {queries.data(), n_queries}, view(rows, dim), sketch.metric()}, {expected.data(), expected_ids.data(), k, k, k},
+               call.with(1)) == -1);
     for (const int threads : {1, 3}) {
       for (const std::size_t together : {std::size_t{1}, n_queries}) {
         for (std::size_t q = 0; q < n_queries; q += together)
-          CHECK(topk(table, {&queries[q * dim], together}, view(rows, dim), nullptr, sketch.metric(), nullptr, &sketch,
+          CHECK(topk({table, {&queries[q * dim], together}, view(rows, dim), sketch.metric(), nullptr, nullptr, &sketch},
                      {&found[q * k], &found_ids[q * k], k, k, k}, call.with(threads)) == -1);
         CHECK(found_ids == expected_ids);
         CHECK(std::equal(found.begin(), found.end(), expected.begin(), [](float a, float b) { return bits(a) == bits(b); }));
@@ -156,7 +156,7 @@ void check_concurrent_callers(const KernelTable& table, std::mt19937& random) {
     std::vector<float> scores(kBest);
     std::vector<std::int64_t> ids(kBest);
     Uninterrupted call;
-    topk(table, {queries[c].data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, through,
+    topk({table, {queries[c].data(), 1}, view(rows, kDim), Metric::cosine, nullptr, nullptr, through},
          {scores.data(), ids.data(), kBest, kBest, kBest}, call.with(threads));
     return ids;
   };
@@ -181,11 +181,11 @@ void check_changed_row(const KernelTable& table, std::mt19937& random) {
   float score = 0;
   std::int64_t id = 0;
   const std::int64_t bad =
-      topk(table, {query.data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, &sketch, {&score, &id, 1, 1, 1}, call.with(1));
+      topk({table, {query.data(), 1}, view(rows, kDim), Metric::cosine, nullptr, nullptr, &sketch}, {&score, &id, 1, 1, 1}, call.with(1));
   CHECK(bad == -1 || bad == 40);  // lower than its bound: noticed only where it is free
   rows[40 * kDim] = std::numeric_limits<float>::quiet_NaN();
-  CHECK(topk(table, {query.data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, &sketch, {&score, &id, 1, 1, 1}, call.with(1)) ==
-        40);
+  CHECK(topk({table, {query.data(), 1}, view(rows, kDim), Metric::cosine, nullptr, nullptr, &sketch}, {&score, &id, 1, 1, 1},
+             call.with(1)) == 40);
 }
 
 }  // namespace

@@ -16,6 +16,9 @@ Progress: TypeAlias = Callable[[int, int], object]
 # Rows from which on a search is faster through sketches than by reading every row.
 WORTH_SKETCHING = 2048
 
+# Segments together no longer than this may be copied into one.
+SMALL = 1 << 16
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
@@ -55,3 +58,23 @@ def build(
     if bad >= 0:
         validate.raise_bad_row(rows, bad, "corpus")
     return Segment(first, rows, norms if metric == "cosine" else None, ids, sketch, backend.name, owned)
+
+
+def append(segments: tuple[Segment, ...], new: Segment, metric: Metric, backend: Backend, num_threads: int) -> tuple[Segment, ...]:
+    """Add a segment behind the others, copied together with those before it that are no longer than it, as far as they are small.
+
+    Every row is copied O(log n) times; the first segment, the corpus the index was built from, is left alone.
+    """
+    if len(new) == 0:
+        return segments
+    while len(segments) > 1 and _may_join(segments[-1], new):
+        last = segments[-1]
+        rows = np.concatenate([last.rows, new.rows])
+        ids = None if last.ids is None or new.ids is None else np.concatenate([last.ids, new.ids])
+        new = build(rows, ids, metric, first=last.first, owned=True, backend=backend, num_threads=num_threads, progress=None)
+        segments = segments[:-1]
+    return (*segments, new)
+
+
+def _may_join(last: Segment, new: Segment) -> bool:
+    return len(last) <= len(new) and len(last) + len(new) <= SMALL and last.rows.dtype == new.rows.dtype
