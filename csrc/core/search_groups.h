@@ -12,7 +12,7 @@
 namespace fastcal {
 
 // Raw rows are quantised on the way from this many queries on (20 k and 200 k x 384, two threads of a Zen 4 server, 2026-11).
-inline constexpr std::size_t kWorthQuantising = 12, kWorthQuantisingRows = 1024;
+inline constexpr std::size_t kWorthQuantising = 16, kWorthQuantisingRows = 1024;
 // A mask that allows fewer than one row in so many is searched row by row: a listed row costs about as much as ten sketched ones.
 inline constexpr std::size_t kSparse = 12;
 

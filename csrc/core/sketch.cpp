@@ -74,7 +74,7 @@ void SketchFrame::choose(const KernelTable& kernels, const Corpus& corpus, std::
 }
 
 BlockSketcher::BlockSketcher(const KernelTable& kernels, const SketchFrame& frame)
-    : kernels_(kernels), frame_(frame), row_(frame.layout.dim), codes_(kSketchGroup * frame.layout.groups()) {}
+    : kernels_(kernels), frame_(frame), row_(frame.layout.padded()), codes_(frame.layout.padded()) {}
 
 void BlockSketcher::write(const RowBlock& rows, std::uint8_t* record4, std::uint8_t* record7) {
   const SketchLayout& layout = frame_.layout;

@@ -6,6 +6,7 @@
 
 #include "core/hits.h"
 #include "reference.h"
+#include "rows.h"
 #include "testing.h"
 
 using namespace fastcal;
@@ -37,11 +38,6 @@ Found brute_force(const std::vector<float>& queries, const std::vector<float>& r
     }
   }
   return found;
-}
-
-Corpus view(const std::vector<float>& rows, std::size_t dim) {
-  return {reinterpret_cast<const std::byte*>(rows.data()), static_cast<std::ptrdiff_t>(dim * sizeof(float)), rows.size() / dim, dim,
-          Element::float32};
 }
 
 Found search(const KernelTable& table, const std::vector<float>& queries, const Corpus& corpus, std::size_t k, Metric metric, int threads) {
