@@ -9,9 +9,6 @@
 #include "core/search.h"
 
 namespace fastcal::bindings {
-namespace {
-
-using OptionalArray = std::optional<py::array>;
 
 Metric metric_of(std::string_view name) {
   if (name == "cosine") return Metric::cosine;
@@ -19,6 +16,10 @@ Metric metric_of(std::string_view name) {
   FASTCAL_CHECK(name == "euclidean", "metric: expected 'cosine', 'dot' or 'euclidean'");
   return Metric::euclidean;
 }
+
+namespace {
+
+using OptionalArray = std::optional<py::array>;
 
 Precision precision_of(std::string_view name) {
   if (name == "fast") return Precision::fast;
@@ -55,7 +56,7 @@ std::int64_t engine_scores(const Engine& self, const py::array& queries, const p
 std::int64_t engine_topk(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
                          std::string_view metric, const OptionalArray& ids, py::array& out_scores, py::array& out_ids, int num_threads,
                          const Sketch* sketch) {
-  const Corpus corpus = corpus_view(rows);
+  const Corpus corpus = corpus_view(rows, sketch);
   const QueryView view = queries_view(queries, corpus);
   const auto score_rows = matrix_out<float>(out_scores, "out_scores");
   const auto id_rows = matrix_out<std::int64_t>(out_ids, "out_ids");
@@ -108,15 +109,22 @@ std::int64_t engine_round_to_float32(const Engine& self, const py::array& values
 }
 
 std::pair<std::unique_ptr<Sketch>, std::int64_t> engine_sketch(const Engine& self, const py::array& rows, std::string_view metric,
-                                                               py::array& out_norms, int num_threads, const py::object& progress) {
+                                                               py::array& out_norms, int num_threads, const py::object& progress,
+                                                               std::optional<py::array> out_digests) {
   const Corpus corpus = corpus_view(rows);
   const Metric m = metric_of(metric);
   const auto norms = flat_out<double>(out_norms, "out_norms");
   FASTCAL_CHECK(norms.size() == corpus.n_rows, "out_norms: expected one norm a row");
+  std::uint64_t* digests = nullptr;
+  if (out_digests) {
+    const auto target = flat_out<std::uint64_t>(*out_digests, "out_digests");
+    FASTCAL_CHECK(target.size() == corpus.n_rows, "out_digests: expected one digest a row");
+    digests = target.data();
+  }
   std::atomic<std::size_t> done{0};
   auto sketch = std::make_unique<Sketch>(corpus.dim, corpus.n_rows, m);
   const std::int64_t bad = without_gil(
-      num_threads, [&](const CallContext& context) { return sketch->build(self.kernels, corpus, norms.data(), done, context); },
+      num_threads, [&](const CallContext& context) { return sketch->build(self.kernels, corpus, norms.data(), done, context, digests); },
       Reporter(progress, done, corpus.n_rows));
   if (!progress.is_none()) progress(corpus.n_rows, corpus.n_rows);
   return {std::move(sketch), bad};
@@ -128,7 +136,7 @@ void register_search(EngineClass& engine) {
   using py::arg;
   const py::kw_only kw_only;
   engine.def("sketch", &engine_sketch, arg("corpus"), arg("metric"), arg("out_norms").noconvert(), kw_only, arg("num_threads"),
-             arg("progress") = py::none());
+             arg("progress") = py::none(), arg("out_digests").noconvert() = py::none());
   engine.def("scores", &engine_scores, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("precision"),
              arg("out").noconvert(), kw_only, arg("num_threads"));
   engine.def("topk", &engine_topk, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("ids").none(true),

@@ -97,6 +97,7 @@ void Cascade::scan(Worker& worker, Pass& pass, std::size_t chunk) {
   for (std::size_t q = 0; q < pass.queries.n; ++q)
     worker.limits[q] = pass.prepared[q].limit(pass.reached[q].load(std::memory_order_relaxed));
   std::fill(worker.counts.begin(), worker.counts.end(), 0u);
+  pass.few() ? sketch_.require4(first, n) : sketch_.require7(first, n);
   const int metric = static_cast<int>(sketch_.metric());
   const auto scan = pass.few() ? kernels_.scan4[metric] : kernels_.scan7[metric];
   const std::uint8_t* records =
@@ -123,6 +124,7 @@ std::size_t Cascade::narrow(Worker& worker, Pass& pass, std::size_t query, std::
     if (block == done) continue;
     done = block;
     std::uint32_t found = 0;
+    sketch_.require7(first_block + block, 1);
     Survivor* target = worker.narrowed.data() + total;
     scan(&pass.views[query], 1, sketch_.records7() + (first_block + block) * sketch_.layout().record7(), 1, sketch_.layout(), &limit,
          target, 0, &found);

@@ -10,6 +10,7 @@
 #include <limits>
 #include <new>
 
+#include "core/digest.h"
 #include "core/float_env.h"
 #include "core/search_plan.h"
 
@@ -62,10 +63,24 @@ Sketch::Sketch(std::size_t dim, std::size_t n_rows, Metric metric)
       centre_(dim),
       direction_(dim),
       half_(n_blocks() * layout_.record4()),
-      whole_(n_blocks() * layout_.record7()) {}
+      whole_(n_blocks() * layout_.record7()),
+      records4_(half_.data()),
+      records7_(whole_.data()) {}
+
+Sketch::Sketch(std::size_t dim, std::size_t n_rows, Metric metric, const SketchParts& parts, const Guard* guard)
+    : metric_(metric),
+      layout_{dim, metric != Metric::cosine},
+      n_rows_(n_rows),
+      centre_(parts.centre, parts.centre + dim),
+      direction_(parts.direction, parts.direction + dim),
+      half_(0),
+      whole_(0),
+      records4_(parts.records4),
+      records7_(parts.records7),
+      guard_(guard) {}
 
 std::int64_t Sketch::build(const KernelTable& kernels, const Corpus& corpus, double* norms, std::atomic<std::size_t>& rows_done,
-                           const CallContext& context) {
+                           const CallContext& context, std::uint64_t* digests) {
   const FloatEnvironment environment;
   FirstBad bad;
   choose_frame(kernels, corpus);
@@ -85,6 +100,7 @@ std::int64_t Sketch::build(const KernelTable& kernels, const Corpus& corpus, dou
       const std::size_t n = std::min(kSketchRows, n_rows_ - block * kSketchRows);
       const RowBlock rows = reader.read(block * kSketchRows, n);
       measure_norms(kernels, rows, layout_.dim, block * kSketchRows, norms, bad);
+      if (digests != nullptr) digest_rows(kernels, byte_rows(corpus, block * kSketchRows, n), digests + block * kSketchRows);
       for (std::size_t lane = 0; lane < n; ++lane)
         kernels.sketch_row(rows.rows[lane], centre, direction_.data(), layout_, {half, whole, lane}, row.data(), codes.data());
       rows_done.fetch_add(n, std::memory_order_relaxed);
