@@ -1,0 +1,25 @@
+"""Judges paths and how far a file is to be checked."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+from fastcal.errors import InvalidTypeError, InvalidValueError
+
+Verification = Literal["lazy", "eager", False]
+
+
+def path(value: Any, name: str) -> str:
+    """Return a path as a str."""
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise InvalidTypeError(f"{name} must be a str or path-like, got {type(value).__name__}") from None
+
+
+def verification(value: Any) -> Verification:
+    """Accept "lazy", "eager" or False."""
+    if value is False or (isinstance(value, str) and value in {"lazy", "eager"}):
+        return value  # type: ignore[no-any-return]
+    raise InvalidValueError(f"verify must be 'lazy', 'eager' or False, got {value!r}")
