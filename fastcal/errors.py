@@ -33,7 +33,7 @@ class IndexCorruptError(FastcalError, ValueError):
     """A file is not an index, or not the one that was saved: it is damaged, cut short or of another kind."""
 
 
-def damaged_bytes(path: str | bytes, begin: int, end: int) -> IndexCorruptError:
+def damaged_bytes(path: os.PathLike[str] | bytes, begin: int, end: int) -> IndexCorruptError:
     """Return the error for bytes ``begin`` to ``end`` of a file that do not have the digest they were saved with."""
     return IndexCorruptError(f"{os.fsdecode(path)}: bytes {begin} to {end} are damaged; save the index again or restore the file")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from parity import blank
-from strategies import layouts, lay_out, seeds
+from strategies import lay_out, layouts, seeds
 
 WORD = 2**32
 

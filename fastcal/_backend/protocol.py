@@ -83,8 +83,8 @@ class Backend(Protocol):
     ) -> tuple[Any, int]:
         """Make what lets searches rule rows out without reading them, with an ``nbytes``; None if there is no such thing.
 
-        Also writes :meth:`row_norms` and, if asked, :meth:`digests`, and returns the first non-finite row, or -1. ``progress(rows_done, n_rows)`` is called
-        now and then on the calling thread; what it raises ends the call.
+        Also writes :meth:`row_norms` and, if asked, :meth:`digests`, and returns the first non-finite row, or -1.
+        ``progress(rows_done, n_rows)`` is called now and then on the calling thread; what it raises ends the call.
         """
 
     # -- index files -----------------------------------------------------------------------------

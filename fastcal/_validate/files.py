@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Literal
 
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -10,16 +11,18 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 Verification = Literal["lazy", "eager", False]
 
 
-def path(value: Any, name: str) -> str:
-    """Return a path as a str."""
+def path(value: Any, name: str) -> Path:
+    """Return a path, of text or bytes."""
     try:
-        return os.fsdecode(value)
+        return Path(os.fsdecode(value))
     except TypeError:
         raise InvalidTypeError(f"{name} must be a str or path-like, got {type(value).__name__}") from None
 
 
 def verification(value: Any) -> Verification:
     """Accept "lazy", "eager" or False."""
-    if value is False or (isinstance(value, str) and value in {"lazy", "eager"}):
-        return value  # type: ignore[no-any-return]
+    if value is False:
+        return False
+    if isinstance(value, str) and value in {"lazy", "eager"}:
+        return "lazy" if value == "lazy" else "eager"
     raise InvalidValueError(f"verify must be 'lazy', 'eager' or False, got {value!r}")

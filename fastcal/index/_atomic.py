@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
-def replacing(path: str) -> Iterator[io.BufferedWriter]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of ``path`` when the body ends without an exception.
 
     The rename is atomic, the content is on the disk before it, and the folder's entry after it. A failed body leaves nothing
     behind; a process killed inside it leaves a file named ``.fastcal-*.tmp`` and the old ``path``.
     """
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f".fastcal-{secrets.token_hex(8)}.tmp")
+    temporary = path.parent / f".fastcal-{secrets.token_hex(8)}.tmp"
     try:
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with os.fdopen(descriptor, "w+b") as file:
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(folder)
+    _sync_folder(path.parent)
 
 
-def _sync_folder(folder: str) -> None:
+def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from fastcal import _backend, _threads
 from fastcal._validate import files as validate
@@ -14,6 +13,7 @@ from fastcal.index._atomic import replacing
 from fastcal.index._image import open_image, write_image
 from fastcal.index._restored import Restorer
 from fastcal.index._rows import Given, check_rows
+from fastcal.index._segment import Segment
 from fastcal.index._state import State
 from fastcal.index._stored import describe, refuse_to_lose_rows, tensors_of
 
@@ -66,25 +66,25 @@ class Stored(State):
         ...     fc.Index.load(path, corpus).search([0.0, 1.0, 0.5], k=1).ids.tolist()
         [[1]]
         """
-        target = os.path.realpath(validate.path(path, "path"))
+        target = validate.path(path, "path").resolve()
         with_rows, threads, segments = flag(include_corpus, "include_corpus"), _threads.resolve(None), self._segments
         if not with_rows:
             refuse_to_lose_rows(target, segments)
         self._check(segments, threads, rows=with_rows)
-        description = {"metric": self._metric, "width": self._width, "dim": self._dim, "has_ids": self._has_ids}
-        description["segments"] = [describe(segment, os.path.dirname(target), with_rows=with_rows) for segment in segments]
+        description: dict[str, Any] = {"metric": self._metric, "width": self._width, "dim": self._dim, "has_ids": self._has_ids}
+        description["segments"] = [describe(segment, target.parent, with_rows=with_rows) for segment in segments]
         with replacing(target) as file:
             write_image(file, tensors_of(segments, with_rows=with_rows), {"index": json.dumps(description)}, threads)
 
     @classmethod
     def load(
-        cls: type[Loaded],
+        cls,
         path: Any,
         corpus: Any = None,
         mmap: bool = True,
         verify: validate.Verification = "lazy",
         num_threads: int | None = None,
-    ) -> Loaded:
+    ) -> Self:
         """Load an index that :meth:`save` wrote; its searches return the same bytes, whatever machine or backend saved it.
 
         Parameters
@@ -142,11 +142,14 @@ class Stored(State):
         description = json.loads(image.metadata["index"])
         given = None if corpus is None else Given.judge(corpus, description, backend, threads)
         index = cls.__new__(cls)
-        index._metric, index._has_ids = description["metric"], description["has_ids"]
-        index._width, index._dim = description["width"], description["dim"]
-        index._adding = threading.Lock()
-        index._segments = Restorer(image, description, given, checks, backend, threads, not mmap).segments()
+        index._become(description, Restorer(image, description, given, checks, backend, threads, not mmap).segments())  # noqa: SLF001
         return index
+
+    def _become(self, description: dict[str, Any], segments: tuple[Segment, ...]) -> None:
+        self._metric, self._has_ids = description["metric"], description["has_ids"]
+        self._width, self._dim = description["width"], description["dim"]
+        self._adding = threading.Lock()
+        self._segments = segments
 
     def verify(self, num_threads: int | None = None) -> None:
         """Read everything again: the file the index came from, and every row of the corpus.
@@ -180,7 +183,7 @@ class Stored(State):
         self._check(self._segments, _threads.resolve(num_threads), rows=True)
 
     @staticmethod
-    def _check(segments: Any, threads: int, *, rows: bool) -> None:
+    def _check(segments: tuple[Segment, ...], threads: int, *, rows: bool) -> None:
         for image in {id(segment.image): segment.image for segment in segments if segment.image is not None}.values():
             image.check_all(threads)
         for segment in segments if rows else ():

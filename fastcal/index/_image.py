@@ -6,11 +6,11 @@ its place), the table by one in the header, the rest by the table.
 
 from __future__ import annotations
 
-import io
 import mmap as memory_map
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -52,7 +52,7 @@ def chunk_digests(data: Bytes, num_threads: int) -> npt.NDArray[np.uint64]:
 class Image:
     """An index file in memory, or mapped."""
 
-    path: str
+    path: Path
     origin: int  # where the data starts in the file
     data: Bytes  # what the table covers
     table: npt.NDArray[np.uint64]
@@ -77,9 +77,9 @@ class Image:
         return self.tensors[name].of(self.data)
 
 
-def open_image(path: str, *, mapped: bool) -> Image:
+def open_image(path: Path, *, mapped: bool) -> Image:
     """Open a file that :func:`write_image` wrote; its header and table are checked, its data is not."""
-    with open(path, "rb") as file:  # noqa: PTH123  (a path may be bytes that are no text)
+    with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         head = _read_head(file, size, path)
         tensors, metadata = _understand(head, size, path)
@@ -91,7 +91,7 @@ def open_image(path: str, *, mapped: bool) -> Image:
     return Image(path, origin, whole[origin : origin + covered], table, tensors, metadata)
 
 
-def _read_head(file: BinaryIO, size: int, path: str) -> bytes:
+def _read_head(file: BinaryIO, size: int, path: Path) -> bytes:
     start = file.read(safetensors.LENGTH_BYTES)
     try:
         head = start + file.read(safetensors.header_size(start, size) - len(start))
@@ -106,7 +106,7 @@ def _read_head(file: BinaryIO, size: int, path: str) -> bytes:
     return head
 
 
-def _understand(head: bytes, size: int, path: str) -> tuple[safetensors.Tensors, dict[str, str]]:
+def _understand(head: bytes, size: int, path: Path) -> tuple[safetensors.Tensors, dict[str, str]]:
     """The header is what was written; the file behind it may be longer or shorter, or of another version."""
     try:
         tensors, metadata = safetensors.parse(head, size)
@@ -121,7 +121,7 @@ def _understand(head: bytes, size: int, path: str) -> tuple[safetensors.Tensors,
     return tensors, metadata
 
 
-def _read_all(file: BinaryIO, size: int, path: str) -> Bytes:
+def _read_all(file: BinaryIO, size: int, path: Path) -> Bytes:
     """Page-aligned memory, in huge pages where the system has them."""
     memory = memory_map.mmap(-1, size)
     if hasattr(memory_map, "MADV_HUGEPAGE"):
@@ -130,7 +130,7 @@ def _read_all(file: BinaryIO, size: int, path: str) -> Bytes:
     file.seek(0)
     done = 0
     while done < size:
-        got = file.readinto(memoryview(whole)[done:])  # type: ignore[attr-defined]
+        got = file.readinto(whole.data[done:])  # type: ignore[attr-defined]
         if not got:
             raise IndexCorruptError(f"{path} was cut short while it was read")
         done += got
@@ -141,7 +141,7 @@ def _read_all(file: BinaryIO, size: int, path: str) -> Bytes:
 class _Writer:
     """Digests chunks on their way into a file."""
 
-    def __init__(self, file: io.BufferedWriter, num_threads: int) -> None:
+    def __init__(self, file: BinaryIO, num_threads: int) -> None:
         self._file, self._num_threads = file, num_threads
         self._buffer, self._filled = np.empty(_BUFFER, np.uint8), 0
         self._digests: list[npt.NDArray[np.uint64]] = []
@@ -158,7 +158,7 @@ class _Writer:
     def flush(self) -> None:
         ready = self._buffer[: self._filled]
         self._digests.append(chunk_digests(ready, self._num_threads))
-        self._file.write(memoryview(ready))
+        self._file.write(ready.data)
         self._filled = 0
 
     def table(self) -> npt.NDArray[np.uint64]:
@@ -166,7 +166,7 @@ class _Writer:
         return np.concatenate(self._digests)
 
 
-def write_image(file: io.BufferedWriter, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, str], num_threads: int) -> None:
+def write_image(file: BinaryIO, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, str], num_threads: int) -> None:
     """Write named arrays of one or two dimensions, whose rows may be strided, as an index file."""
     shapes = [(name, array.dtype, array.shape) for name, array in arrays.items()]
     covered = max((tensor.end for tensor in safetensors.plan(shapes).values()), default=0)

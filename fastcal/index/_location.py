@@ -6,6 +6,7 @@ import mmap
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,15 @@ from fastcal._backend.protocol import Array
 class Location:
     """Rows of a memory-mapped file; all numbers are bytes but ``shape``."""
 
-    path: str
+    path: Path
     offset: int  # of the first element of row 0
     dtype: str
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def to_dict(self, folder: str) -> dict[str, Any]:
+    def to_dict(self, folder: Path) -> dict[str, Any]:
         """Plain values; the file is also named as seen from ``folder``, so that both may move together."""
-        return {**asdict(self), "beside": os.path.relpath(self.path, folder)}
+        return {**asdict(self), "path": str(self.path), "beside": os.path.relpath(self.path, folder)}
 
 
 def of(rows: Array) -> Location | None:
@@ -37,13 +38,13 @@ def of(rows: Array) -> Location | None:
         return None
     start = mapped[-1].offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
     offset = start + _address(rows) - _address(np.frombuffer(memory[0], np.uint8))
-    return Location(os.fsdecode(mapped[-1].filename), offset, rows.dtype.name, rows.shape, rows.strides)
+    return Location(Path(mapped[-1].filename), offset, rows.dtype.name, rows.shape, rows.strides)
 
 
-def reopen(location: dict[str, Any], folder: str) -> Array:
+def reopen(location: dict[str, Any], folder: Path) -> Array:
     """Map the rows again; OSError or ValueError if the file is gone or too short."""
-    candidates = [location["path"], os.path.join(folder, location["beside"])]
-    path = next((candidate for candidate in candidates if os.path.isfile(candidate)), candidates[0])
+    candidates = [Path(location["path"]), folder / location["beside"]]
+    path = next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
     memory = np.memmap(path, np.uint8, "r")
     shape, strides = tuple(location["shape"]), tuple(location["strides"])
     rows: Array = np.ndarray(shape, location["dtype"], memory, location["offset"], strides)
@@ -55,10 +56,9 @@ def read_here_and_there(rows: Array) -> None:
     memory = next((holder for holder in _holders(rows) if isinstance(holder, mmap.mmap)), None)
     if memory is None or not rows.size or not hasattr(mmap, "MADV_RANDOM"):
         return
-    low, high = np.lib.array_utils.byte_bounds(rows) if hasattr(np.lib, "array_utils") else np.byte_bounds(rows)
-    base = _address(np.frombuffer(memory, np.uint8))
-    begin = (low - base) // mmap.PAGESIZE * mmap.PAGESIZE
-    memory.madvise(mmap.MADV_RANDOM, begin, high - base - begin)
+    ends = [_address(rows[i]) - _address(np.frombuffer(memory, np.uint8)) for i in (0, -1)]
+    begin = min(ends) // mmap.PAGESIZE * mmap.PAGESIZE
+    memory.madvise(mmap.MADV_RANDOM, begin, max(ends) + rows.shape[1] * rows.itemsize - begin)
 
 
 def _holders(array: Any) -> Iterator[Any]:

@@ -77,7 +77,7 @@ class Restorer:
         if location is None:
             raise InvalidValueError(f"{self.image.path} holds no rows and names no memory-mapped file with rows; {hint}")
         try:
-            rows = _location.reopen(location, os.path.dirname(os.path.realpath(self.image.path)))
+            rows = _location.reopen(location, self.image.path.resolve().parent)
         except (OSError, ValueError) as error:
             raise InvalidValueError(f"{self.image.path} names {location['path']} as its corpus, which cannot be mapped ({error}); {hint}") from None
         _location.read_here_and_there(rows)

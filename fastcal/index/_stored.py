@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import Any
 
 from fastcal._backend.protocol import Array
@@ -16,7 +16,7 @@ Segments = tuple[Segment, ...]
 FACTS = ("norms", "ids", "digests", "centre", "direction")
 
 
-def describe(segment: Segment, folder: str, *, with_rows: bool) -> dict[str, Any]:
+def describe(segment: Segment, folder: Path, *, with_rows: bool) -> dict[str, Any]:
     """What is not a tensor: plain values."""
     location = None if with_rows else _location.of(segment.rows)
     place = None if location is None else location.to_dict(folder)
@@ -37,9 +37,9 @@ def _tensors(segment: Segment, *, with_rows: bool) -> dict[str, Array]:
     return {name: array for name, array in parts.items() if array is not None}
 
 
-def refuse_to_lose_rows(target: str, segments: Segments) -> None:
+def refuse_to_lose_rows(target: Path, segments: Segments) -> None:
     """Raise if the file that is about to be replaced holds rows of this index."""
     for segment in segments:
         location = _location.of(segment.rows)
-        if location is not None and os.path.exists(target) and os.path.exists(location.path) and os.path.samefile(target, location.path):
+        if location is not None and target.exists() and location.path.exists() and target.samefile(location.path):
             raise InvalidValueError(f"{target} holds the rows of this index; save with include_corpus=True, or under another name")
