@@ -106,7 +106,9 @@ def test_the_safetensors_library_reads_our_file(backend, tmp_path):
 
 def test_we_read_a_file_of_the_safetensors_library(tmp_path):
     rng = np.random.default_rng(0)
-    arrays = {kind: rng.integers(0, 9, (3, 5)).astype(kind) for kind in ("uint8", "int8", "float16", "int32", "float32", "int64", "uint64", "float64")}
+    arrays = {
+        kind: rng.integers(0, 9, (3, 5)).astype(kind) for kind in ("uint8", "int8", "float16", "int32", "float32", "int64", "uint64", "float64")
+    }
     arrays["empty"] = np.empty((0, 4), np.float32)
     safetensors.numpy.save_file(arrays, tmp_path / "b.safetensors", {"who": "they"})
     data = (tmp_path / "b.safetensors").read_bytes()
