@@ -54,6 +54,9 @@ if TYPE_CHECKING:
         FloatEnvironmentWarning as FloatEnvironmentWarning,
     )
     from fastcal.errors import (
+        IndexCorruptError as IndexCorruptError,
+    )
+    from fastcal.errors import (
         MissingExtraError as MissingExtraError,
     )
     from fastcal.errors import (
@@ -144,6 +147,7 @@ _HOME = {
         "FastcalError",
         "FastcalWarning",
         "FloatEnvironmentWarning",
+        "IndexCorruptError",
         "MissingExtraError",
         "NotFittedError",
         "SmallSampleWarning",

@@ -6,6 +6,8 @@ User errors derive from both :class:`FastcalError` and the built-in class a call
 
 from __future__ import annotations
 
+import os
+
 
 class FastcalError(Exception):
     """Base class of every error fastcal raises."""
@@ -25,6 +27,15 @@ class NotFittedError(FastcalError, ValueError, AttributeError):
 
 class CorpusChangedError(FastcalError, ValueError):
     """The corpus behind an index no longer is the one the index was built from."""
+
+
+class IndexCorruptError(FastcalError, ValueError):
+    """A file is not an index, or not the one that was saved: it is damaged, cut short or of another kind."""
+
+
+def damaged_bytes(path: os.PathLike[str] | bytes, begin: int, end: int) -> IndexCorruptError:
+    """Return the error for bytes ``begin`` to ``end`` of a file that do not have the digest they were saved with."""
+    return IndexCorruptError(f"{os.fsdecode(path)}: bytes {begin} to {end} are damaged; save the index again or restore the file")
 
 
 class BackendError(FastcalError, ImportError):

@@ -136,7 +136,7 @@ def test_attributes(backend):
     index = fc.Index(corpus, "euclidean", dims=12, ids=np.arange(100))
     assert (len(index), index.dim, index.metric) == (100, 12, "euclidean")
     assert type(index.dim) is type(index.nbytes) is int
-    assert re.fullmatch(r"Index\(n_rows=100, dim=12, metric='euclidean', nbytes=800\)", repr(index))
+    assert re.fullmatch(r"Index\(n_rows=100, dim=12, metric='euclidean', nbytes=1600\)", repr(index))
     assert index.search(corpus[0], 1).higher_is_better is False
     for name in ("dim", "metric", "nbytes"):
         with pytest.raises(AttributeError):

@@ -117,20 +117,20 @@ def test_a_corpus_that_changed_is_noticed(backend, metric, dtype, bad):
 
 def test_nbytes_counts_what_the_index_holds(backend):
     _, corpus = problem(15, 1, 100, 16)
-    norms, ids, rows = 100 * 8, 100 * 8, corpus.nbytes
-    assert fc.Index(corpus).nbytes == norms
-    assert fc.Index(corpus, "dot").nbytes == 0
-    assert fc.Index(corpus, "euclidean", ids=np.arange(100)).nbytes == ids
-    assert fc.Index(corpus, "dot", copy=True).nbytes == rows
-    assert fc.Index(corpus, "dot", copy=True, dims=4).nbytes == rows // 4
-    assert fc.Index(corpus.astype(np.float16), "dot", copy=True).nbytes == rows // 2
-    assert fc.Index(corpus.astype(np.float64), "dot").nbytes == rows
-    assert fc.Index(corpus.astype(np.float64), "dot", copy=True).nbytes == rows
-    assert fc.Index(np.asfortranarray(corpus), "dot").nbytes == rows
-    assert fc.Index(corpus.tolist(), "dot").nbytes == rows
-    assert fc.Index(corpus[::2], "dot", dims=3).nbytes == 0
+    norms, ids, digests, rows = 100 * 8, 100 * 8, 100 * 8, corpus.nbytes
+    assert fc.Index(corpus).nbytes == norms + digests
+    assert fc.Index(corpus, "dot").nbytes == digests
+    assert fc.Index(corpus, "euclidean", ids=np.arange(100)).nbytes == ids + digests
+    assert fc.Index(corpus, "dot", copy=True).nbytes == rows + digests
+    assert fc.Index(corpus, "dot", copy=True, dims=4).nbytes == rows // 4 + digests
+    assert fc.Index(corpus.astype(np.float16), "dot", copy=True).nbytes == rows // 2 + digests
+    assert fc.Index(corpus.astype(np.float64), "dot").nbytes == rows + digests
+    assert fc.Index(corpus.astype(np.float64), "dot", copy=True).nbytes == rows + digests
+    assert fc.Index(np.asfortranarray(corpus), "dot").nbytes == rows + digests
+    assert fc.Index(corpus.tolist(), "dot").nbytes == rows + digests
+    assert fc.Index(corpus[::2], "dot", dims=3).nbytes == digests // 2
 
 
 def test_rows_that_had_to_be_gathered_count_as_held(backend):
     _, corpus = problem(16, 1, 100, 16)
-    assert fc.Index(list(corpus), "dot").nbytes == corpus.nbytes
+    assert fc.Index(list(corpus), "dot").nbytes == corpus.nbytes + 100 * 8

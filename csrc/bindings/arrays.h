@@ -15,6 +15,7 @@
 #include "core/check.h"
 #include "core/corpus.h"
 #include "core/parallel.h"
+#include "core/sketch.h"
 
 namespace fastcal::bindings {
 
@@ -70,6 +71,13 @@ inline Corpus corpus_view(const py::array& array) {
   FASTCAL_CHECK(array.strides(0) % array.itemsize() == 0, "corpus: rows must be aligned");
   const Element element = half ? Element::float16 : (holds<float>(array) ? Element::float32 : Element::bfloat16);
   return {static_cast<const std::byte*>(array.data()), array.strides(0), extent_of(array, 0), extent_of(array, 1), element};
+}
+
+// Rows searched through a sketch are guarded with it.
+inline Corpus corpus_view(const py::array& array, const Sketch* sketch) {
+  Corpus corpus = corpus_view(array);
+  if (sketch != nullptr) corpus.guard = sketch->guard();
+  return corpus;
 }
 
 // Asked about every 10 ms by the calling thread of a long call: has Ctrl-C (or another handler that raises) come in?

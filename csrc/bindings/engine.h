@@ -17,5 +17,6 @@ void register_vectors(EngineClass& engine);
 void register_search(pybind11::module_& module, EngineClass& engine);
 void register_lists(EngineClass& engine);
 void register_calibration(EngineClass& engine);
+void register_storage(pybind11::module_& module, EngineClass& engine);
 
 }  // namespace fastcal::bindings

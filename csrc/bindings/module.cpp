@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "bindings/engine.h"
-#include "core/sketch.h"
 #include "dispatch/dispatch.h"
 
 namespace fastcal::bindings {
@@ -34,7 +33,6 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   module.def("compiled_isas", [] { return isa_names(false); });
   module.def("supported_isas", [] { return isa_names(true); });
 
-  py::class_<Sketch>(module, "Sketch").def_property_readonly("nbytes", &Sketch::bytes);
   EngineClass engine(module, "Engine");
   engine.def(py::init(&make_engine), py::arg("isa") = py::none());
   engine.def_property_readonly("name", [](const Engine&) { return "native"; });
@@ -43,6 +41,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   register_search(module, engine);
   register_lists(engine);
   register_calibration(engine);
+  register_storage(module, engine);
 }
 
 }  // namespace fastcal::bindings

@@ -54,7 +54,7 @@ SearchTask task_of(const Engine& self, const py::array& queries, const Corpus& c
 std::int64_t engine_topk(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
                          std::string_view metric, const OptionalArray& ids, py::array& out_scores, py::array& out_ids, int num_threads,
                          const Sketch* sketch, const OptionalArray& thresholds, const OptionalArray& allow) {
-  const Corpus corpus = corpus_view(rows);
+  const Corpus corpus = corpus_view(rows, sketch);
   const SearchTask task = task_of(self, queries, corpus, row_norms, metric, ids, thresholds, allow, sketch);
   const auto score_rows = matrix_out<float>(out_scores, "out_scores");
   const auto id_rows = matrix_out<std::int64_t>(out_ids, "out_ids");
@@ -68,22 +68,29 @@ std::int64_t engine_topk(const Engine& self, const py::array& queries, const py:
 FoundRange engine_range_search(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
                                std::string_view metric, const OptionalArray& ids, const py::array& thresholds, std::size_t limit,
                                int num_threads, const Sketch* sketch, const OptionalArray& allow) {
-  const Corpus corpus = corpus_view(rows);
+  const Corpus corpus = corpus_view(rows, sketch);
   const SearchTask task = task_of(self, queries, corpus, row_norms, metric, ids, thresholds, allow, sketch);
   return {without_gil(num_threads, [&](const CallContext& context) { return range_search(task, limit, context); }),
           task.metric == Metric::euclidean ? -1.0f : 1.0f};
 }
 
 std::pair<std::unique_ptr<Sketch>, std::int64_t> engine_sketch(const Engine& self, const py::array& rows, std::string_view metric,
-                                                               py::array& out_norms, int num_threads, const py::object& progress) {
+                                                               py::array& out_norms, int num_threads, const py::object& progress,
+                                                               std::optional<py::array> out_digests) {
   const Corpus corpus = corpus_view(rows);
   const Metric m = metric_of(metric);
   const auto norms = flat_out<double>(out_norms, "out_norms");
   FASTCAL_CHECK(norms.size() == corpus.n_rows, "out_norms: expected one norm a row");
+  std::uint64_t* digests = nullptr;
+  if (out_digests) {
+    const auto target = flat_out<std::uint64_t>(*out_digests, "out_digests");
+    FASTCAL_CHECK(target.size() == corpus.n_rows, "out_digests: expected one digest a row");
+    digests = target.data();
+  }
   std::atomic<std::size_t> done{0};
   auto sketch = std::make_unique<Sketch>(corpus.dim, corpus.n_rows, m);
   const std::int64_t bad = without_gil(
-      num_threads, [&](const CallContext& context) { return sketch->build(self.kernels, corpus, norms.data(), done, context); },
+      num_threads, [&](const CallContext& context) { return sketch->build(self.kernels, corpus, norms.data(), done, context, digests); },
       Reporter(progress, done, corpus.n_rows));
   if (!progress.is_none()) progress(corpus.n_rows, corpus.n_rows);
   return {std::move(sketch), bad};
@@ -99,7 +106,7 @@ void register_search(py::module_& module, EngineClass& engine) {
       .def_property_readonly("found", [](const FoundRange& self) { return self.range.found; })
       .def("write", &FoundRange::write, arg("out_offsets").noconvert(), arg("out_scores").noconvert(), arg("out_ids").noconvert());
   engine.def("sketch", &engine_sketch, arg("corpus"), arg("metric"), arg("out_norms").noconvert(), kw_only, arg("num_threads"),
-             arg("progress") = py::none());
+             arg("progress") = py::none(), arg("out_digests").noconvert() = py::none());
   engine.def("topk", &engine_topk, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("ids").none(true),
              arg("out_scores").noconvert(), arg("out_ids").noconvert(), kw_only, arg("num_threads"), arg("sketch") = py::none(),
              arg("thresholds") = py::none(), arg("allow") = py::none());

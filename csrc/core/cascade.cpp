@@ -131,8 +131,10 @@ std::optional<std::vector<Hits>> Cascade<Hits>::run(const QueryBlock& queries, c
 // Records of n blocks. Rows that are quantised here are judged here, too.
 template <typename Hits>
 const std::uint8_t* Cascade<Hits>::records(Worker& worker, bool few, std::size_t first, std::size_t n) {
-  if (sketch_ != nullptr)
+  if (sketch_ != nullptr) {
+    few ? sketch_->require4(first, n) : sketch_->require7(first, n);
     return few ? sketch_->records4() + first * frame_.layout.record4() : sketch_->records7() + first * frame_.layout.record7();
+  }
   for (std::size_t block = 0; block < n; ++block) {
     const std::size_t row = (first + block) * kSketchRows;
     double norms[kSketchRows];
@@ -187,6 +189,7 @@ std::size_t Cascade<Hits>::narrow(Worker& worker, Pass& pass, std::size_t query,
     if (block == done) continue;
     done = block;
     std::uint32_t found = 0;
+    sketch_->require7(first_block + block, 1);
     Survivor* target = worker.narrowed.data() + total;
     scan(&pass.views[query], 1, sketch_->records7() + (first_block + block) * frame_.layout.record7(), 1, frame_.layout, &limit, target, 0,
          &found);

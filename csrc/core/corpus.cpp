@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/guard.h"
 
 namespace fastcal {
 
@@ -22,6 +23,7 @@ BlockReader::BlockReader(const KernelTable& kernels, const Corpus& corpus, const
 void BlockReader::place(std::size_t slot, std::size_t row) {
   FASTCAL_ASSERT(slot < kMaxRowBlock && row < corpus_.n_rows);
   const std::byte* source = corpus_.row(row);
+  if (corpus_.guard != nullptr) corpus_.guard->require(source, corpus_.dim * corpus_.element_size());
   if (needs_norms_ && row_norms_ != nullptr) norms_[slot] = row_norms_[row];
   if (corpus_.element == Element::float32) {
     rows_[slot] = reinterpret_cast<const float*>(source);

@@ -10,6 +10,8 @@
 
 namespace fastcal {
 
+class Guard;
+
 enum class Element { float32, float16, bfloat16 };
 
 struct Corpus {
@@ -18,6 +20,7 @@ struct Corpus {
   std::size_t n_rows;
   std::size_t dim;
   Element element;
+  const Guard* guard = nullptr;  // asked before a row is read, if there is one
 
   const std::byte* row(std::size_t i) const { return data + static_cast<std::ptrdiff_t>(i) * row_stride; }
   std::size_t element_size() const { return element == Element::float32 ? sizeof(float) : sizeof(std::uint16_t); }

@@ -9,7 +9,9 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 
+#include "core/digest.h"
 #include "core/float_env.h"
 
 namespace fastcal {
@@ -86,10 +88,18 @@ void BlockSketcher::write(const RowBlock& rows, std::uint8_t* record4, std::uint
 }
 
 Sketch::Sketch(std::size_t dim, std::size_t n_rows, Metric metric)
-    : frame_(dim, metric), n_rows_(n_rows), half_(n_blocks() * layout().record4()), whole_(n_blocks() * layout().record7()) {}
+    : frame_(dim, metric),
+      n_rows_(n_rows),
+      half_(n_blocks() * layout().record4()),
+      whole_(n_blocks() * layout().record7()),
+      records4_(half_.data()),
+      records7_(whole_.data()) {}
+
+Sketch::Sketch(std::size_t n_rows, SketchFrame frame, const std::uint8_t* records4, const std::uint8_t* records7, const Guard* guard)
+    : frame_(std::move(frame)), n_rows_(n_rows), half_(0), whole_(0), records4_(records4), records7_(records7), guard_(guard) {}
 
 std::int64_t Sketch::build(const KernelTable& kernels, const Corpus& corpus, double* norms, std::atomic<std::size_t>& rows_done,
-                           const CallContext& context) {
+                           const CallContext& context, std::uint64_t* digests) {
   constexpr std::size_t kTaskValues = std::size_t{1} << 20, kSample = 4096;
   const FloatEnvironment environment;
   FirstBad bad;
@@ -103,6 +113,7 @@ std::int64_t Sketch::build(const KernelTable& kernels, const Corpus& corpus, dou
       const std::size_t first = block * kSketchRows;
       const RowBlock rows = reader.read(first, std::min(kSketchRows, n_rows_ - first));
       measure_norms(kernels, rows, corpus.dim, first, norms + first, bad);
+      if (digests != nullptr) digest_rows(kernels, byte_rows(corpus, first, rows.n), digests + first);
       sketcher.write(rows, half_.data() + block * layout().record4(), whole_.data() + block * layout().record7());
       rows_done.fetch_add(rows.n, std::memory_order_relaxed);
     }

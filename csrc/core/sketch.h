@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/corpus.h"
+#include "core/guard.h"
 #include "core/parallel.h"
 #include "core/search_plan.h"
 #include "kernels/kernel_table.h"
@@ -59,23 +60,37 @@ class Sketch {
  public:
   Sketch(std::size_t dim, std::size_t n_rows, Metric metric);
 
-  // Quantises the rows and writes their norms; returns the first row that is not finite, or -1. `rows_done` grows meanwhile.
+  // A finished sketch whose records stay where they are; `guard` may be null. Both must outlive it.
+  Sketch(std::size_t n_rows, SketchFrame frame, const std::uint8_t* records4, const std::uint8_t* records7, const Guard* guard);
+
+  // Quantises the rows and writes their norms and, unless null, their digests; returns the first row that is not finite, or -1. `rows_done`
+  // grows meanwhile.
   std::int64_t build(const KernelTable& kernels, const Corpus& corpus, double* norms, std::atomic<std::size_t>& rows_done,
-                     const CallContext& context);
+                     const CallContext& context, std::uint64_t* digests = nullptr);
 
   const SketchFrame& frame() const { return frame_; }
   Metric metric() const { return frame_.metric; }
   const SketchLayout& layout() const { return frame_.layout; }
   std::size_t n_rows() const { return n_rows_; }
   std::size_t n_blocks() const { return (n_rows_ + kSketchRows - 1) / kSketchRows; }
-  std::size_t bytes() const { return half_.size() + whole_.size() + 2 * layout().dim * sizeof(float); }
-  const std::uint8_t* records4() const { return half_.data(); }
-  const std::uint8_t* records7() const { return whole_.data(); }
+  std::size_t bytes() const { return n_blocks() * (layout().record4() + layout().record7()) + 2 * layout().dim * sizeof(float); }
+  const std::uint8_t* records4() const { return records4_; }
+  const std::uint8_t* records7() const { return records7_; }
+  const Guard* guard() const { return guard_; }
+  // To be called before the records of these blocks are read; throws DamagedBytes.
+  void require4(std::size_t first_block, std::size_t n) const { require(records4_, layout().record4(), first_block, n); }
+  void require7(std::size_t first_block, std::size_t n) const { require(records7_, layout().record7(), first_block, n); }
 
  private:
+  void require(const std::uint8_t* records, std::size_t record, std::size_t first, std::size_t n) const {
+    if (guard_ != nullptr) guard_->require(records + first * record, n * record);
+  }
+
   SketchFrame frame_;
   std::size_t n_rows_;
-  AlignedBytes half_, whole_;
+  AlignedBytes half_, whole_;  // empty if the records are borrowed
+  const std::uint8_t *records4_, *records7_;
+  const Guard* guard_ = nullptr;
 };
 
 // Writes the norms of rows first, first + 1, ... and reports those that are not finite.

@@ -24,6 +24,7 @@ namespace {
 #include "kernels/calibration.inl.h"
 #include "kernels/sketch_scan.inl.h"
 #include "kernels/sketch_rows.inl.h"
+#include "kernels/digest.inl.h"
 // clang-format on
 }  // namespace
 
@@ -42,6 +43,7 @@ const KernelTable table = {
     .scan4 = {scan_sketch<4, Metric::cosine>, scan_sketch<4, Metric::dot>, scan_sketch<4, Metric::euclidean>},
     .scan7 = {scan_sketch<7, Metric::cosine>, scan_sketch<7, Metric::dot>, scan_sketch<7, Metric::euclidean>},
     .sketch_row = sketch_row,
+    .digest = digest,
     .f32 = {extent<float>, minmax<float>, sum<float>, squared_deviations<float>, zscore<float>, constant<float>, platt_predict<float>,
             isotonic_predict<float>},
     .f64 = {extent<double>, minmax<double>, sum<double>, squared_deviations<double>, zscore<double>, constant<double>,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcal._backend import _numba_calibration, _numba_lists, _numba_range, _numba_search
+from fastcal._backend import _numba_calibration, _numba_digest, _numba_lists, _numba_range, _numba_search
 from fastcal._backend._numba_gate import Gate
 from fastcal._backend._numba_platt import fit as platt_fit
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
@@ -102,11 +102,23 @@ class NumbaBackend:
         *,
         num_threads: int,
         progress: Callable[[int, int], object] | None = None,
+        out_digests: Array | None = None,
     ) -> tuple[None, int]:
+        if out_digests is not None:
+            self.digests(corpus, out_digests, num_threads=num_threads)
         bad = self.row_norms(corpus, out_norms, num_threads=num_threads)
         if progress is not None:
             progress(len(corpus), len(corpus))
         return None, bad
+
+    def digests(self, rows: Array, out: Array, *, num_threads: int) -> None:
+        _numba_digest.digests(rows, out, num_threads)
+
+    def guard(self, data: Array, chunk: int, table: Array, name: bytes, origin: int) -> None:
+        """There is no guard: whoever opens a file checks all of it."""
+
+    def open_sketch(self, n_rows: int, metric: Metric, sketch4: Array, sketch7: Array, centre: Array, direction: Array, guard: None) -> None:
+        """There are no sketches."""
 
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
         warn_if_denormals_are_lost()

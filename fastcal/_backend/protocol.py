@@ -107,13 +107,34 @@ class Backend(Protocol):
         """Find all rows that :meth:`topk` with these thresholds would return for k = n_rows, unless more than ``limit`` in all."""
 
     def sketch(
-        self, corpus: Array, metric: Metric, out_norms: Array, *, num_threads: int, progress: Callable[[int, int], object] | None = None
+        self,
+        corpus: Array,
+        metric: Metric,
+        out_norms: Array,
+        *,
+        num_threads: int,
+        progress: Callable[[int, int], object] | None = None,
+        out_digests: Array | None = None,
     ) -> tuple[Any, int]:
         """Make what lets searches rule rows out without reading them, with an ``nbytes``; None if there is no such thing.
 
-        Also writes :meth:`row_norms` and returns the first non-finite row, or -1. ``progress(rows_done, n_rows)`` is called
-        now and then on the calling thread; what it raises ends the call.
+        Also writes :meth:`row_norms` and, if asked, :meth:`digests`, and returns the first non-finite row, or -1.
+        ``progress(rows_done, n_rows)`` is called now and then on the calling thread; what it raises ends the call.
         """
+
+    # -- index files -----------------------------------------------------------------------------
+    def digests(self, rows: Array, out: Array, *, num_threads: int) -> None:
+        """Write a digest of the bytes of each row of ``rows``, 2-D of any dtype, to uint64 ``out`` (n_rows,); docs/numerics.md."""
+
+    def guard(self, data: Array, chunk: int, table: Array, name: bytes, origin: int) -> Any:
+        """Watch over uint8 ``data``, byte ``origin`` onwards of the file ``name``; None if this backend cannot.
+
+        A search through a sketch opened with the guard digests every chunk that it is the first to touch, and raises
+        IndexCorruptError where that is not the digest in ``table``.
+        """
+
+    def open_sketch(self, n_rows: int, metric: Metric, sketch4: Array, sketch7: Array, centre: Array, direction: Array, guard: Any) -> Any:
+        """Make a sketch again of its ``parts()``, which stay where they are; None if this backend has no sketches."""
 
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
         """Exact scores of rows ``ids`` int64 (n_queries, m); -1 gives NaN; first (lowest) bad row touched, or -1."""

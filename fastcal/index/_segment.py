@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate import vectors as validate
+from fastcal.index._image import Image
 
 Progress: TypeAlias = Callable[[int, int], object]
 
@@ -31,6 +32,8 @@ class Segment:
     sketch: Any  # of the backend named here, or None
     backend: str
     owned: bool  # whether the rows are a copy of ours
+    digests: Array  # of the rows as they were when they came in
+    image: Image | None = None  # the file that this was loaded from
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -38,7 +41,7 @@ class Segment:
     @property
     def nbytes(self) -> int:
         """Bytes held beyond the caller's corpus."""
-        own = [self.sketch, self.norms, self.ids, self.rows if self.owned else None]
+        own = [self.sketch, self.norms, self.ids, self.digests, self.rows if self.owned else None]
         return sum(array.nbytes for array in own if array is not None)
 
     def sketch_for(self, backend: Backend) -> Any:
@@ -50,14 +53,15 @@ def build(
     rows: Array, ids: Array | None, metric: Metric, *, first: int, owned: bool, backend: Backend, num_threads: int, progress: Progress | None
 ) -> Segment:
     """Judge and measure rows; raises ValueError naming the first row that is not finite."""
-    norms = np.empty(len(rows), np.float64)
+    norms, digests = np.empty(len(rows), np.float64), np.empty(len(rows), np.uint64)
     if len(rows) >= WORTH_SKETCHING:
-        sketch, bad = backend.sketch(rows, metric, norms, num_threads=num_threads, progress=progress)
+        sketch, bad = backend.sketch(rows, metric, norms, num_threads=num_threads, progress=progress, out_digests=digests)
     else:
         sketch, bad = None, backend.row_norms(rows, norms, num_threads=num_threads)
+        backend.digests(rows, digests, num_threads=num_threads)
     if bad >= 0:
         validate.raise_bad_row(rows, bad, "corpus")
-    return Segment(first, rows, norms if metric == "cosine" else None, ids, sketch, backend.name, owned)
+    return Segment(first, rows, norms if metric == "cosine" else None, ids, sketch, backend.name, owned, digests)
 
 
 def append(segments: tuple[Segment, ...], new: Segment, metric: Metric, backend: Backend, num_threads: int) -> tuple[Segment, ...]:

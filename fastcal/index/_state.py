@@ -48,4 +48,9 @@ def memory(segments: tuple[Segment, ...]) -> tuple[Array, ...]:
 
 def raise_changed(segment: Segment, row: int) -> NoReturn:
     """Raise for a row of a segment that is not what it was."""
-    raise CorpusChangedError(f"row {segment.first + row} is not what it was when the index was built; build it again")
+    raise_changed_row(segment.first + row)
+
+
+def raise_changed_row(row: int) -> NoReturn:
+    """Raise for a row of the index that is not what it was."""
+    raise CorpusChangedError(f"row {row} is not what it was when the index was built; build it again")
