@@ -14,6 +14,7 @@ struct Engine {
 using EngineClass = pybind11::class_<Engine>;
 
 void register_search(EngineClass& engine);
+void register_bands(EngineClass& engine);
 void register_lists(EngineClass& engine);
 void register_calibration(EngineClass& engine);
 

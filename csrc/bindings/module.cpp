@@ -40,6 +40,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   engine.def_property_readonly("name", [](const Engine&) { return "native"; });
   engine.def_property_readonly("isa", [](const Engine& self) { return self.kernels.name; });
   register_search(engine);
+  register_bands(engine);
   register_lists(engine);
   register_calibration(engine);
 }

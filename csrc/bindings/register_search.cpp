@@ -4,38 +4,17 @@
 #include <optional>
 #include <string_view>
 
-#include "bindings/arrays.h"
+#include "bindings/arguments.h"
 #include "bindings/engine.h"
 #include "core/search.h"
 
 namespace fastcal::bindings {
 namespace {
 
-using OptionalArray = std::optional<py::array>;
-
-Metric metric_of(std::string_view name) {
-  if (name == "cosine") return Metric::cosine;
-  if (name == "dot") return Metric::dot;
-  FASTCAL_CHECK(name == "euclidean", "metric: expected 'cosine', 'dot' or 'euclidean'");
-  return Metric::euclidean;
-}
-
 Precision precision_of(std::string_view name) {
   if (name == "fast") return Precision::fast;
   FASTCAL_CHECK(name == "exact", "precision: expected 'fast' or 'exact'");
   return Precision::exact;
-}
-
-QueryView queries_view(const py::array& array, const Corpus& corpus) {
-  FASTCAL_CHECK(array.ndim() == 2 && extent_of(array, 1) == corpus.dim, "queries: expected (n_queries, dim) of the corpus");
-  return {flat<float>(array, "queries").data(), extent_of(array, 0)};
-}
-
-const double* norms_of(const OptionalArray& norms, const Corpus& corpus) {
-  if (!norms) return nullptr;
-  const auto view = flat<double>(*norms, "row_norms");
-  FASTCAL_CHECK(view.size() == corpus.n_rows, "row_norms: expected one norm a row");
-  return view.data();
 }
 
 std::int64_t engine_scores(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
@@ -69,8 +48,7 @@ std::int64_t engine_topk(const Engine& self, const py::array& queries, const py:
     external = list.data();
   }
   const Metric m = metric_of(metric);
-  FASTCAL_CHECK(sketch == nullptr || (sketch->metric() == m && sketch->n_rows() == corpus.n_rows && sketch->layout().dim == corpus.dim),
-                "sketch: made from another corpus or metric");
+  check_sketch(sketch, corpus, m);
   const TopKOutput out{score_rows.data, id_rows.data, score_rows.stride, id_rows.stride, id_rows.columns};
   return without_gil(
       num_threads, [&](const CallContext& context) { return topk(self.kernels, view, corpus, norms, m, external, sketch, out, context); });

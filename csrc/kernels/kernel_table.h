@@ -77,6 +77,7 @@ struct KernelTable {
   bool (*round_to_float32)(const double* values, std::size_t n, float* out);
   ScanSketch scan4[kMetrics];
   ScanSketch scan7[kMetrics];
+  BandSketch band7[kMetrics];
   SketchRow sketch_row;
   ListKernels<float> f32;
   ListKernels<double> f64;
