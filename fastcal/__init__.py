@@ -100,6 +100,9 @@ if TYPE_CHECKING:
         ScoreFloor as ScoreFloor,
     )
     from fastcal.results import (
+        BandSample as BandSample,
+    )
+    from fastcal.results import (
         RangeResult as RangeResult,
     )
     from fastcal.results import (
@@ -156,7 +159,7 @@ _HOME = {
     "fastcal.index": ("Index",),
     "fastcal.normalize": ("minmax", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
-    "fastcal.results": ("RangeResult", "SearchResult"),
+    "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),

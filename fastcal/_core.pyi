@@ -82,6 +82,35 @@ class Engine:
     def open_sketch(
         self, n_rows: int, metric: Metric, sketch4: Array, sketch7: Array, centre: Array, direction: Array, guard: Guard | None
     ) -> Sketch: ...
+    def histogram(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        edges: Array,
+        out_counts: Array,
+        *,
+        num_threads: int,
+        sketch: Sketch | None = None,
+    ) -> int: ...
+    def sample_bands(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        edges: Array,
+        seed: int,
+        first_row: int,
+        out_counts: Array,
+        out_rows: Array,
+        out_scores: Array,
+        out_priorities: Array,
+        *,
+        num_threads: int,
+        sketch: Sketch | None = None,
+    ) -> int: ...
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int: ...
     def minmax(self, scores: Array, offsets: Array, on_constant: float, out: Array, *, num_threads: int) -> int: ...
     def zscore(self, scores: Array, offsets: Array, ddof: int, out: Array, *, num_threads: int) -> int: ...

@@ -98,3 +98,43 @@ class RangeResult:
             "ids": self.ids.tolist(),
             "higher_is_better": self.higher_is_better,
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BandSample:
+    """Rows drawn from each score band of each query, uniformly and without replacement.
+
+    The rows of a band come in random order (by priority), so the first m of them are a uniform sample of size m.
+
+    Attributes
+    ----------
+    ids : ndarray of int64, shape (n_queries, n_bins, size)
+        -1 where a band holds fewer than `size` rows.
+    scores : ndarray of float32, shape (n_queries, n_bins, size)
+        NaN where a band holds fewer than `size` rows.
+    counts : ndarray of int64, shape (n_queries, n_bins)
+        Exact number of rows in each band, drawn or not.
+    higher_is_better : bool
+        False for euclidean distances.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> index = fc.Index(np.array([[0.1], [0.2], [0.8]], dtype=np.float32), "dot")
+    >>> drawn = index.sample_bands([1.0], [0.5, 1.0], size=2, seed=0)
+    >>> drawn.ids.tolist(), drawn.counts.tolist()
+    ([[[2, -1]]], [[1]])
+    """
+
+    ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+    counts: npt.NDArray[np.int64]
+    higher_is_better: bool = True
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists; padding is id -1 with score None. Valid JSON unless a dot product has overflowed to infinity."""
+        scores = [[[None if np.isnan(s) else float(s) for s in band] for band in query] for query in self.scores]
+        return {"ids": self.ids.tolist(), "scores": scores, "counts": self.counts.tolist(), "higher_is_better": self.higher_is_better}

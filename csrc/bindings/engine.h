@@ -15,6 +15,7 @@ using EngineClass = pybind11::class_<Engine>;
 
 void register_vectors(EngineClass& engine);
 void register_search(pybind11::module_& module, EngineClass& engine);
+void register_bands(EngineClass& engine);
 void register_lists(EngineClass& engine);
 void register_calibration(EngineClass& engine);
 void register_storage(pybind11::module_& module, EngineClass& engine);

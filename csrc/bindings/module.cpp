@@ -39,6 +39,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   engine.def_property_readonly("isa", [](const Engine& self) { return self.kernels.name; });
   register_vectors(engine);
   register_search(module, engine);
+  register_bands(engine);
   register_lists(engine);
   register_calibration(engine);
   register_storage(module, engine);

@@ -39,8 +39,7 @@ SearchTask task_of(const Engine& self, const py::array& queries, const Corpus& c
                    const Sketch* sketch) {
   const QueryView view = queries_view(queries, corpus);
   const Metric m = metric_of(metric);
-  FASTCAL_CHECK(sketch == nullptr || (sketch->metric() == m && sketch->n_rows() == corpus.n_rows && sketch->layout().dim == corpus.dim),
-                "sketch: made from another corpus or metric");
+  check_sketch(sketch, corpus, m);
   return {self.kernels,
           view,
           corpus,

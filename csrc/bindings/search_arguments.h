@@ -33,6 +33,12 @@ const T* one_each(const OptionalArray& values, std::size_t n, const char* name) 
   return view.data();
 }
 
+inline void check_sketch(const Sketch* sketch, const Corpus& corpus, Metric metric) {
+  FASTCAL_CHECK(
+      sketch == nullptr || (sketch->metric() == metric && sketch->n_rows() == corpus.n_rows && sketch->layout().dim == corpus.dim),
+      "sketch: made from another corpus or metric");
+}
+
 inline const double* norms_of(const OptionalArray& norms, const Corpus& corpus) {
   return one_each<double>(norms, corpus.n_rows, "row_norms");
 }

@@ -163,6 +163,15 @@ float PreparedQuery::limit(float key) const {
   return next_down(-(distance * distance));
 }
 
+// A lower bound at or above `key` implies a score of at least `key`: rounding to float32 keeps that order.
+float PreparedQuery::floor(float key) const {
+  if (!usable_) return std::numeric_limits<float>::quiet_NaN();
+  if (metric_ == Metric::cosine) return key;
+  if (metric_ == Metric::dot) return next_up(static_cast<double>(key) / norm_);
+  const auto distance = static_cast<double>(key);
+  return next_up(-(distance * distance));
+}
+
 SketchQuery PreparedQuery::view() const {
   return {codes_.data(), code_sum_, along_, step_, spread_, slack_, static_cast<float>(norm_)};
 }

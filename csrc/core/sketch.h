@@ -104,6 +104,8 @@ class PreparedQuery {
   // Rows whose goodness is at most this cannot have a key (score, or minus distance) of `key` or more. NaN, which keeps
   // every row, for a query whose norm is zero (every score ties) or cannot be handled in float32.
   float limit(float key) const;
+  // Rows whose lower goodness is at least this have a key of `key` or more. NaN, which no row reaches, where limit() is NaN.
+  float floor(float key) const;
   SketchQuery view() const;
 
  private:

@@ -23,6 +23,7 @@ namespace {
 #include "kernels/lists.inl.h"
 #include "kernels/calibration.inl.h"
 #include "kernels/sketch_scan.inl.h"
+#include "kernels/sketch_bands.inl.h"
 #include "kernels/sketch_rows.inl.h"
 #include "kernels/digest.inl.h"
 // clang-format on
@@ -42,6 +43,7 @@ const KernelTable table = {
     .round_to_float32 = round_to_float32,
     .scan4 = {scan_sketch<4, Metric::cosine>, scan_sketch<4, Metric::dot>, scan_sketch<4, Metric::euclidean>},
     .scan7 = {scan_sketch<7, Metric::cosine>, scan_sketch<7, Metric::dot>, scan_sketch<7, Metric::euclidean>},
+    .band7 = {band_sketch<Metric::cosine>, band_sketch<Metric::dot>, band_sketch<Metric::euclidean>},
     .sketch_row = sketch_row,
     .digest = digest,
     .f32 = {extent<float>, minmax<float>, sum<float>, squared_deviations<float>, zscore<float>, constant<float>, platt_predict<float>,

@@ -77,6 +77,7 @@ struct KernelTable {
   bool (*round_to_float32)(const double* values, std::size_t n, float* out);
   ScanSketch scan4[kMetrics];
   ScanSketch scan7[kMetrics];
+  BandSketch band7[kMetrics];
   SketchRow sketch_row;
   // 64 bits that tell whether `n` < 2^34 bytes changed; digest.inl.h defines them and says how surely.
   std::uint64_t (*digest)(const void* bytes, std::size_t n);

@@ -14,6 +14,11 @@
 // Rounding: every quantity above is at most about 1, the float32 epilogue and the float32 quantiser lose less than 2^-18 each,
 // and the lane sum in float64 less than dim * 2^-50. A row whose norm cannot be handled in float32 has a NaN in its record:
 // comparisons keep it.
+//
+// Lower bounds: all that is added above bounds an absolute value, so <p,y> >= <p^,y^> + a (p.u) - width with the same width. The
+// norm that multiplies a bound (dot, euclidean) is stored up to 2^-21 too large, which moves a bound of either sign by at most
+// 2^-21 of the norm: it belongs to the 2^-18 of the epilogue, whose own operations lose less than 2^-20. The squares of the
+// euclidean epilogue are off by less than 2^-20 and go 2^-18 to the safe side, downwards for upper bounds, upwards for lower.
 #pragma once
 
 #include <cstddef>
@@ -62,6 +67,27 @@ struct Survivor {
 using ScanSketch = void (*)(const SketchQuery* queries, std::size_t n_queries, const std::uint8_t* records, std::size_t n_blocks,
                             const SketchLayout& layout, const float* limits, Survivor* survivors, std::size_t stride,
                             std::uint32_t* counts);
+
+// Band edges as one query sees them, in ascending order. Row r reaches edge i for certain if floors[i] <= its lower goodness
+// and cannot reach it if its upper goodness is <= limits[i]. A NaN in either row or edge proves nothing.
+struct SketchEdges {
+  const float* limits;
+  const float* floors;
+  std::size_t n;  // < kStraddles
+};
+
+// A row whose bounds lie on two sides of an edge, or are NaN.
+struct Straddler {
+  std::uint32_t row;  // from the first record of the scan
+  float lower, upper;
+};
+
+inline constexpr std::uint8_t kStraddles = 255;
+// bands[q * stride + row] = how many edges of query q the row reaches, or kStraddles, for every row of the blocks; rows of the
+// second kind are appended to straddlers[q * stride ...] and counted in counts[q].
+using BandSketch = void (*)(const SketchQuery* queries, const SketchEdges* edges, std::size_t n_queries, const std::uint8_t* records,
+                            std::size_t n_blocks, const SketchLayout& layout, std::uint8_t* bands, Straddler* straddlers,
+                            std::size_t stride, std::uint32_t* counts);
 
 // Where a row goes: one of the kSketchRows lanes of the two records of its block.
 struct SketchTarget {

@@ -43,29 +43,40 @@ inline void dot_blocks(const SketchQuery* queries, const std::uint8_t* const* bl
     for (int q = 0; q < Q; ++q) dots[b][q] = acc[b][q];
 }
 
-// Upper bound of <p,y> for 16 rows. Half-byte codes are centred at 7.5: 2 dot - 15 sum is the doubled centred product.
+// <p,y> of 16 rows as far as the codes know it. Half-byte codes are centred at 7.5: 2 dot - 15 sum is the doubled centred product.
 template <int Bits>
-inline F32x16 bound_of(I32x16 dots, const SketchQuery& query, const float* facts) {
+inline F32x16 estimate_of(I32x16 dots, const SketchQuery& query, const float* facts) {
   const int shift = Bits == 4 ? 1 : 0;
   const std::int32_t offset = (Bits == 4 ? 15 : kCodeZero7) * query.code_sum;
   const float unit = Bits == 4 ? 0.5f * query.step : query.step;
   const F32x16 along = mul(load_f32x16(facts), broadcast_f32x16(query.along));
   const F32x16 product = mul(mul(centred(dots, shift, offset), load_f32x16(facts + kSketchRows)), broadcast_f32x16(unit));
-  const F32x16 width = add(mul(load_f32x16(facts + 2 * kSketchRows), broadcast_f32x16(query.spread)), broadcast_f32x16(query.slack));
-  return add(add(along, product), width);
+  return add(along, product);
 }
 
-// Euclidean: |q' - x'|^2 = 2 |q'| |x'| <p,y> - |q'|^2 - |x'|^2 with the sign turned; the squares are taken 2^-18 smaller and
-// an absolute term covers underflow, so that rounding only ever makes the row look better.
-template <Metric M>
+// How far <p,y> may lie from its estimate.
+inline F32x16 width_of(const SketchQuery& query, const float* facts) {
+  return add(mul(load_f32x16(facts + 2 * kSketchRows), broadcast_f32x16(query.spread)), broadcast_f32x16(query.slack));
+}
+
+// Upper bound of <p,y>.
+template <int Bits>
+inline F32x16 bound_of(I32x16 dots, const SketchQuery& query, const float* facts) {
+  return add(estimate_of<Bits>(dots, query, facts), width_of(query, facts));
+}
+
+// Euclidean: |q' - x'|^2 = 2 |q'| |x'| <p,y> - |q'|^2 - |x'|^2 with the sign turned; for an upper bound (Side = 1) the squares
+// are taken 2^-18 smaller and an absolute term covers underflow, so that rounding only ever makes the row look better; for a
+// lower bound (Side = -1) everything the other way round.
+template <Metric M, int Side = 1>
 inline F32x16 goodness_of(F32x16 bound, const SketchQuery& query, const float* facts) {
   if constexpr (M == Metric::cosine) return bound;
   const F32x16 norms = load_f32x16(facts + 3 * kSketchRows);
   if constexpr (M == Metric::dot) return mul(bound, norms);
-  constexpr float kLess = -(1.0f - kSketchRounding);
+  constexpr float kSquares = -(1.0f - Side * kSketchRounding);
   const F32x16 squares = add(mul(norms, norms), broadcast_f32x16(query.norm * query.norm));
   const F32x16 cross = mul(mul(bound, norms), broadcast_f32x16(2.0f * query.norm));
-  return add(add(cross, mul(squares, broadcast_f32x16(kLess))), broadcast_f32x16(0x1p-120f));
+  return add(add(cross, mul(squares, broadcast_f32x16(kSquares))), broadcast_f32x16(Side * 0x1p-120f));
 }
 
 inline void append_survivors(std::uint32_t mask, F32x16 goodness, std::uint32_t first_row, Survivor* survivors, std::uint32_t& count) {

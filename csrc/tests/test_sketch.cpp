@@ -42,6 +42,35 @@ void check_bound(const Sketch& sketch, ScanSketch scan, const std::uint8_t* reco
   }
 }
 
+// Edges that nothing is known to reach or to miss make every row a straddler, which shows both of its bounds.
+void check_two_bounds(const Sketch& sketch, BandSketch band, const std::vector<float>& rows, const std::vector<float>& queries,
+                      std::size_t dim) {
+  const std::size_t n_queries = queries.size() / dim, n_rows = rows.size() / dim, stride = sketch.n_blocks() * kSketchRows;
+  std::vector<PreparedQuery> prepared;
+  std::vector<SketchQuery> views;
+  for (std::size_t q = 0; q < n_queries; ++q) prepared.emplace_back(sketch.frame(), &queries[q * dim]);
+  for (const PreparedQuery& query : prepared) views.push_back(query.view());
+  const float limit = -kInfinity, floor = kInfinity;
+  const std::vector<SketchEdges> edges(n_queries, {&limit, &floor, 1});
+  std::vector<std::uint8_t> bands(n_queries * stride);
+  std::vector<Straddler> straddlers(n_queries * stride);
+  std::vector<std::uint32_t> counts(n_queries);
+  band(views.data(), edges.data(), n_queries, sketch.records7(), sketch.n_blocks(), sketch.layout(), bands.data(), straddlers.data(),
+       stride, counts.data());
+  for (std::size_t q = 0; q < n_queries; ++q) {
+    CHECK(counts[q] >= n_rows);
+    for (std::size_t r = 0; r < n_rows; ++r) {
+      const Straddler& bounds = straddlers[q * stride + r];
+      const float value = score(sketch.metric(), &queries[q * dim], &rows[r * dim], dim);
+      const float key = sketch.metric() == Metric::euclidean ? -value : value;
+      CHECK(bounds.row == r && bands[q * stride + r] == kStraddles);
+      CHECK(!(bounds.upper <= prepared[q].limit(key)));
+      CHECK(!(prepared[q].floor(std::nextafter(key, kInfinity)) <= bounds.lower));
+      CHECK(!(bounds.lower > bounds.upper));
+    }
+  }
+}
+
 void check_cascade(const KernelTable& table, const Sketch& sketch, const std::vector<float>& rows, const std::vector<float>& queries,
                    std::size_t dim) {
   const std::size_t n_queries = queries.size() / dim;
@@ -79,6 +108,7 @@ void check_all(const KernelTable& table, std::size_t n_rows, std::size_t dim, st
     const int m = static_cast<int>(metric);
     check_bound(sketch, table.scan4[m], sketch.records4(), rows, queries, dim);
     check_bound(sketch, table.scan7[m], sketch.records7(), rows, queries, dim);
+    check_two_bounds(sketch, table.band7[m], rows, queries, dim);
     check_cascade(table, sketch, rows, queries, dim);
   }
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcal._backend import _numba_calibration, _numba_digest, _numba_lists, _numba_range, _numba_search
+from fastcal._backend import _numba_bands, _numba_calibration, _numba_digest, _numba_lists, _numba_range, _numba_search
 from fastcal._backend._numba_gate import Gate
 from fastcal._backend._numba_platt import fit as platt_fit
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
@@ -119,6 +119,44 @@ class NumbaBackend:
 
     def open_sketch(self, n_rows: int, metric: Metric, sketch4: Array, sketch7: Array, centre: Array, direction: Array, guard: None) -> None:
         """There are no sketches."""
+
+    def histogram(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        edges: Array,
+        out_counts: Array,
+        *,
+        num_threads: int,
+        sketch: None = None,
+    ) -> int:
+        assert sketch is None, "this backend makes no sketches"
+        warn_if_denormals_are_lost()
+        return _numba_bands.histogram(queries, corpus, row_norms, metric, edges, out_counts, num_threads)
+
+    def sample_bands(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        edges: Array,
+        seed: int,
+        first_row: int,
+        out_counts: Array,
+        out_rows: Array,
+        out_scores: Array,
+        out_priorities: Array,
+        *,
+        num_threads: int,
+        sketch: None = None,
+    ) -> int:
+        assert sketch is None, "this backend makes no sketches"
+        warn_if_denormals_are_lost()
+        outs = out_counts, out_rows, out_scores, out_priorities
+        return _numba_bands.sample_bands(queries, corpus, row_norms, metric, edges, seed, first_row, outs, num_threads)
 
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
         warn_if_denormals_are_lost()

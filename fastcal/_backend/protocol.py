@@ -136,6 +136,47 @@ class Backend(Protocol):
     def open_sketch(self, n_rows: int, metric: Metric, sketch4: Array, sketch7: Array, centre: Array, direction: Array, guard: Any) -> Any:
         """Make a sketch again of its ``parts()``, which stay where they are; None if this backend has no sketches."""
 
+    def histogram(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        edges: Array,
+        out_counts: Array,
+        *,
+        num_threads: int,
+        sketch: Any = None,
+    ) -> int:
+        """Exact number of rows in each band, int64 (n_queries, n_edges - 1); bad rows and ``sketch`` as in :meth:`topk`.
+
+        ``edges``: float32, at least two, strictly increasing, no NaN. Bins are half open, the last one is closed.
+        """
+
+    def sample_bands(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        edges: Array,
+        seed: int,
+        first_row: int,
+        out_counts: Array,
+        out_rows: Array,
+        out_scores: Array,
+        out_priorities: Array,
+        *,
+        num_threads: int,
+        sketch: Any = None,
+    ) -> int:
+        """As :meth:`histogram`, and for each band the ``size`` rows of smallest priority, smallest first.
+
+        ``out_rows`` int64, ``out_scores`` float32 and ``out_priorities`` uint64 (n_queries, n_bins, size) are padded with -1, NaN
+        and 2**64 - 1. ``first_row`` (>= 0) is added to row numbers before they are hashed and written. Outputs are
+        C-contiguous.
+        """
+
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
         """Exact scores of rows ``ids`` int64 (n_queries, m); -1 gives NaN; first (lowest) bad row touched, or -1."""
 

@@ -12,13 +12,14 @@ from fastcal._validate import vectors as validate
 from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import flag
 from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.index._bands import Banded
 from fastcal.index._file import Stored
 from fastcal.index._search import Searched
 from fastcal.index._segment import Progress, Segment, append, build
 from fastcal.index._state import n_rows
 
 
-class Index(Searched, Stored):
+class Index(Searched, Banded, Stored):
     """Exact search over a corpus that stays where it is.
 
     From a few thousand rows on, the native backend keeps small integer sketches of the rows, about 0.4 times the bytes of

@@ -140,3 +140,11 @@ inline void store_f32x16(float* p, F32x16 a) {
   _mm256_storeu_ps(p, a.v[0]);
   _mm256_storeu_ps(p + 8, a.v[1]);
 }
+// counts[i] += 1 unless a[i] <= b[i]: a NaN counts.
+inline I32x16 count_not_at_most(I32x16 counts, F32x16 a, F32x16 b) {
+  for (int h = 0; h < 2; ++h) counts.v[h] = _mm256_sub_epi32(counts.v[h], _mm256_castps_si256(_mm256_cmp_ps(a.v[h], b.v[h], _CMP_NLE_UQ)));
+  return counts;
+}
+inline void store_i32x16(std::int32_t* p, I32x16 a) {
+  for (int h = 0; h < 2; ++h) _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(p + 8 * h), a.v[h]);
+}

@@ -130,3 +130,10 @@ inline std::uint32_t not_at_most(F32x16 a, float limit) {
 inline void store_f32x16(float* p, F32x16 a) {
   _mm512_storeu_ps(p, a.v);
 }
+// counts[i] += 1 unless a[i] <= b[i]: a NaN counts.
+inline I32x16 count_not_at_most(I32x16 counts, F32x16 a, F32x16 b) {
+  return {_mm512_mask_add_epi32(counts.v, _mm512_cmp_ps_mask(a.v, b.v, _CMP_NLE_UQ), counts.v, _mm512_set1_epi32(1))};
+}
+inline void store_i32x16(std::int32_t* p, I32x16 a) {
+  _mm512_storeu_si512(p, a.v);
+}

@@ -146,3 +146,11 @@ inline std::uint32_t not_at_most(F32x16 a, float limit) {
 inline void store_f32x16(float* p, F32x16 a) {
   for (int h = 0; h < 4; ++h) vst1q_f32(p + 4 * h, a.v[h]);
 }
+// counts[i] += 1 unless a[i] <= b[i]: a NaN counts.
+inline I32x16 count_not_at_most(I32x16 counts, F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) counts.v[h] = vsubq_s32(counts.v[h], vreinterpretq_s32_u32(vmvnq_u32(vcleq_f32(a.v[h], b.v[h]))));
+  return counts;
+}
+inline void store_i32x16(std::int32_t* p, I32x16 a) {
+  for (int h = 0; h < 4; ++h) vst1q_s32(p + 4 * h, a.v[h]);
+}

@@ -152,3 +152,11 @@ inline std::uint32_t not_at_most(F32x16 a, float limit) {
 inline void store_f32x16(float* p, F32x16 a) {
   for (int h = 0; h < 4; ++h) _mm_storeu_ps(p + 4 * h, a.v[h]);
 }
+// counts[i] += 1 unless a[i] <= b[i]: a NaN counts.
+inline I32x16 count_not_at_most(I32x16 counts, F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) counts.v[h] = _mm_sub_epi32(counts.v[h], _mm_castps_si128(_mm_cmpnle_ps(a.v[h], b.v[h])));
+  return counts;
+}
+inline void store_i32x16(std::int32_t* p, I32x16 a) {
+  for (int h = 0; h < 4; ++h) _mm_storeu_si128(reinterpret_cast<__m128i_u*>(p + 4 * h), a.v[h]);
+}
