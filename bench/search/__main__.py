@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 from bench.search import approximate, callers, corpora, machine, ours, render, small, works
+from bench.search.peers import FEW
 from bench.search.targets import verdict
 from bench.search.timing import disagrees
-from bench.search.works import FEW, K100, MANY, ONE, ONE_WIDE, SIXTEEN, Arena
+from bench.search.works import K100, MANY, ONE, ONE_WIDE, SIXTEEN, Arena, untargeted
 
 N_QUERIES = 256
 
@@ -37,7 +38,7 @@ def run(options, skipped):
     yield from works.small_corpora(corpus, queries, rounds, skipped)
     hard = corpora.near_rows(corpus, N_QUERIES, corpora.HARD_NOISE)
     arena.name, arena.queries = f"synthetic, hard case: queries with noise {corpora.HARD_NOISE}", hard
-    yield from works.tables(arena, (ONE, MANY), rounds)
+    yield from works.tables(arena, untargeted(ONE, MANY), rounds)
     del arena
     if not options.no_approximate:
         part = corpus[: options.approximate_rows]
@@ -45,7 +46,7 @@ def run(options, skipped):
 
     queries = corpora.shift(corpus, queries)
     arena = Arena("synthetic shifted", corpus, queries, FEW, skipped)
-    for table in works.tables(arena, (ONE, MANY), rounds):
+    for table in works.tables(arena, untargeted(ONE, MANY), rounds):
         yield with_isotropic(table, searched[table["key"].split(" on ")[0]])
     del arena, corpus
 
@@ -62,7 +63,7 @@ def run(options, skipped):
         del arena
         queries = corpora.shift(corpus, queries)
         arena = Arena("real, enlarged and shifted", corpus, queries, FEW, skipped)
-        for table in works.tables(arena, (ONE, MANY), rounds):
+        for table in works.tables(arena, untargeted(ONE, MANY), rounds):
             yield with_isotropic(table, plain[table["key"].split(" on ")[0]])
         del arena, corpus
 

@@ -83,9 +83,10 @@ def summary(tables):
 def document(run):
     m = run["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in m["versions"].items() if version)
+    build = f"fastcal {m['fastcal']['version']} ({m['fastcal']['commit']}, {m['fastcal']['isa']})"
     head = [
-        f"{m['date']}, {m['cpu']}, {m['cpus']} CPUs, {m['memory_gib']} GiB, fastcal {m['fastcal']['version']} ({m['fastcal']['commit']}, {m['fastcal']['isa']}); {versions}.",
-        f"Median of {run['settings']['rounds']} rounds; the run took {run['seconds'] / 60:.0f} minutes, load average at its start {m['load']}.",
+        f"{m['date']}, {m['cpu']}, {m['cpus']} CPUs, {m['memory_gib']} GiB, {build}; {versions}.",
+        f"Median of {run['settings']['rounds']} rounds; the run took {run['seconds'] / 60:.0f} minutes; load average at its start {m['load']}.",
         "",
         *(f"- Not run: {name}: {why}" for name, why in run["skipped"].items()),
         "",

@@ -69,20 +69,26 @@ def _faiss_normalised(corpus):
     return peers.faiss_flat(rows)
 
 
-def overhead(rounds, dim=384, k=5):
-    """A search of 16 rows, one thread: what a call costs before any work."""
+def tiny(k=5, dim=384):
+    """16 rows, and contenders on one thread."""
     corpus = corpora.synthetic(16, dim)
-    batches = [corpora.near_rows(corpus, 1)]
-    index, flat = fc.Index(corpus, "dot"), _made(peers.faiss_flat, corpus)
-    entries = ours.with_index(index, k, threads=[1]) + [c for c in ours.without_index(corpus, k) if c.threads == 1]
-    for name, search in (("FAISS IndexFlatIP", flat), ("NumPy matmul + argpartition", peers.numpy_blocks(corpus))):
+    entries = ours.with_index(fc.Index(corpus, "dot"), k, threads=[1]) + [c for c in ours.without_index(corpus, k) if c.threads == 1]
+    for name, search in (("FAISS IndexFlatIP", _made(peers.faiss_flat, corpus)), ("NumPy matmul + argpartition", peers.numpy_blocks(corpus))):
         if search:
             entries.append(Contender(name, "peer", lambda q, s=search: s(q, k, 1)))
+    return corpus, entries
+
+
+def overhead(rounds, k=5):
+    """A search of 16 rows, one thread: what a call costs before any work."""
+    corpus, entries = tiny(k)
+    batches = [corpora.near_rows(corpus, 1)]
     results = measure(entries, batches, rounds, Truth(corpus, batches, k))
-    return _table("overhead", f"call overhead: 1 query, k={k}, 16 x {dim}, one thread", results, check_all(results, [Target("FAISS", 1)]))
+    title = f"call overhead: 1 query, k={k}, 16 x {corpus.shape[1]}, one thread"
+    return _table("overhead", title, results, check_all(results, [Target("FAISS", 1)]))
 
 
-def rescoring(corpus, queries, rounds, n_candidates=1000):
+def rescorers(corpus, queries, n_candidates):
     ids = np.random.default_rng(5).integers(0, len(corpus), (len(queries), n_candidates))
     settings = ours.thread_settings()
 
@@ -92,14 +98,16 @@ def rescoring(corpus, queries, rounds, n_candidates=1000):
     def shared(n):
         return lambda _: list(peers.workers().map(gather, np.array_split(np.arange(len(queries)), n)))
 
-    entries = [Contender("fastcal rescore", "part", lambda _, n=n: fc.rescore(queries, corpus, ids, "dot", num_threads=n), n) for n in settings]
-    entries += [Contender("NumPy gather + einsum", "part", shared(n), n, pools=1) for n in settings]
     assert np.allclose(gather(range(4)), fc.rescore(queries[:4], corpus, ids[:4], "dot"), atol=1e-5)
-    results = measure(entries, [queries], rounds)
+    ours_ = [Contender("fastcal rescore", "part", lambda _, n=n: fc.rescore(queries, corpus, ids, "dot", num_threads=n), n) for n in settings]
+    return ours_ + [Contender("NumPy gather + einsum", "part", shared(n), n, pools=1) for n in settings]
+
+
+def rescoring(corpus, queries, rounds, n_candidates=1000):
+    results = measure(rescorers(corpus, queries, n_candidates), [queries], rounds)
     lines = check_all(results, [Target("NumPy", 5, ours="fastcal rescore")])
-    return _table(
-        "rescore", f"rescore {n_candidates:,} random candidates x {len(queries)} queries, {len(corpus):,} x {corpus.shape[1]}", results, lines
-    )
+    title = f"rescore {n_candidates:,} random candidates x {len(queries)} queries, {len(corpus):,} x {corpus.shape[1]}"
+    return _table("rescore", title, results, lines)
 
 
 def building(corpus, rounds, build_seconds):

@@ -79,12 +79,13 @@ def measure(contenders, batches, rounds, truth=None):
     return list(results.values())
 
 
-def _held(pools, contender):
+def held(pools, contender):
+    """Hold BLAS and OpenMP to the contender's thread setting."""
     return pools.limit(limits=contender.pools or contender.threads)
 
 
 def _warm(pools, contender, batches):
-    with _held(pools, contender), contender.context():
+    with held(pools, contender), contender.context():
         answers, seconds = [], 0.0
         for queries in batches:
             begin = time.perf_counter()
@@ -95,7 +96,7 @@ def _warm(pools, contender, batches):
 
 def _sample(pools, contender, batches, seconds):
     repeats = max(1, math.ceil(SHORTEST_SAMPLE / (seconds * len(batches))))
-    with _held(pools, contender), contender.context():
+    with held(pools, contender), contender.context():
         time.sleep(SETTLE)
         if seconds < 10 * SHORTEST_SAMPLE:
             contender.call(batches[-1])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fastcal as fc
 from bench.search import corpora, ours
 from bench.search.machine import available_memory
-from bench.search.peers import FEW, PEERS
+from bench.search.peers import PEERS
 from bench.search.streams import readers
 from bench.search.targets import BEST_PEER, Target, check_all
 from bench.search.timing import Contender, Truth, measure
@@ -50,6 +50,11 @@ MANY = Work(
     ("avx2", "raw", "matmul"),
 )
 SMALL = Work("small", 1, 10, 8, (Target("FAISS", 5),), ("read",))
+
+
+def untargeted(*works):
+    """The same tables where the project set itself no target."""
+    return [replace(work, targets=()) for work in works]
 
 
 class Arena:
@@ -117,6 +122,3 @@ def small_corpora(corpus, queries, rounds, skipped):
             rows = corpus[:n_rows]
             near = corpora.near_rows(rows, 8)
             yield Arena("synthetic, first rows", rows, near, skipped=skipped).table(SMALL, rounds)
-
-
-__all__ = ["FEW", "K100", "MANY", "ONE", "ONE_WIDE", "SIXTEEN", "Arena", "small_corpora", "tables"]
