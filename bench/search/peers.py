@@ -40,10 +40,17 @@ def in_blocks(n_rows, n_queries, k, threads, score):
         best = best_of(scores, k)
         return np.take_along_axis(scores, best, 1), best + span[0]
 
+    if len(spans) == 1:
+        return _sorted(score(0, n_rows), k)
     parts = list(map(block, spans) if threads == 1 else workers().map(block, spans))
     scores, ids = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
-    order = np.take_along_axis(best := best_of(scores, k), np.argsort(-np.take_along_axis(scores, best, 1), axis=1), 1)
-    return np.take_along_axis(ids, order, 1)
+    return np.take_along_axis(ids, _sorted(scores, k), 1)
+
+
+def _sorted(scores, k):
+    """Positions of the k highest of each row, best first."""
+    best = best_of(scores, k)
+    return np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1), 1)
 
 
 def faiss_flat(corpus):

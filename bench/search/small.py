@@ -56,7 +56,7 @@ def throw_away_cosine(rounds, n_rows, dim=768, k=10):
     entries += [Contender("NumPy, search, divide by norms", "peer", lambda q, n=n: scaled(q, n), n, pools=1) for n in settings]
     if _made(peers.faiss_flat, unit[:1]):
         entries += [Contender("FAISS normalise + add + search", "peer", lambda q, n=n: _faiss_normalised(corpus)(q, k, n), n) for n in settings]
-    results = measure(entries, batches, rounds, Truth(unit, batches, k))
+    results = measure(entries, batches, rounds, Truth(corpus, batches, k, "cosine"))
     lines = check_all(results, [Target("NumPy", 2, ours=ours.RAW), Target("FAISS", 2, ours=ours.RAW)])
     return _table("throw-away-cosine", f"throw-away corpus of any lengths, cosine, 1 query, k={k}, {n_rows:,} x {dim}", results, lines)
 

@@ -39,9 +39,9 @@ class Contender:
 class Truth:
     """What fastcal finds without an index."""
 
-    def __init__(self, corpus, batches, k):
-        self.corpus, self.batches = corpus, batches
-        self.found = [fc.topk(queries, corpus, k, "dot") for queries in batches]
+    def __init__(self, corpus, batches, k, metric="dot"):
+        self.corpus, self.batches, self.metric = corpus, batches, metric
+        self.found = [fc.topk(queries, corpus, k, metric) for queries in batches]
 
     def agreement(self, answers, kind):
         """Share of ids that are right: ours to the bit, in order; a peer's up to ties within float32 rounding."""
@@ -51,7 +51,7 @@ class Truth:
 
     def _share(self, queries, ids, found):
         ids = np.sort(np.asarray(ids, np.int64).reshape(found.ids.shape), axis=1)
-        scores = fc.rescore(queries, self.corpus, ids, "dot")
+        scores = fc.rescore(queries, self.corpus, ids, self.metric)
         doubled = np.pad(ids[:, 1:] == ids[:, :-1], ((0, 0), (1, 0)))
         return ((scores >= found.scores[:, -1:] - TIE) & ~doubled).mean()
 

@@ -60,9 +60,9 @@ def untargeted(*works):
 class Arena:
     """A corpus, its queries, fastcal's index and the peers that could be made."""
 
-    def __init__(self, name, corpus, queries, peers=None, skipped=None, build=True):
+    def __init__(self, name, corpus, queries, peers=None, skipped=None):
         self.name, self.corpus, self.queries = name, corpus, queries
-        self.index = fc.Index(corpus, "dot") if build else None
+        self.index = fc.Index(corpus, "dot")
         self.searches, self.build_seconds, self.skipped = {}, {}, {} if skipped is None else skipped
         for peer in PEERS:
             if peers is None or peer.name.startswith(peers):
@@ -80,6 +80,10 @@ class Arena:
             self.skipped[peer.name] = f"not installed ({missing})"
         else:
             self.build_seconds[peer.name] = time.perf_counter() - begin
+
+    def keep(self, names):
+        """Drop the peers whose names do not start so."""
+        self.searches = {peer: search for peer, search in self.searches.items() if peer.name.startswith(names)}
 
     def contenders(self, k, extras=()):
         settings = ours.thread_settings()
@@ -110,12 +114,16 @@ class Arena:
         }
 
 
-def tables(arena, works, rounds):
+def tables(arena, works, rounds, kept=None):
+    """One table a work, each also put into `kept` under the work's key."""
     for work in works:
-        yield arena.table(work, rounds)
+        table = arena.table(work, rounds)
+        if kept is not None:
+            kept[work.key] = table
+        yield table
 
 
-def small_corpora(corpus, queries, rounds, skipped):
+def small_corpora(corpus, rounds, skipped):
     """One query on the first 10 k and 100 k rows."""
     for n_rows in (10_000, 100_000):
         if n_rows <= len(corpus):
