@@ -132,7 +132,7 @@ def scann_int8(corpus):
 
 @dataclass(frozen=True)
 class Peer:
-    """``copies``: bytes of private memory per byte of the corpus. ``own_threads``: it is threaded by us, native pools stay at one."""
+    """``copies``: bytes needed while it is built, per byte of the corpus. ``own_threads``: it is threaded by us, native pools stay at one."""
 
     name: str
     make: Callable
@@ -149,6 +149,6 @@ PEERS = (
     Peer("NumKong + argpartition", numkong, own_threads=True),
     Peer("scikit-learn brute", sklearn_brute),
     Peer("ScaNN brute force float32", scann_brute, copies=1.0),
-    Peer("ScaNN brute force int8 (not exact)", scann_int8, "inexact", copies=0.25),
+    Peer("ScaNN brute force int8 (not exact)", scann_int8, "inexact", copies=1.25),
 )
 FEW = ("FAISS", "NumPy", "ScaNN brute force float32")
