@@ -84,7 +84,7 @@ def growth(name, points, footer):
 def recall(tables, footer):
     """Speed against recall: approximate indexes as curves, exact search as points at recall 1."""
     table = next(t for t in tables if t["key"] == "approximate")
-    figure, plot = axes("recall at 10", "milliseconds a query (one thread)", table["title"].removeprefix("for orientation: "), footer)
+    figure, plot = axes("recall at 10", "milliseconds a query (one thread, or as named)", table["title"].removeprefix("for orientation: "), footer)
     families = {}
     for result in table["results"]:
         families.setdefault(result["family"], []).append(result)
