@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Compiler warnings as errors: on in CI, off by default so that a newer compiler's opinion never blocks a newcomer.
 WERROR ?= OFF
+# Sizes of the search benchmarks.
+ROWS ?= 1000000
+MAX_ROWS ?= 4000000
 CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFASTCAL_WERROR=$(WERROR)
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: demo test test-cpp test-numba test-neon lint format bench sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-neon lint format bench bench-search bench-sweeps bench-plots sanitize docs clean help
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +44,16 @@ format: $(VENV)/.dev  ## rewrite files the way `make lint` wants them
 
 bench: $(VENV)/.dev  ## print the tables of bench/ (ours beside FAISS, NumPy, scikit-learn)
 	$(BIN)/pytest bench -q --benchmark-enable --benchmark-only --benchmark-columns=median,iqr,rounds -W default
+
+bench-search: $(VENV)/.peers  ## exact search beside every peer at ROWS=1000000 rows: tables, JSON and Markdown in build/bench
+	$(BIN)/python -m bench.search --rows $(ROWS) --out build/bench
+
+bench-sweeps: $(VENV)/.peers  ## measure how the cost grows with rows (up to MAX_ROWS), queries, k and dim; JSON in build/bench
+	$(BIN)/python -m bench.search.sweeps --max-rows $(MAX_ROWS) --out build/bench
+
+bench-plots: $(VENV)/.peers  ## draw the plots of build/bench as PNG, after measuring the sweeps if that was not done yet
+	@test -f build/bench/sweeps.json || $(MAKE) bench-sweeps
+	$(BIN)/python -m bench.search.plots --out build/bench
 
 sanitize: $(VENV)/.build  ## C++ tests under AddressSanitizer + UndefinedBehaviorSanitizer, then under ThreadSanitizer
 	$(CMAKE) -S . -B build/asan -DFASTCAL_PYTHON=OFF -DFASTCAL_TESTS=ON -DFASTCAL_SANITIZE=address,undefined
@@ -84,4 +97,8 @@ $(VENV)/.demo: $(VENV)/.native
 
 $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+$(VENV)/.peers: $(VENV)/.dev
+	$(BIN)/pip install --quiet --group peers
 	@touch $@
