@@ -57,8 +57,7 @@ struct File {
     std::memcpy(data.data() + size4 + size7, rows.data(), rows.size() * sizeof(float));
     centre = built.centre(), direction = built.direction();
     chunks.resize((data.size() + kChunk - 1) / kChunk);
-    for (std::size_t i = 0; i < chunks.size(); ++i)
-      chunks[i] = table.digest(&data[i * kChunk], std::min(kChunk, data.size() - i * kChunk));
+    for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i] = table.digest(&data[i * kChunk], std::min(kChunk, data.size() - i * kChunk));
   }
 
   static Corpus view(const void* at, const Guard* guard = nullptr) {
@@ -84,7 +83,8 @@ struct Found {
   std::size_t begin = 0;
 };
 
-Found search(const KernelTable& table, const File& file, const Guard& guard, const std::vector<float>& queries, std::size_t n, int threads) {
+Found search(const KernelTable& table, const File& file, const Guard& guard, const std::vector<float>& queries, std::size_t n,
+             int threads) {
   const Sketch sketch(kDim, kRows, Metric::dot, file.parts(), &guard);
   Found found;
   Uninterrupted call;

@@ -20,7 +20,11 @@ WORTH_SKETCHING = 2048
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Rows ``first``, ``first + 1``, ... of an index. Nothing in it ever changes, so searches need no lock."""
+    """Rows ``first``, ``first + 1``, ... of an index. Nothing in it ever changes, so searches need no lock.
+
+    Rows and sketch of a file that is checked lazily are guarded through the sketch: a native call that reads such rows has to
+    be given the sketch along with them.
+    """
 
     first: int
     rows: Array  # as the kernels take them
