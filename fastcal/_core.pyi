@@ -19,6 +19,14 @@ class Sketch:
 class Guard:
     def __init__(self, *args: object, **kwargs: object) -> None: ...
 
+class FoundRange:
+    def __init__(self, *args: object, **kwargs: object) -> None: ...
+    @property
+    def bad(self) -> int: ...
+    @property
+    def found(self) -> int: ...
+    def write(self, out_offsets: Array, out_scores: Array, out_ids: Array) -> None: ...
+
 class Engine:
     def __init__(self, isa: str | None = None) -> None: ...
     @property
@@ -42,7 +50,23 @@ class Engine:
         *,
         num_threads: int,
         sketch: Sketch | None = None,
+        thresholds: Array | None = None,
+        allow: Array | None = None,
     ) -> int: ...
+    def range_search(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        ids: Array | None,
+        thresholds: Array,
+        limit: int,
+        *,
+        num_threads: int,
+        sketch: Sketch | None = None,
+        allow: Array | None = None,
+    ) -> FoundRange: ...
     def sketch(
         self,
         corpus: Array,

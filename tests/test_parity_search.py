@@ -24,23 +24,6 @@ def test_topk(backend, case, k, norms, named):
     check_topk(backend, case.queries, case.corpus, case.metric, k, ids=ids, norms=use_norms)
 
 
-@given(case=searches(), k=st.sampled_from([1, 10]), named=st.booleans())
-def test_topk_through_a_sketch(backend, case, k, named):
-    """Rows that a bound rules out are never read; the bytes are those of the full scan all the same."""
-    norms, expected_norms = blank(len(case.corpus), dtype=np.float64), blank(len(case.corpus), dtype=np.float64)
-    sketch, bad = backend.sketch(case.corpus, case.metric, norms, num_threads=2)
-    assert bad == reference.row_norms(case.corpus, expected_norms)
-    assert norms.tobytes() == expected_norms.tobytes()
-    ids = np.random.default_rng(case.seed).permutation(len(case.corpus)).astype(np.int64) if named else None
-    inputs = (case.queries, case.corpus, None, case.metric, ids)
-    outs = blank(len(case.queries), k), blank(len(case.queries), k, dtype=np.int64)
-    expected = call(reference, "topk", inputs, outs)
-    for threads in (1, 3):
-        filled = [out.copy() for out in outs]
-        answer = backend.topk(*inputs, *filled, num_threads=threads, sketch=sketch)
-        compare("topk", inputs, (answer, filled), expected, f"through a sketch, {threads} threads")
-
-
 @given(case=searches(), norms=st.booleans())
 def test_exact_scores(backend, case, norms):
     given_norms = blank(len(case.corpus), dtype=np.float64)

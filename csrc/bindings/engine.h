@@ -3,8 +3,6 @@
 
 #include <pybind11/pybind11.h>
 
-#include <string_view>
-
 #include "kernels/kernel_table.h"
 
 namespace fastcal::bindings {
@@ -15,10 +13,8 @@ struct Engine {
 
 using EngineClass = pybind11::class_<Engine>;
 
-// cosine, dot or euclidean; anything else is a ValueError.
-Metric metric_of(std::string_view name);
-
-void register_search(EngineClass& engine);
+void register_vectors(EngineClass& engine);
+void register_search(pybind11::module_& module, EngineClass& engine);
 void register_lists(EngineClass& engine);
 void register_calibration(EngineClass& engine);
 void register_storage(pybind11::module_& module, EngineClass& engine);

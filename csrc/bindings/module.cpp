@@ -37,7 +37,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   engine.def(py::init(&make_engine), py::arg("isa") = py::none());
   engine.def_property_readonly("name", [](const Engine&) { return "native"; });
   engine.def_property_readonly("isa", [](const Engine& self) { return self.kernels.name; });
-  register_search(engine);
+  register_vectors(engine);
+  register_search(module, engine);
   register_lists(engine);
   register_calibration(engine);
   register_storage(module, engine);

@@ -1,111 +1,77 @@
-// register_search.cpp -- scores, topk, rescore, row_norms, round_to_float32.
+// register_search.cpp -- topk, range_search, sketch.
 #include <pybind11/stl.h>
 
 #include <optional>
 #include <string_view>
 
-#include "bindings/arrays.h"
 #include "bindings/engine.h"
-#include "core/search.h"
+#include "bindings/search_arguments.h"
 
 namespace fastcal::bindings {
-
-Metric metric_of(std::string_view name) {
-  if (name == "cosine") return Metric::cosine;
-  if (name == "dot") return Metric::dot;
-  FASTCAL_CHECK(name == "euclidean", "metric: expected 'cosine', 'dot' or 'euclidean'");
-  return Metric::euclidean;
-}
-
 namespace {
 
-using OptionalArray = std::optional<py::array>;
+// What a range search found, until the caller has allocated room for it.
+struct FoundRange {
+  RangeHits range;
+  float sign;
 
-Precision precision_of(std::string_view name) {
-  if (name == "fast") return Precision::fast;
-  FASTCAL_CHECK(name == "exact", "precision: expected 'fast' or 'exact'");
-  return Precision::exact;
-}
+  // offsets: (n_queries + 1); scores and ids: the rows found.
+  void write(py::array& out_offsets, py::array& out_scores, py::array& out_ids) const {
+    const auto offsets = flat_out<std::int64_t>(out_offsets, "out_offsets");
+    const auto scores = flat_out<float>(out_scores, "out_scores");
+    const auto ids = flat_out<std::int64_t>(out_ids, "out_ids");
+    FASTCAL_CHECK(offsets.size() == range.hits.size() + 1 && scores.size() == range.found && ids.size() == range.found,
+                  "out: expected (n_queries + 1), (found), (found)");
+    std::size_t position = 0;
+    for (std::size_t q = 0; q < range.hits.size(); ++q) {
+      offsets[q] = static_cast<std::int64_t>(position);
+      for (const Hit& hit : range.hits[q]) {
+        scores[position] = sign * hit.key + 0.0f;
+        ids[position++] = hit.id;
+      }
+    }
+    offsets[range.hits.size()] = static_cast<std::int64_t>(position);
+  }
+};
 
-QueryView queries_view(const py::array& array, const Corpus& corpus) {
-  FASTCAL_CHECK(array.ndim() == 2 && extent_of(array, 1) == corpus.dim, "queries: expected (n_queries, dim) of the corpus");
-  return {flat<float>(array, "queries").data(), extent_of(array, 0)};
-}
-
-const double* norms_of(const OptionalArray& norms, const Corpus& corpus) {
-  if (!norms) return nullptr;
-  const auto view = flat<double>(*norms, "row_norms");
-  FASTCAL_CHECK(view.size() == corpus.n_rows, "row_norms: expected one norm a row");
-  return view.data();
-}
-
-std::int64_t engine_scores(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
-                           std::string_view metric, std::string_view precision, py::array& out, int num_threads) {
-  const Corpus corpus = corpus_view(rows);
+SearchTask task_of(const Engine& self, const py::array& queries, const Corpus& corpus, const OptionalArray& row_norms,
+                   std::string_view metric, const OptionalArray& ids, const OptionalArray& thresholds, const OptionalArray& allow,
+                   const Sketch* sketch) {
   const QueryView view = queries_view(queries, corpus);
-  const auto target = matrix_out<float>(out, "out");
-  FASTCAL_CHECK(target.rows == view.n && target.columns == corpus.n_rows, "out: expected (n_queries, n_rows)");
-  const double* norms = norms_of(row_norms, corpus);
   const Metric m = metric_of(metric);
-  const Precision p = precision_of(precision);
-  return without_gil(num_threads, [&](const CallContext& context) {
-    return scores(self.kernels, view, corpus, norms, m, p, target.data, target.stride, context);
-  });
+  FASTCAL_CHECK(sketch == nullptr || (sketch->metric() == m && sketch->n_rows() == corpus.n_rows && sketch->layout().dim == corpus.dim),
+                "sketch: made from another corpus or metric");
+  return {self.kernels,
+          view,
+          corpus,
+          m,
+          norms_of(row_norms, corpus),
+          one_each<std::int64_t>(ids, corpus.n_rows, "ids"),
+          sketch,
+          gate_of(thresholds, allow, view.n, corpus.n_rows)};
 }
 
 std::int64_t engine_topk(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
                          std::string_view metric, const OptionalArray& ids, py::array& out_scores, py::array& out_ids, int num_threads,
-                         const Sketch* sketch) {
+                         const Sketch* sketch, const OptionalArray& thresholds, const OptionalArray& allow) {
   const Corpus corpus = corpus_view(rows, sketch);
-  const QueryView view = queries_view(queries, corpus);
+  const SearchTask task = task_of(self, queries, corpus, row_norms, metric, ids, thresholds, allow, sketch);
   const auto score_rows = matrix_out<float>(out_scores, "out_scores");
   const auto id_rows = matrix_out<std::int64_t>(out_ids, "out_ids");
-  FASTCAL_CHECK(score_rows.rows == view.n && id_rows.rows == view.n && score_rows.columns == id_rows.columns && id_rows.columns >= 1,
-                "out: expected (n_queries, k) twice");
-  const double* norms = norms_of(row_norms, corpus);
-  const std::int64_t* external = nullptr;
-  if (ids) {
-    const auto list = flat<std::int64_t>(*ids, "ids");
-    FASTCAL_CHECK(list.size() == corpus.n_rows, "ids: expected one id a row");
-    external = list.data();
-  }
-  const Metric m = metric_of(metric);
-  FASTCAL_CHECK(sketch == nullptr || (sketch->metric() == m && sketch->n_rows() == corpus.n_rows && sketch->layout().dim == corpus.dim),
-                "sketch: made from another corpus or metric");
+  FASTCAL_CHECK(
+      score_rows.rows == task.queries.n && id_rows.rows == task.queries.n && score_rows.columns == id_rows.columns && id_rows.columns >= 1,
+      "out: expected (n_queries, k) twice");
   const TopKOutput out{score_rows.data, id_rows.data, score_rows.stride, id_rows.stride, id_rows.columns};
-  return without_gil(
-      num_threads, [&](const CallContext& context) { return topk(self.kernels, view, corpus, norms, m, external, sketch, out, context); });
+  return without_gil(num_threads, [&](const CallContext& context) { return topk(task, out, context); });
 }
 
-std::int64_t engine_rescore(const Engine& self, const py::array& queries, const py::array& rows, const py::array& ids,
-                            std::string_view metric, py::array& out, int num_threads) {
-  const Corpus corpus = corpus_view(rows);
-  const QueryView view = queries_view(queries, corpus);
-  const auto target = matrix_out<float>(out, "out");
-  const auto candidates = flat<std::int64_t>(ids, "ids");
-  FASTCAL_CHECK(target.rows == view.n && candidates.size() == view.n * target.columns, "ids, out: expected (n_queries, m)");
-  for (const std::int64_t id : candidates) FASTCAL_CHECK(id >= -1 && id < static_cast<std::int64_t>(corpus.n_rows), "ids: out of range");
-  const Metric m = metric_of(metric);
-  return without_gil(num_threads, [&](const CallContext& context) {
-    return rescore(self.kernels, view, corpus, candidates.data(), target.columns, m, target.data, target.stride, context);
-  });
-}
-
-std::int64_t engine_row_norms(const Engine& self, const py::array& rows, py::array& out, int num_threads) {
-  const Corpus corpus = corpus_view(rows);
-  const auto target = flat_out<double>(out, "out");
-  FASTCAL_CHECK(target.size() == corpus.n_rows, "out: expected one norm a row");
-  return without_gil(num_threads, [&](const CallContext& context) { return row_norms(self.kernels, corpus, target.data(), context); });
-}
-
-std::int64_t engine_round_to_float32(const Engine& self, const py::array& values, py::array& out, int num_threads) {
-  FASTCAL_CHECK(values.ndim() == 2, "values: expected (n, m)");
-  const auto source = flat<double>(values, "values");
-  const auto target = flat_out<float>(out, "out");
-  FASTCAL_CHECK(source.size() == target.size(), "out: expected the shape of values");
-  return without_gil(num_threads, [&](const CallContext& context) {
-    return round_to_float32(self.kernels, source.data(), extent_of(values, 0), extent_of(values, 1), target.data(), context);
-  });
+FoundRange engine_range_search(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
+                               std::string_view metric, const OptionalArray& ids, const py::array& thresholds, std::size_t limit,
+                               int num_threads, const Sketch* sketch, const OptionalArray& allow) {
+  const Corpus corpus = corpus_view(rows, sketch);
+  const SearchTask task = task_of(self, queries, corpus, row_norms, metric, ids, thresholds, allow, sketch);
+  return {without_gil(num_threads, [&](const CallContext& context) { return range_search(task, limit, context); }),
+          task.metric == Metric::euclidean ? -1.0f : 1.0f};
 }
 
 std::pair<std::unique_ptr<Sketch>, std::int64_t> engine_sketch(const Engine& self, const py::array& rows, std::string_view metric,
@@ -132,19 +98,21 @@ std::pair<std::unique_ptr<Sketch>, std::int64_t> engine_sketch(const Engine& sel
 
 }  // namespace
 
-void register_search(EngineClass& engine) {
+void register_search(py::module_& module, EngineClass& engine) {
   using py::arg;
   const py::kw_only kw_only;
+  py::class_<FoundRange>(module, "FoundRange")
+      .def_property_readonly("bad", [](const FoundRange& self) { return self.range.bad; })
+      .def_property_readonly("found", [](const FoundRange& self) { return self.range.found; })
+      .def("write", &FoundRange::write, arg("out_offsets").noconvert(), arg("out_scores").noconvert(), arg("out_ids").noconvert());
   engine.def("sketch", &engine_sketch, arg("corpus"), arg("metric"), arg("out_norms").noconvert(), kw_only, arg("num_threads"),
              arg("progress") = py::none(), arg("out_digests").noconvert() = py::none());
-  engine.def("scores", &engine_scores, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("precision"),
-             arg("out").noconvert(), kw_only, arg("num_threads"));
   engine.def("topk", &engine_topk, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("ids").none(true),
-             arg("out_scores").noconvert(), arg("out_ids").noconvert(), kw_only, arg("num_threads"), arg("sketch") = py::none());
-  engine.def("rescore", &engine_rescore, arg("queries"), arg("corpus"), arg("ids"), arg("metric"), arg("out").noconvert(), kw_only,
-             arg("num_threads"));
-  engine.def("row_norms", &engine_row_norms, arg("corpus"), arg("out").noconvert(), kw_only, arg("num_threads"));
-  engine.def("round_to_float32", &engine_round_to_float32, arg("values"), arg("out").noconvert(), kw_only, arg("num_threads"));
+             arg("out_scores").noconvert(), arg("out_ids").noconvert(), kw_only, arg("num_threads"), arg("sketch") = py::none(),
+             arg("thresholds") = py::none(), arg("allow") = py::none());
+  engine.def("range_search", &engine_range_search, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"),
+             arg("ids").none(true), arg("thresholds"), arg("limit"), kw_only, arg("num_threads"), arg("sketch") = py::none(),
+             arg("allow") = py::none());
 }
 
 }  // namespace fastcal::bindings

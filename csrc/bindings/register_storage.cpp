@@ -3,6 +3,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/engine.h"
+#include "bindings/search_arguments.h"
 #include "core/digest.h"
 #include "core/guard.h"
 #include "core/sketch.h"
@@ -39,8 +40,8 @@ py::dict sketch_parts(const py::object& self) {
   py::dict parts;
   parts["sketch4"] = view(sketch.records4(), sketch.n_blocks() * sketch.layout().record4());
   parts["sketch7"] = view(sketch.records7(), sketch.n_blocks() * sketch.layout().record7());
-  parts["centre"] = view(sketch.centre().data(), sketch.centre().size());
-  parts["direction"] = view(sketch.direction().data(), sketch.direction().size());
+  parts["centre"] = view(sketch.frame().centre.data(), sketch.frame().centre.size());
+  parts["direction"] = view(sketch.frame().direction.data(), sketch.frame().direction.size());
   return parts;
 }
 

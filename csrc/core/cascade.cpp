@@ -30,92 +30,156 @@ void raise(std::atomic<float>& highest, float value) {
 
 }  // namespace
 
-// One group of queries over the whole corpus. `reached[q]` is a k-th best key that some thread has reached: a true one can
-// only be better.
-struct Cascade::Pass {
-  Pass(const Sketch& sketch, const QueryBlock& block, std::size_t best)
-      : queries(block), k(best), chunk(block.n <= kFewQueries ? kFewChunk : kManyChunk), reached(block.n) {
-    for (std::size_t q = 0; q < block.n; ++q) prepared.emplace_back(sketch, block.f32 + q * block.stride);
+// One group of queries over the whole corpus. `reached[q]` is a key that whatever is still wanted has to reach: the floor, or
+// a k-th best key that some thread has seen (the true one can only be better).
+template <typename Hits>
+struct Cascade<Hits>::Pass {
+  Pass(const SketchFrame& frame, const QueryBlock& block, const Gate& g, const std::vector<Hits>& none, bool stored)
+      : queries(block), gate(g), empty(none), few(stored && block.n <= kFewQueries), chunk(few ? kFewChunk : kManyChunk), reached(block.n) {
+    for (std::size_t q = 0; q < block.n; ++q) prepared.emplace_back(frame, block.f32 + q * block.stride);
     for (const PreparedQuery& query : prepared) views.push_back(query.view());
-    for (auto& key : reached) key.store(-std::numeric_limits<float>::infinity(), std::memory_order_relaxed);
+    for (std::size_t q = 0; q < block.n; ++q) reached[q].store(empty[q].bound(), std::memory_order_relaxed);
   }
 
-  bool few() const { return queries.n <= kFewQueries; }
+  float limit(std::size_t query) const { return prepared[query].limit(reached[query].load(std::memory_order_relaxed)); }
+
+  // Whether any query may return any of these rows.
+  bool wants(std::size_t first_row, std::size_t end) const {
+    if (gate.allow == nullptr) return true;
+    for (std::size_t q = 0; q < (gate.allow_stride == 0 ? 1 : queries.n); ++q)
+      if (std::any_of(gate.mask(q) + first_row, gate.mask(q) + end, [](std::uint8_t allowed) { return allowed != 0; })) return true;
+    return false;
+  }
 
   const QueryBlock& queries;
-  std::size_t k, chunk;
+  const Gate& gate;
+  const std::vector<Hits>& empty;
+  bool few;
+  std::size_t chunk;
   std::vector<PreparedQuery> prepared;
   std::vector<SketchQuery> views;
   std::vector<std::atomic<float>> reached;
 };
 
-struct Cascade::Worker {
-  Worker(const KernelTable& kernels, const Corpus& corpus, const double* norms, Metric metric, const Pass& pass)
-      : reader(kernels, corpus, norms, metric == Metric::cosine),
-        best(pass.queries.n, TopK(pass.k)),
+template <typename Hits>
+struct Cascade<Hits>::Worker {
+  Worker(const KernelTable& kernels, const Corpus& corpus, const double* norms, const SketchFrame& frame, const Pass& pass, bool stored)
+      : reader(kernels, corpus, norms, frame.metric == Metric::cosine),
+        best(pass.empty),
         limits(pass.queries.n),
         counts(pass.queries.n),
-        survivors(pass.queries.n * pass.chunk * kSketchRows) {}
+        survivors(pass.queries.n * pass.chunk * kSketchRows) {
+    if (stored) return;
+    plain_reader.emplace(kernels, corpus, nullptr, false);
+    sketcher.emplace(kernels, frame);
+    made.emplace(pass.chunk * frame.layout.record7());
+  }
 
   BlockReader reader;
-  std::vector<TopK> best;
+  std::vector<Hits> best;
   std::vector<float> limits;
   std::vector<std::uint32_t> counts;
   std::vector<Survivor> survivors, narrowed;
+  // For sketches made on the way.
+  std::optional<BlockReader> plain_reader;
+  std::optional<BlockSketcher> sketcher;
+  std::optional<AlignedBytes> made;
 };
 
-Cascade::Cascade(const KernelTable& kernels, const Corpus& corpus, const double* norms, const Sketch& sketch,
-                 const std::int64_t* external_ids, const CallContext& context)
-    : kernels_(kernels), corpus_(corpus), norms_(norms), sketch_(sketch), external_ids_(external_ids), context_(context) {}
+template <typename Hits>
+Cascade<Hits>::Cascade(const KernelTable& kernels, const Corpus& corpus, const double* norms, const Sketch& sketch,
+                       const std::int64_t* external_ids, const CallContext& context)
+    : kernels_(kernels),
+      corpus_(corpus),
+      norms_(norms),
+      frame_(sketch.frame()),
+      sketch_(&sketch),
+      external_ids_(external_ids),
+      context_(context) {}
 
-std::size_t Cascade::group_size(std::size_t k, std::size_t dim, int num_threads) {
+template <typename Hits>
+Cascade<Hits>::Cascade(const KernelTable& kernels, const Corpus& corpus, const double* norms, const SketchFrame& frame,
+                       const std::int64_t* external_ids, const CallContext& context)
+    : kernels_(kernels), corpus_(corpus), norms_(norms), frame_(frame), sketch_(nullptr), external_ids_(external_ids), context_(context) {}
+
+template <typename Hits>
+std::size_t Cascade<Hits>::group_size(std::size_t k, std::size_t dim, int num_threads) {
   constexpr std::size_t kCandidateBytes = std::size_t{256} << 20, kQueryBytes = std::size_t{96} << 10;
   const std::size_t per_query = static_cast<std::size_t>(num_threads) * (2 * k + 16) * sizeof(Hit);
   return std::clamp<std::size_t>(std::min(kCandidateBytes / per_query, kQueryBytes / dim), 1, 256);
 }
 
-std::optional<std::vector<TopK>> Cascade::run(const QueryBlock& queries, std::size_t k) {
-  Pass pass(sketch_, queries, k);
-  const std::size_t n_chunks = (sketch_.n_blocks() + pass.chunk - 1) / pass.chunk;
+template <typename Hits>
+std::optional<std::vector<Hits>> Cascade<Hits>::run(const QueryBlock& queries, const Gate& gate, const std::vector<Hits>& empty) {
+  Pass pass(frame_, queries, gate, empty, sketch_ != nullptr);
+  const std::size_t n_blocks = (corpus_.n_rows + kSketchRows - 1) / kSketchRows;
+  const std::size_t n_chunks = (n_blocks + pass.chunk - 1) / pass.chunk;
   const std::size_t stride = scattering_stride(n_chunks);
   const double values = static_cast<double>(corpus_.n_rows) * static_cast<double>(corpus_.dim);
-  const double nanoseconds = values * (0.02 + 0.005 * static_cast<double>(queries.n));
+  const double nanoseconds = values * ((sketch_ != nullptr ? 0.02 : 0.5) + 0.005 * static_cast<double>(queries.n));
   const CallContext sized{worthwhile_threads(nanoseconds, context_.num_threads), context_.stop};
   std::vector<std::optional<Worker>> workers(static_cast<std::size_t>(sized.num_threads));
   parallel_for(n_chunks, sized, [&](std::size_t task, std::size_t index) {
     auto& worker = workers[index];
-    if (!worker) worker.emplace(kernels_, corpus_, norms_, sketch_.metric(), pass);
+    if (!worker) worker.emplace(kernels_, corpus_, norms_, frame_, pass, sketch_ != nullptr);
     scan(*worker, pass, task * stride % n_chunks);
   });
   if (bad() >= 0) return std::nullopt;
-  return merge_workers(workers, queries.n, k, sized);
+  return merge_workers(workers, empty, sized);
 }
 
-void Cascade::scan(Worker& worker, Pass& pass, std::size_t chunk) {
-  const std::size_t first = chunk * pass.chunk, n = std::min(pass.chunk, sketch_.n_blocks() - first);
-  const std::size_t stride = pass.chunk * kSketchRows;
-  for (std::size_t q = 0; q < pass.queries.n; ++q)
-    worker.limits[q] = pass.prepared[q].limit(pass.reached[q].load(std::memory_order_relaxed));
+// Records of n blocks. Rows that are quantised here are judged here, too.
+template <typename Hits>
+const std::uint8_t* Cascade<Hits>::records(Worker& worker, bool few, std::size_t first, std::size_t n) {
+  if (sketch_ != nullptr) few ? sketch_->require4(first, n) : sketch_->require7(first, n);
+  if (sketch_ != nullptr)
+    return few ? sketch_->records4() + first * frame_.layout.record4() : sketch_->records7() + first * frame_.layout.record7();
+  for (std::size_t block = 0; block < n; ++block) {
+    const std::size_t row = (first + block) * kSketchRows;
+    double norms[kSketchRows];
+    const RowBlock rows = worker.plain_reader->read(row, std::min(kSketchRows, corpus_.n_rows - row));
+    measure_norms(kernels_, rows, corpus_.dim, row, norms, bad_);
+    worker.sketcher->write(rows, nullptr, worker.made->data() + block * frame_.layout.record7());
+  }
+  return worker.made->data();
+}
+
+template <typename Hits>
+void Cascade<Hits>::scan(Worker& worker, Pass& pass, std::size_t chunk) {
+  const std::size_t first = chunk * pass.chunk, first_row = first * kSketchRows;
+  const std::size_t end = std::min(corpus_.n_rows, first_row + pass.chunk * kSketchRows);
+  const std::size_t n = (end - first_row + kSketchRows - 1) / kSketchRows, stride = pass.chunk * kSketchRows;
+  if (bad_.before(first_row) || !pass.wants(first_row, end)) return;
+  for (std::size_t q = 0; q < pass.queries.n; ++q) worker.limits[q] = pass.limit(q);
   std::fill(worker.counts.begin(), worker.counts.end(), 0u);
-  pass.few() ? sketch_.require4(first, n) : sketch_.require7(first, n);
-  const int metric = static_cast<int>(sketch_.metric());
-  const auto scan = pass.few() ? kernels_.scan4[metric] : kernels_.scan7[metric];
-  const std::uint8_t* records =
-      pass.few() ? sketch_.records4() + first * sketch_.layout().record4() : sketch_.records7() + first * sketch_.layout().record7();
-  scan(pass.views.data(), pass.queries.n, records, n, sketch_.layout(), worker.limits.data(), worker.survivors.data(), stride,
-       worker.counts.data());
+  const auto scan = (pass.few ? kernels_.scan4 : kernels_.scan7)[static_cast<int>(frame_.metric)];
+  scan(pass.views.data(), pass.queries.n, records(worker, pass.few, first, n), n, frame_.layout, worker.limits.data(),
+       worker.survivors.data(), stride, worker.counts.data());
   for (std::size_t q = 0; q < pass.queries.n; ++q) {
     if (worker.counts[q] == 0) continue;
     Survivor* survivors = worker.survivors.data() + q * stride;
-    const std::size_t count = pass.few() ? narrow(worker, pass, q, first, survivors, worker.counts[q]) : worker.counts[q];
-    refine(worker, pass, q, first * kSketchRows, survivors, count);
+    std::size_t count = keep_allowed(pass, q, first_row, survivors, worker.counts[q]);
+    if (pass.few) count = keep_allowed(pass, q, first_row, survivors, narrow(worker, pass, q, first, survivors, count));
+    refine(worker, pass, q, first_row, survivors, count);
   }
 }
 
+// Drops lanes behind the last row of the corpus and rows that the mask forbids.
+template <typename Hits>
+std::size_t Cascade<Hits>::keep_allowed(const Pass& pass, std::size_t query, std::size_t first_row, Survivor* survivors,
+                                        std::size_t count) const {
+  const std::uint8_t* mask = pass.gate.mask(query);
+  const auto dropped = [&](const Survivor& s) {
+    return first_row + s.row >= corpus_.n_rows || (mask != nullptr && mask[first_row + s.row] == 0);
+  };
+  return static_cast<std::size_t>(std::remove_if(survivors, survivors + count, dropped) - survivors);
+}
+
 // The one-byte codes of every block in which a row survived its half-byte codes; returns how many rows are left.
-std::size_t Cascade::narrow(Worker& worker, Pass& pass, std::size_t query, std::size_t first_block, Survivor* survivors,
-                            std::size_t count) {
-  const auto scan = kernels_.scan7[static_cast<int>(sketch_.metric())];
+template <typename Hits>
+std::size_t Cascade<Hits>::narrow(Worker& worker, Pass& pass, std::size_t query, std::size_t first_block, Survivor* survivors,
+                                  std::size_t count) {
+  const auto scan = kernels_.scan7[static_cast<int>(frame_.metric)];
   worker.narrowed.resize(pass.chunk * kSketchRows);
   const float limit = worker.limits[query];
   std::uint32_t total = 0, done = ~0u;
@@ -124,10 +188,10 @@ std::size_t Cascade::narrow(Worker& worker, Pass& pass, std::size_t query, std::
     if (block == done) continue;
     done = block;
     std::uint32_t found = 0;
-    sketch_.require7(first_block + block, 1);
+    sketch_->require7(first_block + block, 1);
     Survivor* target = worker.narrowed.data() + total;
-    scan(&pass.views[query], 1, sketch_.records7() + (first_block + block) * sketch_.layout().record7(), 1, sketch_.layout(), &limit,
-         target, 0, &found);
+    scan(&pass.views[query], 1, sketch_->records7() + (first_block + block) * frame_.layout.record7(), 1, frame_.layout, &limit, target, 0,
+         &found);
     for (std::uint32_t j = 0; j < found; ++j) target[j].row += block * static_cast<std::uint32_t>(kSketchRows);
     total += found;
   }
@@ -136,27 +200,27 @@ std::size_t Cascade::narrow(Worker& worker, Pass& pass, std::size_t query, std::
 }
 
 // The most promising rows first: they raise the bar for the others, which are then dropped unread.
-void Cascade::refine(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, Survivor* survivors, std::size_t count) {
+template <typename Hits>
+void Cascade<Hits>::refine(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, Survivor* survivors, std::size_t count) {
   constexpr std::size_t kBatch = 16;
-  // Lanes behind the last row of the corpus.
-  count = static_cast<std::size_t>(
-      std::remove_if(survivors, survivors + count, [&](const Survivor& s) { return first_row + s.row >= corpus_.n_rows; }) - survivors);
-  if (count > kBatch)
+  if (Hits::kBoundMoves && count > kBatch)
     std::sort(survivors, survivors + count, [](const Survivor& a, const Survivor& b) {
       const bool a_nan = a.goodness != a.goodness, b_nan = b.goodness != b.goodness;
       return a_nan != b_nan ? a_nan : a.goodness > b.goodness;
     });
   for (std::size_t begin = 0; begin < count; begin += kBatch) {
-    const float limit = pass.prepared[query].limit(pass.reached[query].load(std::memory_order_relaxed));
+    const float limit = pass.limit(query);
     std::size_t n = std::min(kBatch, count - begin);
     while (n > 0 && survivors[begin + n - 1].goodness <= limit) --n;
-    if (n == 0 && count > kBatch) return;
+    if (n == 0 && Hits::kBoundMoves && count > kBatch) return;
     score(worker, pass, query, first_row, survivors + begin, n);
   }
 }
 
-void Cascade::score(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, const Survivor* survivors, std::size_t count) {
-  const Metric metric = sketch_.metric();
+template <typename Hits>
+void Cascade<Hits>::score(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, const Survivor* survivors,
+                          std::size_t count) {
+  const Metric metric = frame_.metric;
   std::int64_t rows[kMaxRowBlock];
   float scores[kMaxRowBlock];
   for (std::size_t i = 0; i < count; ++i) rows[i] = static_cast<std::int64_t>(first_row + survivors[i].row);
@@ -164,7 +228,7 @@ void Cascade::score(Worker& worker, Pass& pass, std::size_t query, std::size_t f
   const QueryBlock one{all.f64 + query * all.stride, all.f32 + query * all.stride, all.norms + query, 1, all.dim, all.stride};
   const std::size_t finite =
       kernels_.exact_scores[static_cast<int>(metric)](one, worker.reader.gather({rows, count}), scores, kMaxRowBlock);
-  TopK& best = worker.best[query];
+  Hits& best = worker.best[query];
   for (std::size_t i = 0; i < count; ++i) {
     const float key = metric == Metric::euclidean ? -scores[i] : scores[i];
     // A score that is not finite, or that its own bound rules out, belongs to a row that was changed.
@@ -176,5 +240,8 @@ void Cascade::score(Worker& worker, Pass& pass, std::size_t query, std::size_t f
   }
   raise(pass.reached[query], best.tightened_bound());
 }
+
+template class Cascade<TopK>;
+template class Cascade<AllAbove>;
 
 }  // namespace fastcal

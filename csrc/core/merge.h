@@ -4,18 +4,16 @@
 #include <optional>
 #include <vector>
 
+#include "core/hits.h"
 #include "core/parallel.h"
-#include "core/topk.h"
 
 namespace fastcal {
 
-// `Worker` has a member `best`, one TopK a query; workers that took no part are empty.
-template <typename Worker>
-std::vector<TopK> merge_workers(const std::vector<std::optional<Worker>>& workers, std::size_t n_queries, std::size_t k,
-                                const CallContext& context) {
-  std::vector<TopK> merged(n_queries, TopK(k));
-  parallel_for(n_queries, context, [&](std::size_t q, std::size_t) {
-    for (const auto& worker : workers)
+// `Worker` has a member `best`, one collection a query; workers that took no part are empty. `merged` are empty collections.
+template <typename Worker, typename Hits>
+std::vector<Hits> merge_workers(std::vector<std::optional<Worker>>& workers, std::vector<Hits> merged, const CallContext& context) {
+  parallel_for(merged.size(), context, [&](std::size_t q, std::size_t) {
+    for (auto& worker : workers)
       if (worker) merged[q].absorb(worker->best[q]);
   });
   return merged;

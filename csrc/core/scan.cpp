@@ -14,7 +14,7 @@ namespace {
 template <typename Visit>
 std::int64_t scan_blocks(const KernelTable& kernels, const Corpus& corpus, const double* norms, bool needs_norms, std::size_t n_queries,
                          const CallContext& context, const Visit& visit) {
-  const ScanPlan plan(corpus, n_queries);
+  const ScanPlan plan(corpus.n_rows, corpus.dim, n_queries);
   FirstBad bad;
   const CallContext sized{worthwhile_threads(plan.nanoseconds, context.num_threads), context.stop};
   parallel_for(plan.n_tasks, sized, [&](std::size_t task, std::size_t) {

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/corpus.h"
+#include "core/gate.h"
+#include "core/hits.h"
 #include "core/parallel.h"
 #include "core/sketch.h"
 #include "kernels/kernel_table.h"
@@ -33,9 +36,28 @@ struct TopKOutput {
   std::size_t k;
 };
 
-// `sketch` may be null; it must be one of this corpus and metric.
-std::int64_t topk(const KernelTable& kernels, QueryView queries, const Corpus& corpus, const double* norms, Metric metric,
-                  const std::int64_t* external_ids, const Sketch* sketch, const TopKOutput& out, const CallContext& context);
+// What is searched, and what is known about it: everything after `metric` may be left out. A sketch is one of this corpus
+// and metric.
+struct SearchTask {
+  const KernelTable& kernels;
+  QueryView queries;
+  const Corpus& corpus;
+  Metric metric;
+  const double* norms = nullptr;
+  const std::int64_t* external_ids = nullptr;
+  const Sketch* sketch = nullptr;
+  Gate gate = {};
+};
+
+std::int64_t topk(const SearchTask& task, const TopKOutput& out, const CallContext& context);
+
+// Every row that passes the gate, best first. Above `limit` rows in all, hits are counted (`found`) and not kept.
+struct RangeHits {
+  std::int64_t bad = -1;
+  std::size_t found = 0;
+  std::vector<std::vector<Hit>> hits;  // a query
+};
+RangeHits range_search(const SearchTask& task, std::size_t limit, const CallContext& context);
 
 // ids: (queries.n, m); -1 gives NaN; every other id is a row.
 std::int64_t rescore(const KernelTable& kernels, QueryView queries, const Corpus& corpus, const std::int64_t* ids, std::size_t m,

@@ -18,12 +18,12 @@ struct ScanPlan {
   std::size_t n_tasks;
   double nanoseconds;  // of the whole scan
 
-  ScanPlan(const Corpus& corpus, std::size_t n_queries) : block(block_rows(corpus.dim)) {
-    const double row_nanoseconds = static_cast<double>(corpus.dim) * (0.5 + 0.25 * static_cast<double>(n_queries));
+  ScanPlan(std::size_t n_rows, std::size_t dim, std::size_t n_queries) : block(block_rows(dim)) {
+    const double row_nanoseconds = static_cast<double>(dim) * (0.5 + 0.25 * static_cast<double>(n_queries));
     const auto wanted = static_cast<std::size_t>(1e6 / row_nanoseconds) / block * block;
     per_task = std::max(block, wanted);
-    n_tasks = (corpus.n_rows + per_task - 1) / per_task;
-    nanoseconds = row_nanoseconds * static_cast<double>(corpus.n_rows);
+    n_tasks = (n_rows + per_task - 1) / per_task;
+    nanoseconds = row_nanoseconds * static_cast<double>(n_rows);
   }
 };
 

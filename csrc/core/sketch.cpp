@@ -12,7 +12,6 @@
 
 #include "core/digest.h"
 #include "core/float_env.h"
-#include "core/search_plan.h"
 
 namespace fastcal {
 namespace {
@@ -32,15 +31,15 @@ double norm_of(const std::vector<double>& values) {
   return std::sqrt(sum);
 }
 
+}  // namespace
+
 void measure_norms(const KernelTable& kernels, const RowBlock& rows, std::size_t dim, std::size_t first, double* norms, FirstBad& bad) {
-  kernels.squared_norms(rows.rows, rows.n, dim, norms + first);
-  for (std::size_t i = first; i < first + rows.n; ++i) {
+  kernels.squared_norms(rows.rows, rows.n, dim, norms);
+  for (std::size_t i = 0; i < rows.n; ++i) {
     norms[i] = std::sqrt(norms[i]);
-    if (!std::isfinite(norms[i])) bad.report(i);
+    if (!std::isfinite(norms[i])) bad.report(first + i);
   }
 }
-
-}  // namespace
 
 AlignedBytes::AlignedBytes(std::size_t size) : size_(size) {
   const std::size_t alignment = size >= 2 * kHugePage ? kHugePage : 64;
@@ -56,90 +55,87 @@ void AlignedBytes::Free::operator()(std::uint8_t* p) const {
   std::free(p);
 }
 
+SketchFrame::SketchFrame(std::size_t dim, Metric m) : metric(m), layout{dim, m != Metric::cosine}, centre(dim), direction(dim) {}
+
+// The mean of a strided sample: of the rows for euclidean, whose centre it is, else of the unit rows, whose direction it is.
+void SketchFrame::choose(const KernelTable& kernels, const Corpus& corpus, std::size_t sample) {
+  const std::size_t stride = std::max<std::size_t>(1, corpus.n_rows / sample);
+  std::vector<double> mean(layout.dim);
+  BlockReader reader(kernels, corpus, nullptr, true);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < corpus.n_rows; i += stride) {
+    const RowBlock block = reader.read(i, 1);
+    const double weight = metric == Metric::euclidean ? 1.0 : (block.norms[0] > 0 ? 1.0 / block.norms[0] : 0.0);
+    for (std::size_t j = 0; j < layout.dim; ++j) mean[j] += weight * static_cast<double>(block.rows[0][j]);
+    ++count;
+  }
+  const double length = metric == Metric::euclidean ? static_cast<double>(std::max<std::size_t>(1, count)) : norm_of(mean);
+  std::vector<float>& axis = metric == Metric::euclidean ? centre : direction;
+  for (std::size_t j = 0; j < layout.dim && length > 0; ++j) axis[j] = static_cast<float>(mean[j] / length);
+}
+
+BlockSketcher::BlockSketcher(const KernelTable& kernels, const SketchFrame& frame)
+    : kernels_(kernels), frame_(frame), row_(frame.layout.padded()), codes_(frame.layout.padded()) {}
+
+void BlockSketcher::write(const RowBlock& rows, std::uint8_t* record4, std::uint8_t* record7) {
+  const SketchLayout& layout = frame_.layout;
+  if (rows.n < kSketchRows && record4 != nullptr) std::memset(record4, 0, layout.record4());
+  if (rows.n < kSketchRows) std::memset(record7, 0, layout.record7());
+  const float* centre = frame_.metric == Metric::euclidean ? frame_.centre.data() : nullptr;
+  for (std::size_t lane = 0; lane < rows.n; ++lane)
+    kernels_.sketch_row(rows.rows[lane], centre, frame_.direction.data(), layout, {record4, record7, lane}, row_.data(), codes_.data());
+}
+
 Sketch::Sketch(std::size_t dim, std::size_t n_rows, Metric metric)
-    : metric_(metric),
-      layout_{dim, metric != Metric::cosine},
+    : frame_(dim, metric),
       n_rows_(n_rows),
-      centre_(dim),
-      direction_(dim),
-      half_(n_blocks() * layout_.record4()),
-      whole_(n_blocks() * layout_.record7()),
+      half_(n_blocks() * layout().record4()),
+      whole_(n_blocks() * layout().record7()),
       records4_(half_.data()),
       records7_(whole_.data()) {}
 
 Sketch::Sketch(std::size_t dim, std::size_t n_rows, Metric metric, const SketchParts& parts, const Guard* guard)
-    : metric_(metric),
-      layout_{dim, metric != Metric::cosine},
-      n_rows_(n_rows),
-      centre_(parts.centre, parts.centre + dim),
-      direction_(parts.direction, parts.direction + dim),
-      half_(0),
-      whole_(0),
-      records4_(parts.records4),
-      records7_(parts.records7),
-      guard_(guard) {}
+    : frame_(dim, metric), n_rows_(n_rows), half_(0), whole_(0), records4_(parts.records4), records7_(parts.records7), guard_(guard) {
+  frame_.centre.assign(parts.centre, parts.centre + dim);
+  frame_.direction.assign(parts.direction, parts.direction + dim);
+}
 
 std::int64_t Sketch::build(const KernelTable& kernels, const Corpus& corpus, double* norms, std::atomic<std::size_t>& rows_done,
                            const CallContext& context, std::uint64_t* digests) {
+  constexpr std::size_t kTaskValues = std::size_t{1} << 20, kSample = 4096;
   const FloatEnvironment environment;
   FirstBad bad;
-  choose_frame(kernels, corpus);
-  constexpr std::size_t kTaskValues = std::size_t{1} << 20;
+  frame_.choose(kernels, corpus, kSample);
   const std::size_t per_task = std::max<std::size_t>(1, kTaskValues / (corpus.dim * kSketchRows));
   parallel_for((n_blocks() + per_task - 1) / per_task, context, [&](std::size_t task, std::size_t) {
     BlockReader reader(kernels, corpus, nullptr, false);
-    std::vector<float> row(layout_.dim);
-    std::vector<std::uint8_t> codes(kSketchGroup * layout_.groups());
-    const float* centre = metric_ == Metric::euclidean ? centre_.data() : nullptr;
+    BlockSketcher sketcher(kernels, frame_);
     const std::size_t end = std::min(n_blocks(), (task + 1) * per_task);
     for (std::size_t block = task * per_task; block < end; ++block) {
-      std::uint8_t* half = half_.data() + block * layout_.record4();
-      std::uint8_t* whole = whole_.data() + block * layout_.record7();
-      std::memset(half, 0, layout_.record4());
-      std::memset(whole, 0, layout_.record7());
-      const std::size_t n = std::min(kSketchRows, n_rows_ - block * kSketchRows);
-      const RowBlock rows = reader.read(block * kSketchRows, n);
-      measure_norms(kernels, rows, layout_.dim, block * kSketchRows, norms, bad);
-      if (digests != nullptr) digest_rows(kernels, byte_rows(corpus, block * kSketchRows, n), digests + block * kSketchRows);
-      for (std::size_t lane = 0; lane < n; ++lane)
-        kernels.sketch_row(rows.rows[lane], centre, direction_.data(), layout_, {half, whole, lane}, row.data(), codes.data());
-      rows_done.fetch_add(n, std::memory_order_relaxed);
+      const std::size_t first = block * kSketchRows;
+      const RowBlock rows = reader.read(first, std::min(kSketchRows, n_rows_ - first));
+      measure_norms(kernels, rows, corpus.dim, first, norms + first, bad);
+      if (digests != nullptr) digest_rows(kernels, byte_rows(corpus, first, rows.n), digests + first);
+      sketcher.write(rows, half_.data() + block * layout().record4(), whole_.data() + block * layout().record7());
+      rows_done.fetch_add(rows.n, std::memory_order_relaxed);
     }
   });
   return bad.get();
 }
 
-// The mean of a strided sample: of the rows for euclidean, whose centre it is, else of the unit rows, whose direction it is.
-void Sketch::choose_frame(const KernelTable& kernels, const Corpus& corpus) {
-  constexpr std::size_t kSample = 4096;
-  const std::size_t stride = std::max<std::size_t>(1, n_rows_ / kSample);
-  std::vector<double> mean(layout_.dim);
-  BlockReader reader(kernels, corpus, nullptr, true);
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < n_rows_; i += stride) {
-    const RowBlock block = reader.read(i, 1);
-    const double weight = metric_ == Metric::euclidean ? 1.0 : (block.norms[0] > 0 ? 1.0 / block.norms[0] : 0.0);
-    for (std::size_t j = 0; j < layout_.dim; ++j) mean[j] += weight * static_cast<double>(block.rows[0][j]);
-    ++count;
-  }
-  const double length = metric_ == Metric::euclidean ? static_cast<double>(std::max<std::size_t>(1, count)) : norm_of(mean);
-  std::vector<float>& frame = metric_ == Metric::euclidean ? centre_ : direction_;
-  for (std::size_t j = 0; j < layout_.dim && length > 0; ++j) frame[j] = static_cast<float>(mean[j] / length);
-}
-
-PreparedQuery::PreparedQuery(const Sketch& sketch, const float* query)
-    : metric_(sketch.metric()), codes_(kSketchGroup * sketch.layout().groups()) {
-  const std::size_t dim = sketch.layout().dim;
+PreparedQuery::PreparedQuery(const SketchFrame& frame, const float* query)
+    : metric_(frame.metric), codes_(kSketchGroup * frame.layout.groups()) {
+  const std::size_t dim = frame.layout.dim;
   std::vector<double> p(dim);
-  for (std::size_t i = 0; i < dim; ++i) p[i] = static_cast<double>(query[i]) - static_cast<double>(sketch.centre()[i]);
+  for (std::size_t i = 0; i < dim; ++i) p[i] = static_cast<double>(query[i]) - static_cast<double>(frame.centre[i]);
   norm_ = norm_of(p);
   usable_ = (norm_ > 1e-18 && norm_ < 1e18) || (norm_ == 0 && metric_ == Metric::euclidean);
   double along = 0;
   for (double& v : p) v = usable_ && norm_ > 0 ? v / norm_ : 0.0;
-  for (std::size_t i = 0; i < dim; ++i) along += p[i] * static_cast<double>(sketch.direction()[i]);
+  for (std::size_t i = 0; i < dim; ++i) along += p[i] * static_cast<double>(frame.direction[i]);
   double largest = 0;
   for (std::size_t i = 0; i < dim; ++i) {
-    p[i] -= along * static_cast<double>(sketch.direction()[i]);
+    p[i] -= along * static_cast<double>(frame.direction[i]);
     largest = std::max(largest, std::fabs(p[i]));
   }
   along_ = static_cast<float>(along);

@@ -32,6 +32,7 @@ struct SketchLayout {
   std::size_t dim;
   bool scaled;  // false for cosine, whose rows count as unit vectors
 
+  std::size_t padded() const { return (dim + 15) / 16 * 16; }
   std::size_t groups() const { return (dim + 2 * kSketchGroup - 1) / (2 * kSketchGroup) * 2; }
   std::size_t code_bytes4() const { return groups() / 2 * 64; }
   std::size_t code_bytes7() const { return groups() * 64; }
@@ -64,11 +65,11 @@ using ScanSketch = void (*)(const SketchQuery* queries, std::size_t n_queries, c
 
 // Where a row goes: one of the kSketchRows lanes of the two records of its block.
 struct SketchTarget {
-  std::uint8_t* record4;
+  std::uint8_t* record4;  // null: the one-byte codes alone
   std::uint8_t* record7;
   std::size_t lane;
 };
-// Quantises row x. `centre` may be null (0). `row` is scratch for layout.dim floats, `codes` for 4 * layout.groups() bytes.
+// Quantises row x. `centre` may be null (0). `row` is scratch for layout.padded() floats, `codes` for as many bytes.
 using SketchRow = void (*)(const float* x, const float* centre, const float* direction, const SketchLayout& layout,
                            const SketchTarget& target, float* row, std::uint8_t* codes);
 

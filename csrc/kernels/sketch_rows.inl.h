@@ -1,34 +1,77 @@
 // sketch_rows.inl.h -- quantising one row. Codes may be chosen in any way: |r| is measured from the codes that were stored.
 
-// Adding 1.5 * 2^23 rounds a small float to the nearest integer.
+// Adding 1.5 * 2^23 to a small float rounds it to the nearest integer, whose bits are then the lowest of the sum.
 inline constexpr float kRoundingShiftF32 = 0x1.8p23f;
-inline float nearest(float v) {
-  return (v + kRoundingShiftF32) - kRoundingShiftF32;
+
+template <typename Combine>
+inline float fold(F32x16 a, const Combine& combine) {
+  float lanes[kSumLanes];
+  store_f32x16(lanes, a);
+  for (std::size_t half = kSumLanes / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) lanes[i] = combine(lanes[i], lanes[i + half]);
+  return lanes[0];
 }
-inline float clamped(float v, float low, float high) {
-  return v < low ? low : (v > high ? high : v);
+inline float sum_of(F32x16 a) {
+  return fold(a, [](float x, float y) { return x + y; });
+}
+inline float largest_of(F32x16 a) {
+  return fold(a, [](float x, float y) { return x > y ? x : y; });
 }
 
-template <typename Term>
-inline float lane_sum_f32(std::size_t n, const Term& term) {
-  float lanes[kSumLanes] = {};
-  std::size_t i = 0;
-  for (; i + kSumLanes <= n; i += kSumLanes)
-    for (std::size_t j = 0; j < kSumLanes; ++j) lanes[j] += term(i + j);
-  for (std::size_t j = 0; i < n; ++i, ++j) lanes[j] += term(i);
-  float total = 0.0f;
-  for (std::size_t j = 0; j < kSumLanes; ++j) total += lanes[j];
-  return total;
+// Ones for the first `count` lanes, zeros for the others.
+inline F32x16 first_lanes(std::size_t count) {
+  static constexpr float kOnes[2 * kSumLanes] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  return load_f32x16(kOnes + kSumLanes - count);
 }
 
-template <typename Term>
-inline double lane_sum_f64(std::size_t n, const Term& term) {
-  double lanes[kSumLanes] = {};
+struct Products {
+  double squares, along;
+};
+// <v,v> and <v,u> in float64.
+inline Products products(const float* v, const float* u, std::size_t dim) {
+  F64 squares[kParts], along[kParts];
+  for (int p = 0; p < kParts; ++p) squares[p] = along[p] = zero_f64();
+  const auto step = [&](const float* a, const float* b) {
+#pragma GCC unroll 8
+    for (int p = 0; p < kParts; ++p) {
+      const F64 x = widen_f32(a + p * F64::kLanes);
+      squares[p] = mul_add_exact(squares[p], x, x);
+      along[p] = mul_add_exact(along[p], x, widen_f32(b + p * F64::kLanes));
+    }
+  };
   std::size_t i = 0;
-  for (; i + kSumLanes <= n; i += kSumLanes)
-    for (std::size_t j = 0; j < kSumLanes; ++j) lanes[j] += term(i + j);
-  for (std::size_t j = 0; i < n; ++i, ++j) lanes[j] += term(i);
-  return fold(lanes);
+  for (; i + kSumLanes <= dim; i += kSumLanes) step(v + i, u + i);
+  if (i < dim) {
+    const float* rows[] = {v, u};
+    float tails[2][kSumLanes];
+    copy_tails<2>(rows, i, dim, tails);
+    step(tails[0], tails[1]);
+  }
+  return {fold_lanes(squares), fold_lanes(along)};
+}
+
+struct Spread {
+  float largest, squares;
+};
+// row = scale * v - along * u, zeros up to the next multiple of 16, and how far it spreads.
+inline Spread project(const float* v, const float* u, std::size_t dim, float scale, float along, float* row) {
+  const F32x16 factor = broadcast_f32x16(scale), minus = broadcast_f32x16(-along), zero = broadcast_f32x16(0.0f);
+  F32x16 largest = zero, squares = zero;
+  const auto step = [&](const float* a, const float* b, float* out) {
+    const F32x16 y = add(mul(load_f32x16(a), factor), mul(load_f32x16(b), minus));
+    largest = max(largest, max(y, sub(zero, y)));
+    squares = add(squares, mul(y, y));
+    store_f32x16(out, y);
+  };
+  std::size_t i = 0;
+  for (; i + kSumLanes <= dim; i += kSumLanes) step(v + i, u + i, row + i);
+  if (i < dim) {
+    const float* rows[] = {v, u};
+    float tails[2][kSumLanes];
+    copy_tails<2>(rows, i, dim, tails);
+    step(tails[0], tails[1], row + i);
+  }
+  return {largest_of(largest), sum_of(squares)};
 }
 
 // code = nearest(v / step + zero), clamped to [0, top]; the value it stands for is step * (code - zero).
@@ -37,39 +80,65 @@ struct Quantiser {
 
   // A remainder too small to divide by is all residual.
   Quantiser(float s, float z, float t) : step(s > 1e-30f ? s : 0.0f), inverse(s > 1e-30f ? 1.0f / s : 0.0f), zero(z), top(t) {}
-  float code(float v) const { return clamped(nearest(v * inverse + zero), 0.0f, top); }
-  float residual(float v) const { return v - step * (code(v) - zero); }
-  float squared_error(const float* v, std::size_t n) const {
-    return lane_sum_f32(n, [&](std::size_t i) {
-      const float r = residual(v[i]);
-      return r * r;
-    });
+
+  // The code in the lowest bits of every lane.
+  F32x16 shifted_code(F32x16 v) const {
+    const F32x16 place = add(mul(v, broadcast_f32x16(inverse)), broadcast_f32x16(zero));
+    return add(min(max(place, broadcast_f32x16(0.0f)), broadcast_f32x16(top)), broadcast_f32x16(kRoundingShiftF32));
+  }
+  F32x16 residual(F32x16 v, F32x16 shifted) const {
+    const F32x16 levels = sub(sub(shifted, broadcast_f32x16(kRoundingShiftF32)), broadcast_f32x16(zero));
+    return sub(v, mul(broadcast_f32x16(step), levels));
   }
 };
 
-// |r|, rounded up; the float32 steps that led to `v` and the residual lose at most kSketchRounding of the unit row.
-inline float residual_norm(const Quantiser& quantiser, const float* v, std::size_t n) {
-  return static_cast<float>(__builtin_sqrt(static_cast<double>(quantiser.squared_error(v, n))) * (1.0 + 0x1p-12)) + kSketchRounding;
+// step(i, counted) for every 16 values of a padded row; `counted` is 0 in the lanes of the padding.
+template <typename Step>
+[[gnu::always_inline]] inline void over_row(std::size_t dim, const Step& step) {
+  std::size_t i = 0;
+  for (; i + kSumLanes <= dim; i += kSumLanes) step(i, broadcast_f32x16(1.0f));
+  if (i < dim) step(i, first_lanes(dim - i));
 }
 
-// 16 levels: the best uniform step for a Gaussian is 0.335 sigma; rows with other shapes try a few more.
-inline Quantiser best_half_byte(const float* v, std::size_t n, float largest) {
-  const float sigma = __builtin_sqrtf(lane_sum_f32(n, [&](std::size_t i) { return v[i] * v[i]; }) / static_cast<float>(n));
-  const float widest = largest / 7.5f;
-  Quantiser best(widest, 7.5f, 15.0f);
-  float least = best.squared_error(v, n);
-  constexpr float kFactors[] = {0.27f, 0.335f, 0.42f};
-  for (const float factor : kFactors) {
-    const float step = factor * sigma;
-    if (!(step < widest)) continue;
-    const Quantiser candidate(step, 7.5f, 15.0f);
-    const float error = candidate.squared_error(v, n);
-    if (error < least) {
-      best = candidate;
-      least = error;
+template <int N>
+inline void squared_errors(const Quantiser (&quantisers)[N], const float* v, std::size_t dim, float (&errors)[N]) {
+  F32x16 sums[N];
+  for (int n = 0; n < N; ++n) sums[n] = broadcast_f32x16(0.0f);
+  over_row(dim, [&](std::size_t i, F32x16 counted) {
+    const F32x16 x = load_f32x16(v + i);
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      const F32x16 r = mul(quantisers[n].residual(x, quantisers[n].shifted_code(x)), counted);
+      sums[n] = add(sums[n], mul(r, r));
     }
-  }
-  return best;
+  });
+  for (int n = 0; n < N; ++n) errors[n] = sum_of(sums[n]);
+}
+
+// Writes the codes of a padded row and returns |r|, rounded up: the float32 steps that led to `v`, the residual and the sum lose
+// at most kSketchRounding of the unit row and 2^-12 of the sum.
+inline float quantise(const Quantiser quantiser, const float* v, std::size_t dim, std::uint8_t* codes) {
+  F32x16 sum = broadcast_f32x16(0.0f);
+  over_row(dim, [&](std::size_t i, F32x16 counted) {
+    const F32x16 x = load_f32x16(v + i), shifted = quantiser.shifted_code(x);
+    const F32x16 r = mul(quantiser.residual(x, shifted), counted);
+    sum = add(sum, mul(r, r));
+    store_low_bytes(codes + i, shifted);
+  });
+  return __builtin_sqrtf(sum_of(sum)) * (1.0f + 0x1p-12f) + kSketchRounding;
+}
+
+// 16 levels: the best uniform step for a Gaussian is 0.335 sigma; rows with other shapes fit another factor, or the whole range.
+inline Quantiser best_half_byte(const float* v, std::size_t dim, const Spread& spread) {
+  const float sigma = __builtin_sqrtf(spread.squares / static_cast<float>(dim));
+  const Quantiser candidates[] = {
+      {spread.largest / 7.5f, 7.5f, 15.0f}, {0.27f * sigma, 7.5f, 15.0f}, {0.335f * sigma, 7.5f, 15.0f}, {0.42f * sigma, 7.5f, 15.0f}};
+  float errors[4];
+  squared_errors(candidates, v, dim, errors);
+  int best = 0;
+  for (int n = 1; n < 4; ++n)
+    if (errors[n] < errors[best]) best = n;
+  return candidates[best];
 }
 
 inline void set_facts(std::uint8_t* facts, std::size_t lane, const SketchLayout& layout, float along, float step, float residual,
@@ -81,22 +150,21 @@ inline void set_facts(std::uint8_t* facts, std::size_t lane, const SketchLayout&
   if (layout.scaled) values[3 * kSketchRows] = norm;
 }
 
-inline void fill_codes(const Quantiser& quantiser, const float* v, std::size_t n, std::uint8_t* codes) {
-  for (std::size_t i = 0; i < n; ++i) codes[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(quantiser.code(v[i])));
+// Byte stores may alias anything, so what the loops need stands in locals.
+inline void store_codes(const std::uint8_t* codes, std::size_t groups, std::size_t lane, std::uint8_t* record) {
+  std::uint8_t* target = record + lane * kSketchGroup;
+#pragma GCC unroll 8
+  for (std::size_t g = 0; g < groups; ++g) __builtin_memcpy(target + g * 64, codes + g * kSketchGroup, kSketchGroup);
 }
 
-inline void store_codes(const std::uint8_t* codes, const SketchLayout& layout, const SketchTarget& target) {
-  for (std::size_t g = 0; g < layout.groups(); ++g)
-    __builtin_memcpy(target.record7 + g * 64 + target.lane * kSketchGroup, codes + g * kSketchGroup, kSketchGroup);
-}
-
-inline void store_half_codes(const std::uint8_t* codes, const SketchLayout& layout, const SketchTarget& target) {
-  for (std::size_t g = 0; g < layout.groups(); g += 2) {
-    std::uint32_t low, high;
-    __builtin_memcpy(&low, codes + g * kSketchGroup, sizeof(low));
-    __builtin_memcpy(&high, codes + (g + 1) * kSketchGroup, sizeof(high));
-    low |= high << 4;
-    __builtin_memcpy(target.record4 + g / 2 * 64 + target.lane * kSketchGroup, &low, sizeof(low));
+inline void store_half_codes(const std::uint8_t* codes, std::size_t groups, std::size_t lane, std::uint8_t* record) {
+  std::uint8_t* target = record + lane * kSketchGroup;
+#pragma GCC unroll 8
+  for (std::size_t line = 0; line < groups / 2; ++line) {
+    std::uint64_t pair;  // two groups: the first goes into the low halves
+    __builtin_memcpy(&pair, codes + line * 2 * kSketchGroup, sizeof(pair));
+    const auto packed = static_cast<std::uint32_t>(pair | pair >> 28);
+    __builtin_memcpy(target + line * 64, &packed, sizeof(packed));
   }
 }
 
@@ -106,31 +174,31 @@ inline constexpr double kSmallestNorm = 1e-18, kLargestNorm = 1e18;
 
 void sketch_row(const float* x, const float* centre, const float* direction, const SketchLayout& layout, const SketchTarget& target,
                 float* row, std::uint8_t* codes) {
-  const std::size_t dim = layout.dim;
-  for (std::size_t i = 0; i < dim; ++i) row[i] = centre != nullptr ? x[i] - centre[i] : x[i];
-  const double norm =
-      __builtin_sqrt(lane_sum_f64(dim, [&](std::size_t i) { return static_cast<double>(row[i]) * static_cast<double>(row[i]); }));
-  const bool usable = norm == 0.0 || (norm > kSmallestNorm && norm < kLargestNorm);
-  const float inverse = usable && norm > 0.0 ? static_cast<float>(1.0 / norm) : 0.0f;
-  for (std::size_t i = 0; i < dim; ++i) row[i] = inverse > 0.0f ? row[i] * inverse : 0.0f;
-  const auto along =
-      static_cast<float>(lane_sum_f64(dim, [&](std::size_t i) { return static_cast<double>(row[i]) * static_cast<double>(direction[i]); }));
-  for (std::size_t i = 0; i < dim; ++i) row[i] -= along * direction[i];
-  float largest = 0.0f;
-  for (std::size_t i = 0; i < dim; ++i) largest = __builtin_fabsf(row[i]) > largest ? __builtin_fabsf(row[i]) : largest;
+  const std::size_t dim = layout.dim, groups = layout.groups();
+  if (centre != nullptr)
+    for (std::size_t i = 0; i < dim; ++i) row[i] = x[i] - centre[i];
+  const float* v = centre != nullptr ? row : x;
+  const Products sums = products(v, direction, dim);
+  const double norm = __builtin_sqrt(sums.squares);
+  const bool usable = norm > kSmallestNorm && norm < kLargestNorm;
+  const float poison = usable || norm == 0.0 ? 0.0f : __builtin_nanf("");
+  const double inverse = usable ? 1.0 / norm : 0.0;
+  const auto along = static_cast<float>(usable ? sums.along * inverse : 0.0);
+  Spread spread{0.0f, 0.0f};
+  if (usable)
+    spread = project(v, direction, dim, static_cast<float>(inverse), along, row);
+  else
+    __builtin_memset(row, 0, (dim + kSumLanes - 1) / kSumLanes * kSumLanes * sizeof(float));
 
-  const float poison = usable ? 0.0f : __builtin_nanf("");
   const auto rounded_up = static_cast<float>(norm * (1.0 + 0x1p-22));
-  __builtin_memset(codes, 0, kSketchGroup * layout.groups());
-  const Quantiser half = best_half_byte(row, dim, largest);
-  fill_codes(half, row, dim, codes);
-  store_half_codes(codes, layout, target);
-  set_facts(target.record4 + layout.code_bytes4(), target.lane, layout, along, half.step, residual_norm(half, row, dim) + poison,
-            rounded_up + poison);
-
-  const Quantiser whole(largest / 63.0f, static_cast<float>(kCodeZero7), 127.0f);
-  fill_codes(whole, row, dim, codes);
-  store_codes(codes, layout, target);
-  set_facts(target.record7 + layout.code_bytes7(), target.lane, layout, along, whole.step, residual_norm(whole, row, dim) + poison,
-            rounded_up + poison);
+  if (target.record4 != nullptr) {
+    const Quantiser half = best_half_byte(row, dim, spread);
+    const float residual = quantise(half, row, dim, codes);
+    store_half_codes(codes, groups, target.lane, target.record4);
+    set_facts(target.record4 + layout.code_bytes4(), target.lane, layout, along, half.step, residual + poison, rounded_up + poison);
+  }
+  const Quantiser whole(spread.largest / 63.0f, static_cast<float>(kCodeZero7), 127.0f);
+  const float residual = quantise(whole, row, dim, codes);
+  store_codes(codes, groups, target.lane, target.record7);
+  set_facts(target.record7 + layout.code_bytes7(), target.lane, layout, along, whole.step, residual + poison, rounded_up + poison);
 }

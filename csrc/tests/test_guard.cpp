@@ -55,7 +55,7 @@ struct File {
     std::memcpy(data.data(), built.records4(), size4);
     std::memcpy(data.data() + size4, built.records7(), size7);
     std::memcpy(data.data() + size4 + size7, rows.data(), rows.size() * sizeof(float));
-    centre = built.centre(), direction = built.direction();
+    centre = built.frame().centre, direction = built.frame().direction;
     chunks.resize((data.size() + kChunk - 1) / kChunk);
     for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i] = table.digest(&data[i * kChunk], std::min(kChunk, data.size() - i * kChunk));
   }

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "core/topk.h"
+#include "core/hits.h"
 #include "reference.h"
+#include "rows.h"
 #include "testing.h"
 
 using namespace fastcal;
@@ -39,17 +40,11 @@ Found brute_force(const std::vector<float>& queries, const std::vector<float>& r
   return found;
 }
 
-Corpus view(const std::vector<float>& rows, std::size_t dim) {
-  return {reinterpret_cast<const std::byte*>(rows.data()), static_cast<std::ptrdiff_t>(dim * sizeof(float)), rows.size() / dim, dim,
-          Element::float32};
-}
-
 Found search(const KernelTable& table, const std::vector<float>& queries, const Corpus& corpus, std::size_t k, Metric metric, int threads) {
   const std::size_t n = queries.size() / corpus.dim;
   Found found{std::vector<float>(n * k), std::vector<std::int64_t>(n * k)};
   Uninterrupted call;
-  CHECK(topk(table, {queries.data(), n}, corpus, nullptr, metric, nullptr, nullptr, {found.scores.data(), found.ids.data(), k, k, k},
-             call.with(threads)) == -1);
+  CHECK(topk({table, {queries.data(), n}, corpus, metric}, {found.scores.data(), found.ids.data(), k, k, k}, call.with(threads)) == -1);
   return found;
 }
 
@@ -114,8 +109,8 @@ void check_first_bad_row(const KernelTable& table, std::mt19937& random) {
   std::vector<std::int64_t> ids(5, 42);
   for (const int threads : {1, 2, 8}) {
     Uninterrupted call;
-    CHECK(topk(table, {queries.data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, nullptr,
-               {scores.data(), ids.data(), 5, 5, 5}, call.with(threads)) == 7'777);
+    CHECK(topk({table, {queries.data(), 1}, view(rows, kDim), Metric::cosine}, {scores.data(), ids.data(), 5, 5, 5}, call.with(threads)) ==
+          7'777);
   }
   CHECK(std::count(scores.begin(), scores.end(), 42.0f) == 5 && std::count(ids.begin(), ids.end(), 42) == 5);
 }

@@ -9,6 +9,7 @@
 
 #include "core/search.h"
 #include "reference.h"
+#include "rows.h"
 #include "testing.h"
 
 using namespace fastcal;
@@ -18,73 +19,12 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Rows of every awkward kind, so that residuals are zero, huge, or have no float32 norm; the rest share a direction.
-std::vector<float> adversarial_rows(std::mt19937& random, std::size_t n, std::size_t dim) {
-  std::vector<float> rows = random_vectors(random, n * dim);
-  for (std::size_t r = 0; r < n; ++r) {
-    float* row = &rows[r * dim];
-    const float scale = std::pow(10.0f, static_cast<float>(random() % 13) - 6.0f);
-    for (std::size_t i = 0; i < dim; ++i) {
-      switch (r % 12) {
-        case 0:
-          row[i] = 0.0f;
-          break;  // zero
-        case 1:
-          row[i] = i == r % dim ? 3.0f : 0.0f;
-          break;  // one-hot
-        case 2:
-          row[i] = 0.25f;
-          break;  // constant
-        case 3:
-          row[i] = row[i] < 0 ? -1.0f : 1.0f;
-          break;  // signs
-        case 4:
-          row[i] *= 1e-41f;
-          break;  // denormal
-        case 5:
-          row[i] *= 1e37f;
-          break;  // norm near the top of float32
-        case 6:
-          row[i] = i == 0 ? 1e6f : row[i];
-          break;  // one huge coordinate
-        case 7:
-          row[i] *= scale;
-          break;  // 12 orders of magnitude
-        case 8:
-          row[i] = rows[(r - 1) * dim + i];
-          break;  // duplicate
-        case 9:
-          row[i] = std::nextafter(rows[(r - 2) * dim + i], kInfinity);
-          break;  // one ulp off
-        default:
-          row[i] = 5.0f + 0.1f * row[i];
-          break;  // anisotropic
-      }
-    }
-  }
-  return rows;
-}
-
-Corpus view(const std::vector<float>& rows, std::size_t dim) {
-  return {reinterpret_cast<const std::byte*>(rows.data()), static_cast<std::ptrdiff_t>(dim * sizeof(float)), rows.size() / dim, dim,
-          Element::float32};
-}
-
-Sketch sketched(const KernelTable& table, const Corpus& corpus, Metric metric, const CallContext& context) {
-  Sketch sketch(corpus.dim, corpus.n_rows, metric);
-  std::vector<double> norms(corpus.n_rows);
-  std::atomic<std::size_t> done{0};
-  CHECK(sketch.build(table, corpus, norms.data(), done, context) == -1);
-  CHECK(done.load() == corpus.n_rows);
-  return sketch;
-}
-
 void check_bound(const Sketch& sketch, ScanSketch scan, const std::uint8_t* records, const std::vector<float>& rows,
                  const std::vector<float>& queries, std::size_t dim) {
   const std::size_t n_queries = queries.size() / dim, n_rows = rows.size() / dim, stride = sketch.n_blocks() * kSketchRows;
   std::vector<PreparedQuery> prepared;
   std::vector<SketchQuery> views;
-  for (std::size_t q = 0; q < n_queries; ++q) prepared.emplace_back(sketch, &queries[q * dim]);
+  for (std::size_t q = 0; q < n_queries; ++q) prepared.emplace_back(sketch.frame(), &queries[q * dim]);
   for (const PreparedQuery& query : prepared) views.push_back(query.view());
   std::vector<Survivor> survivors(views.size() * stride);
   std::vector<std::uint32_t> counts(views.size());
@@ -109,12 +49,12 @@ void check_cascade(const KernelTable& table, const Sketch& sketch, const std::ve
     std::vector<float> expected(n_queries * k), found(n_queries * k);
     std::vector<std::int64_t> expected_ids(n_queries * k), found_ids(n_queries * k);
     Uninterrupted call;
-    CHECK(topk(table, {queries.data(), n_queries}, view(rows, dim), nullptr, sketch.metric(), nullptr, nullptr,
-               {expected.data(), expected_ids.data(), k, k, k}, call.with(1)) == -1);
+    CHECK(topk({table, {queries.data(), n_queries}, view(rows, dim), sketch.metric()}, {expected.data(), expected_ids.data(), k, k, k},
+               call.with(1)) == -1);
     for (const int threads : {1, 3}) {
       for (const std::size_t together : {std::size_t{1}, n_queries}) {
         for (std::size_t q = 0; q < n_queries; q += together)
-          CHECK(topk(table, {&queries[q * dim], together}, view(rows, dim), nullptr, sketch.metric(), nullptr, &sketch,
+          CHECK(topk({table, {&queries[q * dim], together}, view(rows, dim), sketch.metric(), nullptr, nullptr, &sketch},
                      {&found[q * k], &found_ids[q * k], k, k, k}, call.with(threads)) == -1);
         CHECK(found_ids == expected_ids);
         CHECK(std::equal(found.begin(), found.end(), expected.begin(), [](float a, float b) { return bits(a) == bits(b); }));
@@ -156,7 +96,7 @@ void check_concurrent_callers(const KernelTable& table, std::mt19937& random) {
     std::vector<float> scores(kBest);
     std::vector<std::int64_t> ids(kBest);
     Uninterrupted call;
-    topk(table, {queries[c].data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, through,
+    topk({table, {queries[c].data(), 1}, view(rows, kDim), Metric::cosine, nullptr, nullptr, through},
          {scores.data(), ids.data(), kBest, kBest, kBest}, call.with(threads));
     return ids;
   };
@@ -181,11 +121,11 @@ void check_changed_row(const KernelTable& table, std::mt19937& random) {
   float score = 0;
   std::int64_t id = 0;
   const std::int64_t bad =
-      topk(table, {query.data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, &sketch, {&score, &id, 1, 1, 1}, call.with(1));
+      topk({table, {query.data(), 1}, view(rows, kDim), Metric::cosine, nullptr, nullptr, &sketch}, {&score, &id, 1, 1, 1}, call.with(1));
   CHECK(bad == -1 || bad == 40);  // lower than its bound: noticed only where it is free
   rows[40 * kDim] = std::numeric_limits<float>::quiet_NaN();
-  CHECK(topk(table, {query.data(), 1}, view(rows, kDim), nullptr, Metric::cosine, nullptr, &sketch, {&score, &id, 1, 1, 1}, call.with(1)) ==
-        40);
+  CHECK(topk({table, {query.data(), 1}, view(rows, kDim), Metric::cosine, nullptr, nullptr, &sketch}, {&score, &id, 1, 1, 1},
+             call.with(1)) == 40);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcal._backend import _numba_calibration, _numba_digest, _numba_lists, _numba_search
+from fastcal._backend import _numba_calibration, _numba_digest, _numba_lists, _numba_range, _numba_search
+from fastcal._backend._numba_gate import Gate
 from fastcal._backend._numba_platt import fit as platt_fit
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
 from fastcal._backend._numba_search import NO_FLOATS, FirstBad
@@ -16,7 +17,7 @@ from fastcal._backend._numba_search import NO_FLOATS, FirstBad
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastcal._backend.protocol import Array, FuseMethod, Metric, Precision
+    from fastcal._backend.protocol import Array, FoundRange, FuseMethod, Metric, Precision
 
 # Elements of one chunk of an elementwise map or of normalised lists: about 1 ms.
 _CHUNK = 1 << 17
@@ -66,10 +67,32 @@ class NumbaBackend:
         *,
         num_threads: int,
         sketch: None = None,
+        thresholds: Array | None = None,
+        allow: Array | None = None,
     ) -> int:
         assert sketch is None, "this backend makes no sketches"
         warn_if_denormals_are_lost()
-        return _numba_search.topk(queries, corpus, row_norms, metric, ids, out_scores, out_ids, num_threads)
+        gate = Gate(thresholds, allow, metric, len(queries), len(corpus))
+        return _numba_search.topk(queries, corpus, row_norms, metric, ids, gate, out_scores, out_ids, num_threads)
+
+    def range_search(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        ids: Array | None,
+        thresholds: Array,
+        limit: int,
+        *,
+        num_threads: int,
+        sketch: None = None,
+        allow: Array | None = None,
+    ) -> FoundRange:
+        assert sketch is None, "this backend makes no sketches"
+        warn_if_denormals_are_lost()
+        gate = Gate(thresholds, allow, metric, len(queries), len(corpus))
+        return _numba_range.range_search(queries, corpus, row_norms, metric, ids, gate, limit, num_threads)
 
     def sketch(
         self,

@@ -114,7 +114,7 @@ def _sift_up(keys: Array, ids: Array, hole: int, key: float, identifier: int) ->
 
 @kernel
 def push_tile(tile: Array, n_rows: int, first_row: int, external: Array, lower_is_better: bool, keys: Array, ids: Array, sizes: Array) -> None:
-    """Offer every score of ``tile[:, :n_rows]`` to the heap of its query.
+    """Offer every score of ``tile[:, :n_rows]`` that is not NaN to the heap of its query.
 
     ``external`` is empty, or holds the ids of these rows; else row r of the tile has id ``first_row + r``.
     """
@@ -123,7 +123,7 @@ def push_tile(tile: Array, n_rows: int, first_row: int, external: Array, lower_i
         heap_keys, heap_ids, size = keys[query], ids[query], sizes[query]
         for row in range(n_rows):
             key = -tile[query, row] if lower_is_better else tile[query, row]
-            if size == capacity and key < heap_keys[0]:
+            if np.isnan(key) or (size == capacity and key < heap_keys[0]):
                 continue
             identifier = external[row] if external.size else first_row + row
             if size < capacity:

@@ -10,6 +10,7 @@ from fastcal._backend import _numba_kernels as kernels
 from fastcal._backend._numba_pool import ranges, run
 
 if TYPE_CHECKING:
+    from fastcal._backend._numba_gate import Gate
     from fastcal._backend.protocol import Array, Metric
 
 METRIC_CODES: dict[Metric, int] = {"dot": kernels.DOT, "cosine": kernels.COSINE, "euclidean": kernels.EUCLIDEAN}
@@ -154,7 +155,15 @@ class Heaps:
 
 
 def topk(
-    queries: Array, corpus: Array, norms: Array | None, metric: Metric, ids: Array | None, out_scores: Array, out_ids: Array, num_threads: int
+    queries: Array,
+    corpus: Array,
+    norms: Array | None,
+    metric: Metric,
+    ids: Array | None,
+    gate: Gate,
+    out_scores: Array,
+    out_ids: Array,
+    num_threads: int,
 ) -> int:
     """See :meth:`fastcal._backend.protocol.Backend.topk`; a pass over the rows serves as many queries as its heaps allow."""
     prepared = Queries(queries, metric)
@@ -166,7 +175,7 @@ def topk(
     per_pass = max(1, min(QUERIES_PER_PASS, HEAP_ENTRIES // max(1, capacity * slots)))
     for first, last in ranges(n_queries, per_pass):
         heaps = Heaps(last - first, capacity, slots)
-        bad = _fill(prepared, first, last, corpus, norms, ids, heaps, slots)
+        bad = _fill(prepared, first, last, corpus, norms, ids, gate, heaps, slots)
         if bad >= 0:
             return bad
         for query in range(first, last):
@@ -178,8 +187,18 @@ def topk(
     return -1
 
 
-def _fill(prepared: Queries, first: int, last: int, corpus: Array, norms: Array | None, ids: Array | None, heaps: Heaps, num_threads: int) -> int:
-    """Offer every row to the queries first..last; returns the first bad row, or -1."""
+def _fill(
+    prepared: Queries,
+    first: int,
+    last: int,
+    corpus: Array,
+    norms: Array | None,
+    ids: Array | None,
+    gate: Gate,
+    heaps: Heaps,
+    num_threads: int,
+) -> int:
+    """Offer every row that passes the gate to the queries first..last; returns the first bad row, or -1."""
     bad = FirstBad()
     external = NO_IDS if ids is None else np.ascontiguousarray(ids)
 
@@ -192,6 +211,7 @@ def _fill(prepared: Queries, first: int, last: int, corpus: Array, norms: Array 
         if found >= 0:
             bad.report(start + found)
         else:
+            gate.close(tile, first, last, start, stop)
             heaps.push(slot, tile, start, external[start:stop], prepared.metric == kernels.EUCLIDEAN)
 
     run(work, ranges(corpus.shape[0], rows_per_chunk(corpus, last - first)), num_threads)

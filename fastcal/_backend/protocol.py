@@ -24,6 +24,21 @@ Precision = Literal["fast", "exact"]
 FuseMethod = Literal["rrf", "sum"]
 
 
+class FoundRange(Protocol):
+    """What a range search found: how many, and the rows once the caller has made room for them."""
+
+    @property
+    def bad(self) -> int:
+        """First bad row, or -1."""
+
+    @property
+    def found(self) -> int:
+        """Number of rows over all queries, exact even above the limit."""
+
+    def write(self, out_offsets: Array, out_scores: Array, out_ids: Array) -> None:
+        """Fill int64 (n_queries + 1,), float32 and int64 (found,), best first per query; only if ``found`` is within the limit."""
+
+
 class Backend(Protocol):
     """What native code and Numba both implement, name for name."""
 
@@ -63,13 +78,33 @@ class Backend(Protocol):
         *,
         num_threads: int,
         sketch: Any = None,
+        thresholds: Array | None = None,
+        allow: Array | None = None,
     ) -> int:
         """Exact best ``k = out_ids.shape[1]`` rows per query, best first, ties by lower id; padded with (-1, NaN).
 
         ``ids``: external int64 ids (n_rows,), else the row number. ``sketch``: what :meth:`sketch` made of this very
-        corpus and metric, or None. Outputs are untouched when a bad row is found: one that is not finite or, with a
-        sketch, one that was noticed to differ from the row that was sketched.
+        corpus and metric, or None. ``thresholds``: float32 (n_queries,), only rows at least (euclidean: at most) as far count.
+        ``allow``: bool (1 or n_queries, n_rows), C-contiguous, only these rows count. Outputs are untouched when a bad row
+        is found: one that is not finite or, with a sketch, one that was noticed to differ from the row that was sketched.
+        Rows that are not allowed may go unread.
         """
+
+    def range_search(
+        self,
+        queries: Array,
+        corpus: Array,
+        row_norms: Array | None,
+        metric: Metric,
+        ids: Array | None,
+        thresholds: Array,
+        limit: int,
+        *,
+        num_threads: int,
+        sketch: Any = None,
+        allow: Array | None = None,
+    ) -> FoundRange:
+        """Find all rows that :meth:`topk` with these thresholds would return for k = n_rows, unless more than ``limit`` in all."""
 
     def sketch(
         self,

@@ -11,10 +11,10 @@ from fastcal import _backend, _threads
 from fastcal._validate import vectors as validate
 from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import flag
-from fastcal.errors import InvalidTypeError
+from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.index._file import Stored
 from fastcal.index._search import Searched
-from fastcal.index._segment import Progress, Segment, build
+from fastcal.index._segment import Progress, Segment, append, build
 from fastcal.index._state import n_rows
 
 
@@ -93,6 +93,54 @@ class Index(Searched, Stored):
         owned = isinstance(given, list | tuple) or not np.may_share_memory(rows, source)
         names = validate.external_ids(ids, len(rows))
         return build(rows, names, self._metric, first=first, owned=owned, backend=backend, num_threads=threads, progress=progress)
+
+    def add(self, rows: Any, *, ids: Any = None, progress: Progress | None = None, num_threads: int | None = None) -> range:
+        """Append rows; searches that are running keep the rows they started with.
+
+        The rows become a segment of their own, which keeps their buffer alive. Small segments are copied together, so that
+        adding row by row stays cheap and leaves few of them.
+
+        Parameters
+        ----------
+        rows : array_like of float, shape (n, dim)
+            In the width of the first corpus, or already cut to `dims`.
+        ids : array_like of int, shape (n,)
+            External ids; required if, and only if, the index was built with ids.
+        progress : callable, optional
+            As for :class:`Index`.
+        num_threads : int, optional
+
+        Returns
+        -------
+        range
+            The row numbers of the new rows.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for :class:`Index`. Nothing has been added then.
+
+        Examples
+        --------
+        >>> import numpy as np, fastcal as fc
+        >>> index = fc.Index(np.eye(2, dtype=np.float32))
+        >>> index.add(np.array([[1.0, 1.0]]))
+        range(2, 3)
+        >>> index.search([1.0, 1.0], k=1).ids.tolist()
+        [[2]]
+        """
+        if self._has_ids != (ids is not None):
+            state = "with" if self._has_ids else "without"
+            raise InvalidValueError(f"ids must be {'given' if self._has_ids else 'left out'}: the index was built {state} ids")
+        source = as_array(rows, "rows")
+        if source.ndim != 2 or source.shape[1] not in {self._width, self._dim}:
+            raise InvalidValueError(f"rows must have shape (n, {self._width}), got shape {source.shape}")
+        dims = self._dim if source.shape[1] != self._dim else None
+        with self._adding:
+            first = n_rows(self._segments)
+            new = self._measure(source, rows, ids, dims, copy=False, first=first, progress=progress, num_threads=num_threads)
+            self._segments = append(self._segments, new, self._metric, _backend.active(), _threads.resolve(num_threads))
+        return range(first, first + len(new))
 
     @property
     def dim(self) -> int:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate import vectors as validate
+from fastcal.errors import CorpusChangedError
 from fastcal.index._image import Image
 
 Progress: TypeAlias = Callable[[int, int], object]
 
 # Rows from which on a search is faster through sketches than by reading every row.
 WORTH_SKETCHING = 2048
+
+# Segments together no longer than this may be copied into one.
+SMALL = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,3 +67,32 @@ def build(
     if bad >= 0:
         validate.raise_bad_row(rows, bad, "corpus")
     return Segment(first, rows, norms if metric == "cosine" else None, ids, sketch, backend.name, owned, digests)
+
+
+def append(segments: tuple[Segment, ...], new: Segment, metric: Metric, backend: Backend, num_threads: int) -> tuple[Segment, ...]:
+    """Add a segment behind the others, copied together with those before it that are no longer than it, as far as they are small.
+
+    Every row is copied O(log n) times; the first segment, the corpus the index was built from, is left alone.
+    """
+    if len(new) == 0:
+        return segments
+    while len(segments) > 1 and _may_join(segments[-1], new):
+        last = segments[-1]
+        rows = np.concatenate([last.rows, new.rows])
+        ids = None if last.ids is None or new.ids is None else np.concatenate([last.ids, new.ids])
+        joined = build(rows, ids, metric, first=last.first, owned=True, backend=backend, num_threads=num_threads, progress=None)
+        changed = np.flatnonzero(joined.digests != np.concatenate([last.digests, new.digests]))
+        if changed.size:
+            raise_changed_row(last.first + int(changed[0]))
+        new = joined
+        segments = segments[:-1]
+    return (*segments, new)
+
+
+def raise_changed_row(row: int) -> NoReturn:
+    """Raise for a row of the index that is not what it was."""
+    raise CorpusChangedError(f"row {row} is not what it was when the index was built; build it again")
+
+
+def _may_join(last: Segment, new: Segment) -> bool:
+    return len(last) <= len(new) and len(last) + len(new) <= SMALL and last.rows.dtype == new.rows.dtype

@@ -112,6 +112,23 @@ inline F32x16 mul(F32x16 a, F32x16 b) {
 inline F32x16 add(F32x16 a, F32x16 b) {
   return {_mm256_add_ps(a.v[0], b.v[0]), _mm256_add_ps(a.v[1], b.v[1])};
 }
+inline F32x16 sub(F32x16 a, F32x16 b) {
+  return {_mm256_sub_ps(a.v[0], b.v[0]), _mm256_sub_ps(a.v[1], b.v[1])};
+}
+inline F32x16 min(F32x16 a, F32x16 b) {
+  return {_mm256_min_ps(a.v[0], b.v[0]), _mm256_min_ps(a.v[1], b.v[1])};
+}
+inline F32x16 max(F32x16 a, F32x16 b) {
+  return {_mm256_max_ps(a.v[0], b.v[0]), _mm256_max_ps(a.v[1], b.v[1])};
+}
+inline void store_low_bytes(std::uint8_t* p, F32x16 a) {
+  const __m256i low = _mm256_set1_epi32(255);
+  const __m256i words_i16x16 =
+      _mm256_packus_epi32(_mm256_and_si256(_mm256_castps_si256(a.v[0]), low), _mm256_and_si256(_mm256_castps_si256(a.v[1]), low));
+  const __m256i in_order = _mm256_permute4x64_epi64(words_i16x16, 0xd8);
+  const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(in_order), _mm256_extracti128_si256(in_order, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i_u*>(p), bytes);
+}
 // Bit i is set unless a[i] <= limit: a NaN keeps its row.
 inline std::uint32_t not_at_most(F32x16 a, float limit) {
   const __m256 bar = _mm256_set1_ps(limit);

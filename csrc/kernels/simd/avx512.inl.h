@@ -111,6 +111,18 @@ inline F32x16 mul(F32x16 a, F32x16 b) {
 inline F32x16 add(F32x16 a, F32x16 b) {
   return {_mm512_add_ps(a.v, b.v)};
 }
+inline F32x16 sub(F32x16 a, F32x16 b) {
+  return {_mm512_sub_ps(a.v, b.v)};
+}
+inline F32x16 min(F32x16 a, F32x16 b) {
+  return {_mm512_min_ps(a.v, b.v)};
+}
+inline F32x16 max(F32x16 a, F32x16 b) {
+  return {_mm512_max_ps(a.v, b.v)};
+}
+inline void store_low_bytes(std::uint8_t* p, F32x16 a) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_castps_si512(a.v)));
+}
 // Bit i is set unless a[i] <= limit: a NaN keeps its row.
 inline std::uint32_t not_at_most(F32x16 a, float limit) {
   return _mm512_cmp_ps_mask(a.v, _mm512_set1_ps(limit), _CMP_NLE_UQ);

@@ -119,6 +119,23 @@ inline F32x16 add(F32x16 a, F32x16 b) {
   for (int h = 0; h < 4; ++h) a.v[h] = vaddq_f32(a.v[h], b.v[h]);
   return a;
 }
+inline F32x16 sub(F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = vsubq_f32(a.v[h], b.v[h]);
+  return a;
+}
+inline F32x16 min(F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = vminq_f32(a.v[h], b.v[h]);
+  return a;
+}
+inline F32x16 max(F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = vmaxq_f32(a.v[h], b.v[h]);
+  return a;
+}
+inline void store_low_bytes(std::uint8_t* p, F32x16 a) {
+  uint16x4_t words[4];
+  for (int h = 0; h < 4; ++h) words[h] = vmovn_u32(vreinterpretq_u32_f32(a.v[h]));
+  vst1q_u8(p, vcombine_u8(vmovn_u16(vcombine_u16(words[0], words[1])), vmovn_u16(vcombine_u16(words[2], words[3]))));
+}
 // Bit i is set unless a[i] <= limit: a NaN keeps its row.
 inline std::uint32_t not_at_most(F32x16 a, float limit) {
   const uint32x4_t bits = {1, 2, 4, 8};

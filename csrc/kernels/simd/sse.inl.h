@@ -125,6 +125,24 @@ inline F32x16 add(F32x16 a, F32x16 b) {
   for (int h = 0; h < 4; ++h) a.v[h] = _mm_add_ps(a.v[h], b.v[h]);
   return a;
 }
+inline F32x16 sub(F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = _mm_sub_ps(a.v[h], b.v[h]);
+  return a;
+}
+inline F32x16 min(F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = _mm_min_ps(a.v[h], b.v[h]);
+  return a;
+}
+inline F32x16 max(F32x16 a, F32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = _mm_max_ps(a.v[h], b.v[h]);
+  return a;
+}
+inline void store_low_bytes(std::uint8_t* p, F32x16 a) {
+  __m128i low[4];
+  for (int h = 0; h < 4; ++h) low[h] = _mm_and_si128(_mm_castps_si128(a.v[h]), _mm_set1_epi32(255));
+  const __m128i bytes = _mm_packus_epi16(_mm_packus_epi32(low[0], low[1]), _mm_packus_epi32(low[2], low[3]));
+  _mm_storeu_si128(reinterpret_cast<__m128i_u*>(p), bytes);
+}
 // Bit i is set unless a[i] <= limit: a NaN keeps its row.
 inline std::uint32_t not_at_most(F32x16 a, float limit) {
   std::uint32_t mask = 0;
