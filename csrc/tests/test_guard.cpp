@@ -89,7 +89,7 @@ Found search(const KernelTable& table, const File& file, const Guard& guard, con
   Found found;
   Uninterrupted call;
   try {
-    topk(table, {queries.data(), n}, File::view(file.stored_rows(), &guard), nullptr, Metric::dot, nullptr, &sketch,
+    topk({table, {queries.data(), n}, File::view(file.stored_rows(), &guard), Metric::dot, nullptr, nullptr, &sketch},
          {found.scores.data(), found.ids.data(), kBest, kBest, kBest}, call.with(threads));
   } catch (const DamagedBytes& damage) {
     CHECK(damage.name == "some.index" && damage.end > damage.begin);
@@ -105,7 +105,7 @@ void check_guarded_search(const KernelTable& table, std::mt19937& random) {
   for (const std::size_t n : {std::size_t{1}, std::size_t{8}}) {  // through the half-byte codes, and past them
     Found expected;
     Uninterrupted call;
-    topk(table, {queries.data(), n}, File::view(file.rows.data()), nullptr, Metric::dot, nullptr, nullptr,
+    topk({table, {queries.data(), n}, File::view(file.rows.data()), Metric::dot},
          {expected.scores.data(), expected.ids.data(), kBest, kBest, kBest}, call.with(1));
     const Guard guard(table, file.data, kChunk, file.chunks, "some.index", 640);
     std::vector<Found> found(8);
