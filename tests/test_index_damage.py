@@ -31,6 +31,12 @@ def flip(path, position, mask):
         file.write(bytes([byte ^ mask]))
 
 
+def named(error, where):
+    """``where``, if the error names the file."""
+    assert "a.index" in str(error)
+    return where
+
+
 def check_flip(path, queries, expected, position, mask, verify):
     """Where the flip was noticed; it must be noticed somewhere, and no result may differ before."""
     flip(path, position, mask)
@@ -38,16 +44,14 @@ def check_flip(path, queries, expected, position, mask, verify):
         try:
             loaded = fc.Index.load(path, verify=verify)
         except fc.IndexCorruptError as error:
-            assert "a.index" in str(error)
-            return "load"
+            return named(error, "load")
         assert verify != "eager", position
         try:
             if verify == "lazy":
                 assert results(loaded, queries) == expected, position
                 noticed = "verify"
         except fc.IndexCorruptError as error:
-            assert "a.index: bytes" in str(error)
-            noticed = "search"
+            noticed = named(error, "search")
         with pytest.raises(fc.IndexCorruptError, match=r"a\.index: bytes"):
             loaded.verify()
         return noticed if verify == "lazy" else "verify"

@@ -11,7 +11,7 @@ import safetensors
 import safetensors.numpy
 from index_files import join, results, small_rows
 from strategies import METRICS
-from vectors import DTYPES
+from vectors import DTYPES, same_result
 
 import fastcal as fc
 from fastcal import _backend
@@ -177,3 +177,26 @@ def test_bad_options(tmp_path, options, error, says):
         fc.Index.load(tmp_path / "none.index")
     with pytest.raises(FileNotFoundError):
         fc.Index(np.ones((5, 4), np.float32)).save(tmp_path / "no folder" / "a.index")
+
+
+def test_a_loaded_index_grows(backend, tmp_path):
+    """Rows are added behind mapped ones, saved with them, and not copied together with rows that have changed."""
+    queries, corpus = small_rows(30, 5000, 16)
+    fc.Index(corpus[:3000], "dot").save(tmp_path / "a.index", include_corpus=True)
+    index = fc.Index.load(tmp_path / "a.index")
+    index.add(corpus[3000:3100])
+    late = corpus[3100:].copy()
+    index.add(late)
+    expected = fc.Index(corpus, "dot").search(queries, 9)
+    index.save(tmp_path / "a.index", include_corpus=True)
+    for grown in (index, fc.Index.load(tmp_path / "a.index")):
+        same_result(grown.search(queries, 9), expected)
+        threshold = float(expected.scores[:, 5].min())
+        found, plain = grown.range_search(queries, threshold), fc.Index(corpus, "dot").range_search(queries, threshold)
+        assert (found.scores.tobytes(), found.ids.tobytes()) == (plain.scores.tobytes(), plain.ids.tobytes())
+    index = fc.Index(corpus[:10], "dot")
+    index.add(late)
+    late[7, 7] += 1
+    with pytest.raises(fc.CorpusChangedError, match=r"row 17 "):
+        index.add(corpus[:2000])
+    assert len(index) == 10 + len(late)

@@ -28,7 +28,7 @@ def old(tmp_path):
 
 def survived(old, beside=()):
     path, queries, expected = old
-    assert sorted(os.listdir(path.parent)) == sorted(["a.index", *beside])
+    assert {found.name for found in path.parent.iterdir()} == {"a.index", *beside}
     assert results(fc.Index.load(path, verify="eager"), queries) == expected
 
 
@@ -80,7 +80,7 @@ def test_a_process_killed_while_it_saves(old):
     finally:
         child.kill()
         child.communicate()
-    left = [name for name in os.listdir(old[0].parent) if name != "a.index"]
+    left = [found.name for found in old[0].parent.iterdir() if found != old[0]]
     assert len(left) == 1
     assert left[0].startswith(".fastcal-")
     survived(old, left)
@@ -91,7 +91,7 @@ def test_the_order_of_things(old, monkeypatch):
     done, real_fsync, real_replace = [], os.fsync, Path.replace
 
     def fsync(descriptor):
-        done.append(("fsync", Path(os.readlink(f"/proc/self/fd/{descriptor}")).name))
+        done.append(("fsync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
         real_fsync(descriptor)
 
     def replace(self, target):
@@ -113,7 +113,7 @@ def test_a_link_keeps_pointing(old, tmp_path):
     index = fc.Index.load(link)
     index.save(link, include_corpus=True)
     assert link.is_symlink()
-    assert os.listdir(link.parent) == ["link.index"]
+    assert list(link.parent.iterdir()) == [link]
     assert results(fc.Index.load(old[0]), old[1]) == old[2]
 
 

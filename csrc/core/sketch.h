@@ -63,8 +63,8 @@ class Sketch {
   // A finished sketch whose records stay where they are; `guard` may be null. Both must outlive it.
   Sketch(std::size_t n_rows, SketchFrame frame, const std::uint8_t* records4, const std::uint8_t* records7, const Guard* guard);
 
-  // Quantises the rows and writes their norms and, unless null, their digests; returns the first row that is not finite, or -1. `rows_done`
-  // grows meanwhile.
+  // Quantises the rows and writes their norms and, unless null, their digests; returns the first row that is not finite,
+  // or -1. `rows_done` grows meanwhile.
   std::int64_t build(const KernelTable& kernels, const Corpus& corpus, double* norms, std::atomic<std::size_t>& rows_done,
                      const CallContext& context, std::uint64_t* digests = nullptr);
 

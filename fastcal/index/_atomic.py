@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     The rename is atomic, the content is on the disk before it, and the folder's entry after it. A failed body leaves nothing
     behind; a process killed inside it leaves a file named ``.fastcal-*.tmp`` and the old ``path``.
     """
-    temporary = path.parent / f".fastcal-{secrets.token_hex(8)}.tmp"
+    temporary = path.parent / f".fastcal-{os.urandom(8).hex()}.tmp"
     try:
         with temporary.open("xb") as file:
             yield file

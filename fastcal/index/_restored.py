@@ -14,8 +14,7 @@ from fastcal.errors import InvalidValueError
 from fastcal.index import _location
 from fastcal.index._image import CHUNK, Image
 from fastcal.index._rows import Given, first_change
-from fastcal.index._segment import Segment
-from fastcal.index._state import raise_changed_row
+from fastcal.index._segment import Segment, raise_changed_row
 from fastcal.index._stored import FACTS
 
 

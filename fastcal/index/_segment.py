@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate import vectors as validate
+from fastcal.errors import CorpusChangedError
 from fastcal.index._image import Image
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -23,7 +24,11 @@ SMALL = 1 << 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Rows ``first``, ``first + 1``, ... of an index. Nothing in it ever changes, so searches need no lock."""
+    """Rows ``first``, ``first + 1``, ... of an index. Nothing in it ever changes, so searches need no lock.
+
+    Rows and sketch of a file that is checked lazily are guarded through the sketch: a native call that reads such rows has to
+    be given the sketch along with them.
+    """
 
     first: int
     rows: Array  # as the kernels take them
@@ -75,9 +80,18 @@ def append(segments: tuple[Segment, ...], new: Segment, metric: Metric, backend:
         last = segments[-1]
         rows = np.concatenate([last.rows, new.rows])
         ids = None if last.ids is None or new.ids is None else np.concatenate([last.ids, new.ids])
-        new = build(rows, ids, metric, first=last.first, owned=True, backend=backend, num_threads=num_threads, progress=None)
+        joined = build(rows, ids, metric, first=last.first, owned=True, backend=backend, num_threads=num_threads, progress=None)
+        changed = np.flatnonzero(joined.digests != np.concatenate([last.digests, new.digests]))
+        if changed.size:
+            raise_changed_row(last.first + int(changed[0]))
+        new = joined
         segments = segments[:-1]
     return (*segments, new)
+
+
+def raise_changed_row(row: int) -> NoReturn:
+    """Raise for a row of the index that is not what it was."""
+    raise CorpusChangedError(f"row {row} is not what it was when the index was built; build it again")
 
 
 def _may_join(last: Segment, new: Segment) -> bool:

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate import vectors as validate
 from fastcal._validate.arrays import as_array
-from fastcal.errors import CorpusChangedError
-from fastcal.index._segment import Segment
+from fastcal.index._segment import Segment, raise_changed_row
 
 
 class State:
@@ -49,8 +48,3 @@ def memory(segments: tuple[Segment, ...]) -> tuple[Array, ...]:
 def raise_changed(segment: Segment, row: int) -> NoReturn:
     """Raise for a row of a segment that is not what it was."""
     raise_changed_row(segment.first + row)
-
-
-def raise_changed_row(row: int) -> NoReturn:
-    """Raise for a row of the index that is not what it was."""
-    raise CorpusChangedError(f"row {row} is not what it was when the index was built; build it again")
