@@ -52,6 +52,8 @@ def long_calls(num_threads):
         "topk of float16": (lambda: fc.topk(ONE, half, 10, "euclidean", out=pair, **options), pair),
         "topk of many queries": (lambda: fc.topk(many, ENDLESS, 10, "dot", out=wide, **options), wide),
         "Index.search": (lambda: index.search(many, 10, out=wide, **options), wide),
+        "Index.histogram": (lambda: index.histogram(many, np.linspace(-1, 1, 300), **options), ()),
+        "Index.sample_bands": (lambda: index.sample_bands(many, [-1.0, 0.0, 1.0], 5, seed=0, **options), ()),
         "Index": (lambda: fc.Index(ENDLESS, **options), ()),
     }
 

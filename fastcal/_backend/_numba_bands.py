@@ -24,7 +24,8 @@ def splitmix64(state: Array, n: Array) -> Array:
     z = state + (n + _1) * _STEP
     z = (z ^ (z >> _30)) * _MIX_1
     z = (z ^ (z >> _27)) * _MIX_2
-    return z ^ (z >> _31)
+    mixed: Array = z ^ (z >> _31)
+    return mixed
 
 
 def bins_of(scores: Array, edges: Array) -> Array:
@@ -76,15 +77,17 @@ class Samples:
             self.settle()
 
     def settle(self) -> Array:
-        """Keep the best of each band; returns them by band and priority, and where each stands in its band."""
+        """Keep the best of each band, by band and priority; returns where each stands in its band."""
         rows = np.concatenate(self.parts)
         rows = rows[np.lexsort((rows["priority"], rows["bin"]))]
         starts = np.searchsorted(rows["bin"], np.arange(self.bars.size))
         places = np.arange(rows.size) - starts[rows["bin"]]
         last = places == self.size - 1
         self.bars[rows["bin"][last]] = rows["priority"][last]
-        self.parts, self.waiting = [rows[places < self.size]], 0
-        return places[places < self.size]
+        best = places < self.size
+        self.parts, self.waiting = [rows[best]], 0
+        kept: Array = places[best]
+        return kept
 
 
 def sample_bands(

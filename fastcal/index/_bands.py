@@ -153,7 +153,7 @@ class _Drawn:
         """The smallest priorities of both; no two rows of a query share one, and padding comes last."""
         both, rows = (np.concatenate(pair, axis=2) for pair in ((self.priorities, other.priorities), (self.rows, other.rows)))
         order = np.lexsort((rows < 0, both), axis=2)[..., : self.rows.shape[2]]
-        merged = _Drawn(self.rows.shape)  # type: ignore[arg-type]
+        merged = _Drawn(self.rows.shape)
         merged.counts = self.counts + other.counts
         merged.priorities = np.take_along_axis(both, order, 2)
         merged.rows = np.take_along_axis(rows, order, 2)
