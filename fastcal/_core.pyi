@@ -35,7 +35,6 @@ class Engine:
         ids: Array | None,
         out_scores: Array,
         out_ids: Array,
-        *,
         num_threads: int,
         sketch: Sketch | None = None,
     ) -> int: ...

@@ -38,6 +38,11 @@ const double* norms_of(const OptionalArray& norms, const Corpus& corpus) {
   return view.data();
 }
 
+// pybind11 searches None for attributes of foreign types before it takes it for a null pointer (1 us).
+const Sketch* sketch_of(const py::object& sketch) {
+  return sketch.is_none() ? nullptr : sketch.cast<const Sketch*>();
+}
+
 std::int64_t engine_scores(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
                            std::string_view metric, std::string_view precision, py::array& out, int num_threads) {
   const Corpus corpus = corpus_view(rows);
@@ -54,7 +59,8 @@ std::int64_t engine_scores(const Engine& self, const py::array& queries, const p
 
 std::int64_t engine_topk(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
                          std::string_view metric, const OptionalArray& ids, py::array& out_scores, py::array& out_ids, int num_threads,
-                         const Sketch* sketch) {
+                         const py::object& made) {
+  const Sketch* sketch = sketch_of(made);
   const Corpus corpus = corpus_view(rows);
   const QueryView view = queries_view(queries, corpus);
   const auto score_rows = matrix_out<float>(out_scores, "out_scores");
@@ -132,7 +138,7 @@ void register_search(EngineClass& engine) {
   engine.def("scores", &engine_scores, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("precision"),
              arg("out").noconvert(), kw_only, arg("num_threads"));
   engine.def("topk", &engine_topk, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("ids").none(true),
-             arg("out_scores").noconvert(), arg("out_ids").noconvert(), kw_only, arg("num_threads"), arg("sketch") = py::none());
+             arg("out_scores").noconvert(), arg("out_ids").noconvert(), arg("num_threads"), arg("sketch") = py::none());
   engine.def("rescore", &engine_rescore, arg("queries"), arg("corpus"), arg("ids"), arg("metric"), arg("out").noconvert(), kw_only,
              arg("num_threads"));
   engine.def("row_norms", &engine_row_norms, arg("corpus"), arg("out").noconvert(), kw_only, arg("num_threads"));

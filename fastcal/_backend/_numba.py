@@ -63,7 +63,6 @@ class NumbaBackend:
         ids: Array | None,
         out_scores: Array,
         out_ids: Array,
-        *,
         num_threads: int,
         sketch: None = None,
     ) -> int:

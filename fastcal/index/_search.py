@@ -11,7 +11,7 @@ from fastcal import _backend, _threads
 from fastcal._validate import vectors as validate
 from fastcal._validate.numbers import integer
 from fastcal.index._state import State, memory, raise_changed
-from fastcal.results import SearchResult
+from fastcal.results import SearchResult, search_result
 
 
 class Searched(State):
@@ -60,7 +60,8 @@ class Searched(State):
         count = integer(k, "k", least=1)
         backend, threads, segments = _backend.active(), _threads.resolve(num_threads), self._segments
         vectors = self._judge_queries(queries, backend)
-        out_scores, out_ids = validate.output_pair(out, (len(vectors), count), (*memory(segments), vectors))
+        inputs = () if out is None else (*memory(segments), vectors)
+        out_scores, out_ids = validate.output_pair(out, (len(vectors), count), inputs)
         for segment in segments:
             bad = backend.topk(
                 vectors,
@@ -70,9 +71,9 @@ class Searched(State):
                 segment.ids,
                 out_scores,
                 out_ids,
-                num_threads=threads,
-                sketch=segment.sketch_for(backend),
+                threads,
+                segment.sketch_for(backend),
             )
             if bad >= 0:
                 raise_changed(segment, bad)
-        return SearchResult(out_scores, out_ids, higher_is_better=self._higher_is_better)
+        return search_result(out_scores, out_ids, self._higher_is_better)
