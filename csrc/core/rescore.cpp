@@ -13,7 +13,7 @@ namespace {
 
 constexpr float kPaddingScore = std::bit_cast<float>(0x7fc00000u);
 
-constexpr std::size_t kTaskCandidates = 1024;
+constexpr std::size_t kTaskCandidates = 256, kTaskBytes = std::size_t{8} << 20;
 // Rows of one kernel call, and bytes asked for ahead of it (4 to 32 KiB: the same, Zen 4 server, 2026-11).
 constexpr std::size_t kStrip = 4, kAheadBytes = std::size_t{8} << 10;
 
@@ -64,16 +64,17 @@ std::int64_t rescore(const KernelTable& kernels, QueryView queries, const Corpus
                      Metric metric, float* out, std::size_t out_stride, const CallContext& context) {
   const FloatEnvironment environment;
   const ScoreRows kernel = kernels.exact_scores[static_cast<int>(metric)];
-  const std::size_t tasks = (m + kTaskCandidates - 1) / kTaskCandidates;
+  const std::size_t per_task = std::clamp(kTaskBytes / (corpus.dim * sizeof(float)), kStrip, kTaskCandidates);
+  const std::size_t tasks = (m + per_task - 1) / per_task;
   FirstBad bad;
   const double nanoseconds = static_cast<double>(queries.n * m) * (static_cast<double>(corpus.dim) * 0.25 + 50.0);
   const CallContext sized{worthwhile_threads(nanoseconds, context.num_threads), context.stop};
   parallel_for(queries.n * tasks, sized, [&](std::size_t task, std::size_t) {
-    const std::size_t query = task / tasks, begin = task % tasks * kTaskCandidates;
+    const std::size_t query = task / tasks, begin = task % tasks * per_task;
     const Queries prepared(kernels, queries.data + query * corpus.dim, 1, corpus.dim);
     const QueryBlock one_query = prepared.block(0, 1);
     BlockReader reader(kernels, corpus, nullptr, metric == Metric::cosine);
-    const Candidates candidates(ids + query * m + begin, std::min(kTaskCandidates, m - begin), out + query * out_stride + begin);
+    const Candidates candidates(ids + query * m + begin, std::min(per_task, m - begin), out + query * out_stride + begin);
     const std::span<const std::int64_t> rows = candidates.rows();
     float scores[kTaskCandidates];
     for_each_strip(corpus, rows, [&](std::size_t first, std::size_t n) {

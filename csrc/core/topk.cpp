@@ -4,6 +4,7 @@
 #include <bit>
 #include <optional>
 
+#include "core/bounded_scan.h"
 #include "core/cascade.h"
 #include "core/float_env.h"
 #include "core/merge.h"
@@ -150,6 +151,9 @@ std::int64_t topk(const KernelTable& kernels, QueryView queries, const Corpus& c
     Cascade cascade(kernels, corpus, norms, *sketch, external_ids, context);
     bad = search_groups(cascade, kernels, queries, corpus.dim, Cascade::group_size(kept, corpus.dim, context.num_threads), kept, context,
                         results);
+  } else if (kept > 0 && BoundedScan::worthwhile(queries.n, corpus.n_rows, kept)) {
+    BoundedScan scan(kernels, corpus, norms, metric, external_ids, context);
+    bad = search_groups(scan, kernels, queries, corpus.dim, queries.n, kept, context, results);
   } else if (kept > 0) {
     Search search(kernels, corpus, norms, metric, external_ids, context);
     bad = search_groups(search, kernels, queries, corpus.dim, group_size(kept, corpus.dim, context.num_threads), kept, context, results);
