@@ -117,6 +117,5 @@ void bound_keys(const QueryBlock& query, const RowBlock& block, float* lower, fl
     bound_tile<M, kBoundRows>(query.f32, rows, last ? rows : rows + kBoundRows, query.dim, products + i, squares + i);
   }
   for (; i < block.n; ++i) bound_tile<M, 1>(query.f32, block.rows + i, block.rows + i, query.dim, products + i, squares + i);
-  for (i = 0; i < block.n; ++i)
-    bounds_of<M>(products[i], usable ? squares[i] : __builtin_nanf(""), norm, 2.0 * e, lower[i], upper[i]);
+  for (i = 0; i < block.n; ++i) bounds_of<M>(products[i], usable ? squares[i] : __builtin_nanf(""), norm, 2.0 * e, lower[i], upper[i]);
 }
