@@ -47,7 +47,6 @@ class Engine:
         ids: Array | None,
         out_scores: Array,
         out_ids: Array,
-        *,
         num_threads: int,
         sketch: Sketch | None = None,
         thresholds: Array | None = None,

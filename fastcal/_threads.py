@@ -87,6 +87,8 @@ def _cgroup_quota(membership: Path, root: Path) -> int | None:
 
 
 def _positive(n: int, name: str) -> int:
+    if type(n) is int and 1 <= n <= _MOST:
+        return n
     truth_value = type(n).__name__ in {"bool", "bool_"}  # NumPy's has an __index__ up to 1.26, and NumPy is not imported here
     if truth_value or not hasattr(n, "__index__"):
         raise InvalidTypeError(f"{name} must be an integer from 1 to {_MOST}, got {n!r}")

@@ -11,7 +11,7 @@ from fastcal import _backend, _threads
 from fastcal._backend.protocol import Precision
 from fastcal._validate import vectors as validate
 from fastcal._validate.numbers import integer, one_of
-from fastcal.results import SearchResult
+from fastcal.results import SearchResult, search_result
 
 
 def scores(
@@ -131,10 +131,10 @@ def topk(
     backend, threads = _backend.active(), _threads.resolve(num_threads)
     vectors, rows = validate.pair(queries, corpus, dims, backend, threads)
     out_scores, out_ids = validate.output_pair(out, (len(vectors), count), (rows, vectors))
-    bad = backend.topk(vectors, rows, None, kind, None, out_scores, out_ids, num_threads=threads)
+    bad = backend.topk(vectors, rows, None, kind, None, out_scores, out_ids, threads)
     if bad >= 0:
         validate.raise_bad_row(rows, bad, "corpus")
-    return SearchResult(out_scores, out_ids, higher_is_better=kind != "euclidean")
+    return search_result(out_scores, out_ids, kind != "euclidean")
 
 
 def rescore(

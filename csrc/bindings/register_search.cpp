@@ -34,6 +34,11 @@ struct FoundRange {
   }
 };
 
+// pybind11 searches None for attributes of foreign types before it takes it for a null pointer (1 us).
+const Sketch* sketch_of(const py::object& sketch) {
+  return sketch.is_none() ? nullptr : sketch.cast<const Sketch*>();
+}
+
 SearchTask task_of(const Engine& self, const py::array& queries, const Corpus& corpus, const OptionalArray& row_norms,
                    std::string_view metric, const OptionalArray& ids, const OptionalArray& thresholds, const OptionalArray& allow,
                    const Sketch* sketch) {
@@ -52,7 +57,8 @@ SearchTask task_of(const Engine& self, const py::array& queries, const Corpus& c
 
 std::int64_t engine_topk(const Engine& self, const py::array& queries, const py::array& rows, const OptionalArray& row_norms,
                          std::string_view metric, const OptionalArray& ids, py::array& out_scores, py::array& out_ids, int num_threads,
-                         const Sketch* sketch, const OptionalArray& thresholds, const OptionalArray& allow) {
+                         const py::object& made, const OptionalArray& thresholds, const OptionalArray& allow) {
+  const Sketch* sketch = sketch_of(made);
   const Corpus corpus = corpus_view(rows, sketch);
   const SearchTask task = task_of(self, queries, corpus, row_norms, metric, ids, thresholds, allow, sketch);
   const auto score_rows = matrix_out<float>(out_scores, "out_scores");
@@ -107,7 +113,7 @@ void register_search(py::module_& module, EngineClass& engine) {
   engine.def("sketch", &engine_sketch, arg("corpus"), arg("metric"), arg("out_norms").noconvert(), kw_only, arg("num_threads"),
              arg("progress") = py::none(), arg("out_digests").noconvert() = py::none());
   engine.def("topk", &engine_topk, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"), arg("ids").none(true),
-             arg("out_scores").noconvert(), arg("out_ids").noconvert(), kw_only, arg("num_threads"), arg("sketch") = py::none(),
+             arg("out_scores").noconvert(), arg("out_ids").noconvert(), arg("num_threads"), arg("sketch") = py::none(),
              arg("thresholds") = py::none(), arg("allow") = py::none());
   engine.def("range_search", &engine_range_search, arg("queries"), arg("corpus"), arg("row_norms").none(true), arg("metric"),
              arg("ids").none(true), arg("thresholds"), arg("limit"), kw_only, arg("num_threads"), arg("sketch") = py::none(),

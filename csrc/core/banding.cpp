@@ -20,10 +20,6 @@ std::size_t blocks_per_task(const SketchLayout& layout) {
   return std::clamp<std::size_t>((std::size_t{256} << 10) / layout.record7(), 1, 64);
 }
 
-QueryBlock one_of(const QueryBlock& all, std::size_t q) {
-  return {all.f64 + q * all.stride, all.f32 + q * all.stride, all.norms + q, 1, all.dim, all.stride};
-}
-
 }  // namespace
 
 // Queries that are served in the same way. `numbers[i]` is the number of query i in its group.

@@ -22,12 +22,6 @@ std::size_t scattering_stride(std::size_t n) {
   return stride;
 }
 
-void raise(std::atomic<float>& highest, float value) {
-  float seen = highest.load(std::memory_order_relaxed);
-  while (seen < value && !highest.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
-  }
-}
-
 }  // namespace
 
 // One group of queries over the whole corpus. `reached[q]` is a key that whatever is still wanted has to reach: the floor, or
@@ -225,8 +219,7 @@ void Cascade<Hits>::score(Worker& worker, Pass& pass, std::size_t query, std::si
   std::int64_t rows[kMaxRowBlock];
   float scores[kMaxRowBlock];
   for (std::size_t i = 0; i < count; ++i) rows[i] = static_cast<std::int64_t>(first_row + survivors[i].row);
-  const QueryBlock& all = pass.queries;
-  const QueryBlock one{all.f64 + query * all.stride, all.f32 + query * all.stride, all.norms + query, 1, all.dim, all.stride};
+  const QueryBlock one = one_of(pass.queries, query);
   const std::size_t finite =
       kernels_.exact_scores[static_cast<int>(metric)](one, worker.reader.gather({rows, count}), scores, kMaxRowBlock);
   Hits& best = worker.best[query];
@@ -239,7 +232,7 @@ void Cascade<Hits>::score(Worker& worker, Pass& pass, std::size_t query, std::si
     }
     if (key >= best.bound()) best.push({key, external_ids_ != nullptr ? external_ids_[rows[i]] : rows[i]});
   }
-  raise(pass.reached[query], best.tightened_bound());
+  raise_to(pass.reached[query], best.tightened_bound());
 }
 
 template class Cascade<TopK>;

@@ -144,6 +144,13 @@ Pool& pool() {
 
 void parallel_for(std::size_t n_tasks, const CallContext& context, TaskRef run) {
   FASTCAL_ASSERT(context.num_threads >= 1);
+  if (n_tasks == 1) {  // no other thread, nothing to poll for in between
+    const FloatEnvironment environment;
+    context.stop.throw_if_known();
+    run(0, 0);
+    context.stop.throw_if_known();
+    return;
+  }
   Job job(n_tasks, context, run);
   const std::size_t helpers = std::min(static_cast<std::size_t>(context.num_threads), n_tasks) - (n_tasks > 0 ? 1 : 0);
   if (helpers == 0 || !pool().try_run(job, helpers)) job.work(0);

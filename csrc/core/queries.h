@@ -8,6 +8,11 @@
 
 namespace fastcal {
 
+// Query q of a block, as a block.
+inline QueryBlock one_of(const QueryBlock& all, std::size_t q) {
+  return {all.f64 + q * all.stride, all.f32 + q * all.stride, all.norms + q, 1, all.dim, all.stride};
+}
+
 class Queries {
  public:
   // `values`: row-major (n, dim), finite.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/bounded_scan.h"
 #include "core/cascade.h"
 #include "core/queries.h"
 #include "core/row_scan.h"
@@ -68,6 +69,12 @@ std::int64_t search_all(const SearchTask& task, std::size_t k, const CallContext
     frame.choose(task.kernels, corpus, 1024);
     Cascade<Hits> cascade(task.kernels, corpus, task.norms, frame, task.external_ids, context);
     return search_groups<Hits>(cascade, task, 0, n, many, empty, take);
+  }
+  if constexpr (Hits::kBoundMoves) {
+    if (BoundedScan::worthwhile(n, corpus.n_rows, k)) {
+      BoundedScan bounded(task.kernels, corpus, task.norms, task.metric, task.external_ids, context);
+      return search_groups<Hits>(bounded, task, 0, n, n, empty, take);
+    }
   }
   return search_groups<Hits>(scan, task, 0, n, group, empty, take);
 }

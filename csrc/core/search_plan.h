@@ -27,6 +27,13 @@ struct ScanPlan {
   }
 };
 
+// Raises a key that several threads share.
+inline void raise_to(std::atomic<float>& highest, float key) {
+  float seen = highest.load(std::memory_order_relaxed);
+  while (seen < key && !highest.compare_exchange_weak(seen, key, std::memory_order_relaxed)) {
+  }
+}
+
 // The smallest bad row over all threads. Tasks behind a known bad row may be skipped: they cannot lower it.
 class FirstBad {
  public:

@@ -35,6 +35,11 @@ class StopToken {
     if (check()) throw Interrupted{};
   }
 
+  // For the end of work: asks nobody.
+  void throw_if_known() const {
+    if (stopped()) throw Interrupted{};
+  }
+
   // The calling thread only.
   void poll_if_due() {
     if (poll_ == nullptr || stopped()) return;

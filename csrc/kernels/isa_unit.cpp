@@ -19,6 +19,7 @@ namespace {
 #include "kernels/exact_tile.inl.h"
 #include "kernels/fast_tile.inl.h"
 #include "kernels/score_rows.inl.h"
+#include "kernels/bound_keys.inl.h"
 #include "kernels/convert.inl.h"
 #include "kernels/lists.inl.h"
 #include "kernels/calibration.inl.h"
@@ -37,6 +38,7 @@ const KernelTable table = {
     .name = FASTCAL_STRING(FASTCAL_ISA),
     .exact_scores = {exact_scores<Metric::cosine>, exact_scores<Metric::dot>, exact_scores<Metric::euclidean>},
     .fast_scores = {fast_scores<Metric::cosine>, fast_scores<Metric::dot>, fast_scores<Metric::euclidean>},
+    .bound_keys = {bound_keys<Metric::cosine>, bound_keys<Metric::dot>, bound_keys<Metric::euclidean>},
     .squared_norms = squared_norms,
     .widen_f16 = widen_f16,
     .widen_bf16 = widen_bf16,

@@ -41,6 +41,10 @@ struct RowBlock {
 // Writes out[query * out_stride + row]; returns the first row that holds NaN or infinity, or rows.n.
 using ScoreRows = std::size_t (*)(const QueryBlock& queries, const RowBlock& rows, float* out, std::size_t out_stride);
 
+// Bounds of one query's keys (a key is the score, or minus the distance): lower[i] <= key of row i <= upper[i]. Minus and plus
+// infinity for rows that float32 sums cannot judge, among them all that hold NaN or infinity. Norms of rows are not read.
+using BoundKeys = void (*)(const QueryBlock& query, const RowBlock& rows, float* lower, float* upper);
+
 struct Extent {
   double min;
   double max;
@@ -69,6 +73,7 @@ struct KernelTable {
   const char* name;
   ScoreRows exact_scores[kMetrics];
   ScoreRows fast_scores[kMetrics];
+  BoundKeys bound_keys[kMetrics];
   // sums[i] = lane sum of row i squared; non-finite if and only if the row is not finite.
   void (*squared_norms)(const float* const* rows, std::size_t n, std::size_t dim, double* sums);
   void (*widen_f16)(const std::uint16_t* bits, std::size_t n, float* out);

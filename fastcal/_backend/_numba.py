@@ -64,7 +64,6 @@ class NumbaBackend:
         ids: Array | None,
         out_scores: Array,
         out_ids: Array,
-        *,
         num_threads: int,
         sketch: None = None,
         thresholds: Array | None = None,

@@ -75,13 +75,14 @@ class Backend(Protocol):
         ids: Array | None,
         out_scores: Array,
         out_ids: Array,
-        *,
         num_threads: int,
         sketch: Any = None,
         thresholds: Array | None = None,
         allow: Array | None = None,
     ) -> int:
         """Exact best ``k = out_ids.shape[1]`` rows per query, best first, ties by lower id; padded with (-1, NaN).
+
+        Hand every argument over by position: matching names costs the native backend 0.7 us, a sixth of a small search.
 
         ``ids``: external int64 ids (n_rows,), else the row number. ``sketch``: what :meth:`sketch` made of this very
         corpus and metric, or None. ``thresholds``: float32 (n_queries,), only rows at least (euclidean: at most) as far count.

@@ -23,6 +23,8 @@ def _is_masked(array: Array) -> bool:
 
 def as_array(values: Any, name: str) -> Array:
     """Read anything array-like in CPU memory, without a copy where it has a buffer."""
+    if type(values) is np.ndarray:
+        return values
     if isinstance(values, np.ndarray):
         if _is_masked(values):
             raise InvalidTypeError(f"{name} is a masked array, whose mask would be ignored; fill it first")

@@ -40,6 +40,8 @@ def float32_number(value: Any, name: str) -> np.float32:
 
 def integer(value: Any, name: str, least: int) -> int:
     """Return a Python or NumPy integer of at least ``least``; bool and float are type errors."""
+    if type(value) is int and least <= value <= _INT64_MAX:
+        return value
     if isinstance(value, bool | np.bool_) or not hasattr(value, "__index__"):
         raise InvalidTypeError(f"{name} must be an integer of at least {least}, got {value!r} of type {type(value).__name__}")
     try:

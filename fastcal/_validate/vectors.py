@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, NoReturn, get_args
 
 import numpy as np
@@ -14,7 +15,8 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 
 _METRICS = get_args(Metric)
 _MAX_DIM = 65_536
-_MOST_RESULTS = np.iinfo(np.intp).max // 8
+_MOST_RESULTS = int(np.iinfo(np.intp).max) // 8
+_FLOAT32, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
 def metric(name: Any) -> Metric:
@@ -51,13 +53,25 @@ def queries(source: Array, dim: int, dims: Any, backend: Backend) -> npt.NDArray
     if array.shape[1] != dim:
         raise InvalidValueError(f"queries and corpus must have the same dim, got {array.shape[1]} and {dim}")
     array = _kernel_dtype(array, "queries", backend, num_threads=1)
-    if array.dtype == np.uint16:
-        array = (array.astype(np.uint32) << 16).view(np.float32)
-    with np.errstate(invalid="ignore"):  # a signalling NaN in float16; it is judged below
-        array = np.ascontiguousarray(array, dtype=np.float32)
-    if not np.isfinite(array).all():
+    if array.dtype is not _FLOAT32 or not array.flags.c_contiguous:
+        array = _as_float32(array)
+    if not _all_finite(array):
         raise_bad_row(array, int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0]), "queries")
     return array
+
+
+def _all_finite(array: Array) -> bool:
+    # Squares keep NaN and infinity, so a finite sum of them proves the point, in 0.55 us against 1.4. BLAS wakes threads for long sums.
+    if array.size <= 8192 and isfinite(np.vdot(array, array)):
+        return True
+    return bool(np.isfinite(array).all())
+
+
+def _as_float32(array: Array) -> npt.NDArray[np.float32]:
+    if array.dtype == np.uint16:
+        array = (array.astype(np.uint32) << 16).view(np.float32)
+    with np.errstate(invalid="ignore"):  # a signalling NaN in float16; it is judged by the caller
+        return np.ascontiguousarray(array, dtype=np.float32)
 
 
 def raise_bad_row(rows: Array, row: int, name: str) -> NoReturn:
@@ -112,10 +126,10 @@ def output(out: Any, shape: tuple[int, ...], dtype: npt.DTypeLike, name: str, in
 
 def output_pair(out: Any, shape: tuple[int, int], inputs: tuple[Array, ...]) -> tuple[Array, Array]:
     """Allocate (scores, ids) of a search, or accept the caller's."""
-    if max(shape[0], 1) * shape[1] > _MOST_RESULTS:
+    if (shape[0] or 1) * shape[1] > _MOST_RESULTS:
         raise InvalidValueError(f"k must be small enough for n_queries * k results to be addressable, got {shape[1]}")
     if out is None:
-        return np.empty(shape, np.float32), np.empty(shape, np.int64)
+        return np.empty(shape, _FLOAT32), np.empty(shape, _INT64)
     if not isinstance(out, tuple | list) or len(out) != 2 or out[0] is None or out[1] is None:
         raise InvalidTypeError(f"out must be a pair (scores, ids) of arrays, got {type(out).__name__}")
     scores = output(out[0], shape, np.float32, "out[0] (scores)", inputs)
@@ -123,21 +137,19 @@ def output_pair(out: Any, shape: tuple[int, int], inputs: tuple[Array, ...]) -> 
 
 
 def _cut(array: Array, dims: Any, name: str) -> Array:
-    width = array.shape[1]
-    if dims is None:
-        m = width
-    else:
+    m = width = array.shape[1]
+    if dims is not None:
         m = integer(dims, "dims", least=1)
         if m > width:
             raise InvalidValueError(f"dims must be at most the dim of {name}, got dims = {m} and dim = {width}")
     if not 1 <= m <= _MAX_DIM:
         raise InvalidValueError(f"{name} must have between 1 and {_MAX_DIM} dimensions, got {m}")
-    return array[:, :m]
+    return array if m == width else array[:, :m]
 
 
 def _kernel_dtype(array: Array, name: str, backend: Backend, num_threads: int) -> Array:
     dtype = array.dtype
-    if dtype == np.float32 and dtype.isnative:
+    if dtype is _FLOAT32 or (dtype == np.float32 and dtype.isnative):
         return array
     if dtype.name == "bfloat16":
         return array.view(np.uint16)
@@ -159,7 +171,7 @@ def _kernel_dtype(array: Array, name: str, backend: Backend, num_threads: int) -
 
 
 def _rows_contiguous(array: Array) -> bool:
-    if array.size == 0:
+    if array.size == 0 or array.flags.carray:
         return True
     inner = array.shape[1] <= 1 or array.strides[1] == array.itemsize
     return inner and array.strides[0] % array.itemsize == 0 and array.flags.aligned

@@ -16,7 +16,7 @@ from fastcal.errors import InvalidValueError
 from fastcal.index._merge import BestSoFar, merge_ranges
 from fastcal.index._segment import Segment
 from fastcal.index._state import State, memory, n_rows, raise_changed
-from fastcal.results import RangeResult, SearchResult
+from fastcal.results import RangeResult, SearchResult, search_result
 
 _NO_LIMIT = 2**62
 
@@ -77,7 +77,8 @@ class Searched(State):
         count = integer(k, "k", least=1)
         backend, threads, segments = _backend.active(), _threads.resolve(num_threads), self._segments
         vectors = self._judge_queries(queries, backend)
-        out_scores, out_ids = validate.output_pair(out, (len(vectors), count), (*memory(segments), vectors))
+        inputs = () if out is None else (*memory(segments), vectors)
+        out_scores, out_ids = validate.output_pair(out, (len(vectors), count), inputs)
         floor = None if threshold is None else gates.thresholds(threshold, len(vectors))
         mask = None if allow is None else self._mask(allow, len(vectors), segments)
         best = BestSoFar(out_scores, out_ids, floor, lower_is_better=not self._higher_is_better) if len(segments) > 1 else None
@@ -91,10 +92,10 @@ class Searched(State):
                 segment.ids,
                 scores,
                 ids,
-                num_threads=threads,
-                sketch=segment.sketch_for(backend),
-                thresholds=floor if best is None else best.floor,
-                allow=_part(mask, segment),
+                threads,
+                segment.sketch_for(backend),
+                floor if best is None else best.floor,
+                _part(mask, segment),
             )
             if bad >= 0:
                 raise_changed(segment, bad)
@@ -102,7 +103,7 @@ class Searched(State):
                 best.take(scores, ids, 0 if segment.ids is not None else segment.first)
         if best is not None:
             best.write()
-        return SearchResult(out_scores, out_ids, higher_is_better=self._higher_is_better)
+        return search_result(out_scores, out_ids, self._higher_is_better)
 
     def range_search(
         self, queries: Any, threshold: Any, *, limit: int | None = None, allow: Any = None, num_threads: int | None = None

@@ -51,7 +51,7 @@ class Segment:
 
     def sketch_for(self, backend: Backend) -> Any:
         """The sketch, if it is one of this backend."""
-        return self.sketch if backend.name == self.backend else None
+        return self.sketch if self.sketch is not None and backend.name == self.backend else None
 
 
 def build(

@@ -27,8 +27,9 @@ class State:
     def _judge_queries(self, queries: Any, backend: Backend) -> npt.NDArray[np.float32]:
         """Queries in full width, or already cut to the dims of the index."""
         vectors = as_array(queries, "queries")
-        full = vectors.ndim > 0 and vectors.shape[-1] == self._width
-        return validate.queries(vectors[..., : self._dim] if full else vectors, self._dim, None, backend)
+        if self._dim < self._width and vectors.ndim > 0 and vectors.shape[-1] == self._width:
+            vectors = vectors[..., : self._dim]
+        return validate.queries(vectors, self._dim, None, backend)
 
     @property
     def _higher_is_better(self) -> bool:

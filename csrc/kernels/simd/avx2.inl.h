@@ -45,6 +45,9 @@ inline F32 load_f32(const float* p) {
 inline F32 sub(F32 a, F32 b) {
   return {_mm256_sub_ps(a.v, b.v)};
 }
+inline F32 add(F32 a, F32 b) {
+  return {_mm256_add_ps(a.v, b.v)};
+}
 inline F32 mul_add(F32 acc, F32 a, F32 b) {
   return {_mm256_fmadd_ps(a.v, b.v, acc.v)};
 }

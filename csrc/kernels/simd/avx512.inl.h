@@ -50,6 +50,9 @@ inline F32 load_f32(const float* p) {
 inline F32 sub(F32 a, F32 b) {
   return {_mm512_sub_ps(a.v, b.v)};
 }
+inline F32 add(F32 a, F32 b) {
+  return {_mm512_add_ps(a.v, b.v)};
+}
 inline F32 mul_add(F32 acc, F32 a, F32 b) {
   return {_mm512_fmadd_ps(a.v, b.v, acc.v)};
 }

@@ -44,6 +44,9 @@ inline F32 load_f32(const float* p) {
 inline F32 sub(F32 a, F32 b) {
   return {vsubq_f32(a.v, b.v)};
 }
+inline F32 add(F32 a, F32 b) {
+  return {vaddq_f32(a.v, b.v)};
+}
 inline F32 mul_add(F32 acc, F32 a, F32 b) {
   return {vfmaq_f32(acc.v, a.v, b.v)};
 }
