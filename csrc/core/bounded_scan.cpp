@@ -21,7 +21,7 @@ struct BoundedScan::Candidate {
 struct BoundedScan::Worker {
   Worker(const KernelTable& kernels, const Corpus& corpus, const double* norms, Metric metric, const std::vector<TopK>& empty)
       : reader(kernels, corpus, nullptr, false),
-        exact_reader(kernels, corpus, norms, metric == Metric::cosine),
+        exact_reader(kernels, corpus, norms, metric == Metric::cosine && norms != nullptr),
         best(empty),
         likely(empty),
         candidates(empty.size()) {}
@@ -38,7 +38,7 @@ BoundedScan::BoundedScan(const KernelTable& kernels, const Corpus& corpus, const
     : kernels_(kernels), corpus_(corpus), norms_(norms), metric_(metric), external_ids_(external_ids), context_(context) {}
 
 bool BoundedScan::worthwhile(std::size_t n_queries, std::size_t n_rows, std::size_t k) {
-  return n_queries <= 2 && n_rows / 4 >= k;
+  return n_queries == 1 && k <= n_rows / 16;
 }
 
 std::optional<std::vector<TopK>> BoundedScan::run(const QueryBlock& queries, const Gate& gate, const std::vector<TopK>& empty) {

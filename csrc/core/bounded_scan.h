@@ -19,7 +19,8 @@ class BoundedScan {
   BoundedScan(const KernelTable& kernels, const Corpus& corpus, const double* norms, Metric metric, const std::int64_t* external_ids,
               const CallContext& context);
 
-  // Whether this is faster than scoring every row in float64.
+  // Whether this is faster than scoring every row in float64 (1,000 x 768 in cache, one thread, Zen 4 server, 2026-11, us: 1 query,
+  // k = 10, cosine 79 against 140, dot 78 against 86; k = 125, dot 98 against 91; 2 queries, k = 10, dot 142 against 121).
   static bool worthwhile(std::size_t n_queries, std::size_t n_rows, std::size_t k);
 
   // Fills copies of `empty`, one collection a query; nothing if a bad row was found (see bad()).

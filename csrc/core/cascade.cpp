@@ -58,7 +58,7 @@ struct Cascade<Hits>::Pass {
 template <typename Hits>
 struct Cascade<Hits>::Worker {
   Worker(const KernelTable& kernels, const Corpus& corpus, const double* norms, const SketchFrame& frame, const Pass& pass, bool stored)
-      : reader(kernels, corpus, norms, frame.metric == Metric::cosine),
+      : reader(kernels, corpus, norms, frame.metric == Metric::cosine && norms != nullptr),
         best(pass.empty),
         limits(pass.queries.n),
         counts(pass.queries.n),

@@ -40,7 +40,7 @@ RowBlock BlockReader::block(std::size_t n) {
     kernels_.squared_norms(rows_, n, corpus_.dim, norms_);
     for (std::size_t i = 0; i < n; ++i) norms_[i] = std::sqrt(norms_[i]);
   }
-  return {rows_, norms_, n};
+  return {rows_, needs_norms_ ? norms_ : nullptr, n};
 }
 
 RowBlock BlockReader::read(std::size_t begin, std::size_t n) {

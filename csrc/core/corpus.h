@@ -37,7 +37,7 @@ class BlockReader {
 
   // Rows begin, begin + 1, ..., begin + n - 1; n <= kMaxRowBlock. The block is valid until the next read.
   RowBlock read(std::size_t begin, std::size_t n);
-  // The rows listed in `rows`, in that order.
+  // The rows listed in `rows`, in that order. Without norms where none are needed.
   RowBlock gather(std::span<const std::int64_t> rows);
 
  private:

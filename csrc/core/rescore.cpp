@@ -73,7 +73,7 @@ std::int64_t rescore(const KernelTable& kernels, QueryView queries, const Corpus
     const std::size_t query = task / tasks, begin = task % tasks * per_task;
     const Queries prepared(kernels, queries.data + query * corpus.dim, 1, corpus.dim);
     const QueryBlock one_query = prepared.block(0, 1);
-    BlockReader reader(kernels, corpus, nullptr, metric == Metric::cosine);
+    BlockReader reader(kernels, corpus, nullptr, false);
     const Candidates candidates(ids + query * m + begin, std::min(per_task, m - begin), out + query * out_stride + begin);
     const std::span<const std::int64_t> rows = candidates.rows();
     float scores[kTaskCandidates];

@@ -9,7 +9,9 @@ namespace fastcal {
 template <typename Hits>
 struct RowScan<Hits>::Worker {
   Worker(const KernelTable& kernels, const Corpus& corpus, const double* norms, Metric metric, const std::vector<Hits>& empty)
-      : reader(kernels, corpus, norms, metric == Metric::cosine), best(empty), scores(empty.size() * kMaxRowBlock) {}
+      : reader(kernels, corpus, norms, metric == Metric::cosine && (norms != nullptr || empty.size() > 1)),
+        best(empty),
+        scores(empty.size() * kMaxRowBlock) {}
 
   BlockReader reader;
   std::vector<Hits> best;

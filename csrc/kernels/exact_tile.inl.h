@@ -96,3 +96,28 @@ inline double squared_norm(const float* row, std::size_t dim) {
 void squared_norms(const float* const* rows, std::size_t n, std::size_t dim, double* sums) {
   for (std::size_t i = 0; i < n; ++i) sums[i] = squared_norm(rows[i], dim);
 }
+
+struct DotAndSquare {
+  double dot, square;
+};
+
+// Both lane sums of a row in one pass, for a single query.
+inline DotAndSquare dot_and_square(const double* query, const float* row, std::size_t dim) {
+  F64 dots[kParts], squares[kParts];
+  for (int p = 0; p < kParts; ++p) dots[p] = squares[p] = zero_f64();
+  const auto step = [&](const double* y, const float* values) {
+    for (int p = 0; p < kParts; ++p) {
+      const F64 x = widen_f32(values + p * F64::kLanes);
+      dots[p] = mul_add_exact(dots[p], load_f64(y + p * F64::kLanes), x);
+      squares[p] = mul_add_exact(squares[p], x, x);
+    }
+  };
+  std::size_t i = 0;
+  for (; i + kSumLanes <= dim; i += kSumLanes) step(query + i, row + i);
+  if (i < dim) {
+    float tails[1][kSumLanes];
+    copy_tails<1>(&row, i, dim, tails);
+    step(query + i, tails[0]);
+  }
+  return {fold_lanes(dots), fold_lanes(squares)};
+}

@@ -34,7 +34,7 @@ struct QueryBlock {
 // At most kMaxRowBlock rows, float32, anywhere in memory.
 struct RowBlock {
   const float* const* rows;
-  const double* norms;  // Euclidean norms, cosine only
+  const double* norms;  // Euclidean norms, cosine only; null where a single query has them computed on the way
   std::size_t n;
 };
 
