@@ -9,7 +9,7 @@
 namespace fastcal {
 namespace {
 
-constexpr std::size_t kTaskBytes = std::size_t{1} << 20;
+constexpr std::size_t kTaskBytes = std::size_t{1} << 19;
 
 }  // namespace
 

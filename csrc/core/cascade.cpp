@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t kFewQueries = 4;
 constexpr std::size_t kFewChunk = 64, kManyChunk = 16;  // blocks of a task: about 200 and 100 KiB at 384 dimensions
 
+// Small corpora are cut finer: the first chunk of every thread is scanned with no bar to pass.
+std::size_t few_chunk(std::size_t n_blocks) {
+  return std::clamp<std::size_t>(n_blocks / 32, 8, kFewChunk);
+}
+
 // Chunks are visited in a scattered order: a corpus sorted by topic would otherwise raise the k-th best score step by step.
 std::size_t scattering_stride(std::size_t n) {
   std::size_t stride = static_cast<std::size_t>(static_cast<double>(n) * 0.6180339887) | 1;
@@ -28,8 +33,13 @@ std::size_t scattering_stride(std::size_t n) {
 // a k-th best key that some thread has seen (the true one can only be better).
 template <typename Hits>
 struct Cascade<Hits>::Pass {
-  Pass(const SketchFrame& frame, const QueryBlock& block, const Gate& g, const std::vector<Hits>& none, bool stored)
-      : queries(block), gate(g), empty(none), few(stored && block.n <= kFewQueries), chunk(few ? kFewChunk : kManyChunk), reached(block.n) {
+  Pass(const SketchFrame& frame, std::size_t n_blocks, const QueryBlock& block, const Gate& g, const std::vector<Hits>& none, bool stored)
+      : queries(block),
+        gate(g),
+        empty(none),
+        few(stored && block.n <= kFewQueries),
+        chunk(few ? few_chunk(n_blocks) : kManyChunk),
+        reached(block.n) {
     for (std::size_t q = 0; q < block.n; ++q) prepared.emplace_back(frame, block.f32 + q * block.stride);
     for (const PreparedQuery& query : prepared) views.push_back(query.view());
     for (std::size_t q = 0; q < block.n; ++q) reached[q].store(empty[q].bound(), std::memory_order_relaxed);
@@ -105,8 +115,8 @@ std::size_t Cascade<Hits>::group_size(std::size_t k, std::size_t dim, int num_th
 
 template <typename Hits>
 std::optional<std::vector<Hits>> Cascade<Hits>::run(const QueryBlock& queries, const Gate& gate, const std::vector<Hits>& empty) {
-  Pass pass(frame_, queries, gate, empty, sketch_ != nullptr);
   const std::size_t n_blocks = (corpus_.n_rows + kSketchRows - 1) / kSketchRows;
+  Pass pass(frame_, n_blocks, queries, gate, empty, sketch_ != nullptr);
   const std::size_t n_chunks = (n_blocks + pass.chunk - 1) / pass.chunk;
   const std::size_t stride = scattering_stride(n_chunks);
   const double values = static_cast<double>(corpus_.n_rows) * static_cast<double>(corpus_.dim);
@@ -194,21 +204,26 @@ std::size_t Cascade<Hits>::narrow(Worker& worker, Pass& pass, std::size_t query,
   return total;
 }
 
-// The most promising rows first: they raise the bar for the others, which are then dropped unread.
+// The most promising rows first: they raise the bar for the others, which are then dropped unread. A heap gives them in that
+// order at the price of those that are taken; a row without a bound (NaN) comes before all others.
 template <typename Hits>
 void Cascade<Hits>::refine(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, Survivor* survivors, std::size_t count) {
   constexpr std::size_t kBatch = 16;
-  if (Hits::kBoundMoves && count > kBatch)
-    std::sort(survivors, survivors + count, [](const Survivor& a, const Survivor& b) {
-      const bool a_nan = a.goodness != a.goodness, b_nan = b.goodness != b.goodness;
-      return a_nan != b_nan ? a_nan : a.goodness > b.goodness;
-    });
-  for (std::size_t begin = 0; begin < count; begin += kBatch) {
+  const auto promise = [](const Survivor& s) { return s.goodness == s.goodness ? s.goodness : std::numeric_limits<float>::infinity(); };
+  const auto less = [&promise](const Survivor& a, const Survivor& b) { return promise(a) < promise(b); };
+  const bool ordered = Hits::kBoundMoves && count > kBatch;
+  if (ordered) std::make_heap(survivors, survivors + count, less);
+  Survivor batch[kBatch];
+  while (count > 0) {
     const float limit = pass.limit(query);
-    std::size_t n = std::min(kBatch, count - begin);
-    while (n > 0 && survivors[begin + n - 1].goodness <= limit) --n;
-    if (n == 0 && Hits::kBoundMoves && count > kBatch) return;
-    score(worker, pass, query, first_row, survivors + begin, n);
+    if (ordered && survivors[0].goodness <= limit) return;
+    std::size_t n = 0;
+    while (n < kBatch && count > 0) {
+      if (ordered) std::pop_heap(survivors, survivors + count, less);
+      const Survivor& next = survivors[--count];
+      if (!(next.goodness <= limit)) batch[n++] = next;
+    }
+    if (n > 0) score(worker, pass, query, first_row, batch, n);
   }
 }
 

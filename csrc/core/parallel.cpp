@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -54,6 +55,29 @@ struct Job {
   }
 };
 
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// Waits a little without giving up the core; a thread that sleeps takes tens of microseconds to wake up. Returns whether
+// ready() came true.
+template <typename Ready>
+bool spin_until(const Ready& ready) {
+  constexpr std::chrono::microseconds kPatience{50};
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (ready()) return true;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
 class Pool {
  public:
   // Runs the job on the caller and up to `helpers` workers; false if another call holds the pool.
@@ -82,8 +106,8 @@ class Pool {
       const std::lock_guard lock(mutex_);
       job_ = &job;
       invited_ = std::min(helpers, workers_.size());
-      running_ = 0;
-      ++generation_;
+      running_.store(0, std::memory_order_relaxed);
+      generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
   }
@@ -92,7 +116,10 @@ class Pool {
   void wait(Job& job) {
     std::unique_lock lock(mutex_);
     invited_ = 0;
-    while (running_ > 0) {
+    lock.unlock();
+    spin_until([&] { return running_.load(std::memory_order_acquire) == 0; });
+    lock.lock();
+    while (running_.load(std::memory_order_relaxed) > 0) {
       done_.wait_for(lock, StopToken::kPollInterval);
       lock.unlock();
       job.context.stop.poll_if_due();
@@ -103,17 +130,19 @@ class Pool {
 
   void serve(std::size_t worker) {
     std::uint64_t seen = 0;
-    std::unique_lock lock(mutex_);
+    const auto called = [&] { return generation_.load(std::memory_order_acquire) != seen; };
     for (;;) {
-      wake_.wait(lock, [&] { return generation_ != seen; });
-      seen = generation_;
+      spin_until(called);
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, called);
+      seen = generation_.load(std::memory_order_relaxed);
       if (worker > invited_) continue;
-      ++running_;
+      running_.fetch_add(1, std::memory_order_relaxed);
       Job& job = *job_;
       lock.unlock();
       job.work(worker);
       lock.lock();
-      if (--running_ == 0) done_.notify_one();
+      if (running_.fetch_sub(1, std::memory_order_release) == 1) done_.notify_one();
     }
   }
 
@@ -123,8 +152,8 @@ class Pool {
   std::condition_variable wake_, done_;
   Job* job_ = nullptr;
   std::size_t invited_ = 0;
-  std::size_t running_ = 0;
-  std::uint64_t generation_ = 0;
+  std::atomic<std::size_t> running_{0};  // changed under the mutex, as generation_ is
+  std::atomic<std::uint64_t> generation_{0};
 };
 
 // Never destroyed: its threads may be asleep in it when the process ends. A forked child has no threads but its own,
@@ -158,7 +187,7 @@ void parallel_for(std::size_t n_tasks, const CallContext& context, TaskRef run) 
 }
 
 int worthwhile_threads(double nanoseconds, int num_threads) {
-  constexpr double kWorthWaking = 50'000.0;
+  constexpr double kWorthWaking = 20'000.0;
   const double wanted = 1.0 + nanoseconds / kWorthWaking;
   return wanted >= num_threads ? num_threads : static_cast<int>(wanted);
 }

@@ -40,7 +40,7 @@ struct BoundTile {
       const F32 q = load_f32(query + c * F32::kLanes);
 #pragma GCC unroll 4
       for (int r = 0; r < R; ++r) {
-        const F32 x = load_f32(rows[r] + offset + c * F32::kLanes);
+        const F32 x = in_register(load_f32(rows[r] + offset + c * F32::kLanes));
         if constexpr (M == Metric::euclidean) {
           squares[r][c] = FastSquaredDifferenceTerm::add(squares[r][c], q, x);
         } else {

@@ -1,7 +1,7 @@
 // simd.inl.h -- picks the dialect. A dialect defines two value types and the tile shapes that fill its registers:
 //
 //   F64   kLanes float64 lanes: zero_f64 load_f64 widen_f32 sub mul_add_exact mul_then_add fold_lanes
-//   F32   native float32 lanes: zero_f32 load_f32 sub add mul_add sum_lanes
+//   F32   native float32 lanes: zero_f32 load_f32 in_register sub add mul_add sum_lanes
 //   kExactRows x kExactQueries (float64 tile), kFastRows x kFastQueries (float32 tile)
 //   widen_f16_block: 8 half-precision values to float32
 //

@@ -42,6 +42,11 @@ inline F32 zero_f32() {
 inline F32 load_f32(const float* p) {
   return {_mm256_loadu_ps(p)};
 }
+// Keeps a value that was loaded from being loaded again by each instruction that uses it.
+inline F32 in_register(F32 a) {
+  __asm__("" : "+x"(a.v));
+  return a;
+}
 inline F32 sub(F32 a, F32 b) {
   return {_mm256_sub_ps(a.v, b.v)};
 }

@@ -47,6 +47,11 @@ inline F32 zero_f32() {
 inline F32 load_f32(const float* p) {
   return {_mm512_loadu_ps(p)};
 }
+// Keeps a value that was loaded from being loaded again by each instruction that uses it.
+inline F32 in_register(F32 a) {
+  __asm__("" : "+v"(a.v));
+  return a;
+}
 inline F32 sub(F32 a, F32 b) {
   return {_mm512_sub_ps(a.v, b.v)};
 }

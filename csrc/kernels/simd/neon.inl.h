@@ -41,6 +41,11 @@ inline F32 zero_f32() {
 inline F32 load_f32(const float* p) {
   return {vld1q_f32(p)};
 }
+// Keeps a value that was loaded from being loaded again by each instruction that uses it.
+inline F32 in_register(F32 a) {
+  __asm__("" : "+w"(a.v));
+  return a;
+}
 inline F32 sub(F32 a, F32 b) {
   return {vsubq_f32(a.v, b.v)};
 }
