@@ -37,7 +37,8 @@ class TaskRef {
 // Tasks should take well under 50 ms each: stop requests are seen between tasks.
 void parallel_for(std::size_t n_tasks, const CallContext& context, TaskRef run);
 
-// Waking a thread costs tens of microseconds. Threads worth using for `nanoseconds` of work: one per 50 us.
+// Waking a thread costs tens of microseconds, one that still looks out for work less than one. Threads worth using for
+// `nanoseconds` of work: one per 20 us.
 int worthwhile_threads(double nanoseconds, int num_threads);
 
 }  // namespace fastcal
