@@ -110,3 +110,36 @@ def test_backend_methods_under_flushing(backend, method, dtype, inputs, outs):
             assert np.array(got[0]).tobytes() == np.array(expected[0]).tobytes()
         else:
             compare(op, inputs, got, expected, f"under DAZ and FTZ, {num_threads} threads")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_segments_gates_and_bands_on_a_host_that_flushes(backend, metric):
+    """What is merged, rounded and compared outside the core: denormal scores, thresholds and edges keep their order."""
+    if backend.name == "numba":
+        pytest.skip("Numba reads zeros, and warns; see above")
+    corpus = np.arange(1, 41, dtype=np.float32)[:, np.newaxis] * np.float32(1e-42)
+    query = np.ones((1, 1), np.float32) if metric != "euclidean" else np.zeros((1, 1), np.float32)
+    whole, parts = fc.Index(corpus, metric), fc.Index(corpus[:10].copy(), metric)
+    parts.add(corpus[10:].copy())
+    edges = np.array([5e-42, 1.5e-41, 2.5e-41], np.float32)
+    wide = edges.astype(np.float64)
+    cuts = [(float(edge), np.array([float(edge)]), edges[i : i + 1]) for i, edge in enumerate(edges)]
+
+    def answers(index):
+        yield index.search(query, 40)
+        for cut in cuts:
+            for threshold in cut:
+                yield index.search(query, 3, threshold=threshold)
+                yield index.range_search(query, threshold)
+        yield index.histogram(query, wide)
+        yield index.sample_bands(query, edges, 3, seed=1)
+
+    def plain(results):
+        names = ("scores", "ids", "offsets", "counts")
+        return [[getattr(r, n).tobytes() for n in names if isinstance(getattr(r, n, None), np.ndarray)] or r.tobytes() for r in results]
+
+    expected = plain(answers(whole))
+    with denormals_flushed():
+        got, merged = plain(answers(whole)), plain(answers(parts))
+    assert got == expected
+    assert merged == expected

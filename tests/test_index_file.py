@@ -141,7 +141,7 @@ def test_a_loaded_index_is_saved_again(backend, tmp_path):
     fc.Index(corpus).save(path, include_corpus=True)
     index, first = fc.Index.load(path), path.read_bytes()
     expected = results(index, queries)
-    with pytest.raises(ValueError, match=r"holds the rows of this index; save with include_corpus=True"):
+    with pytest.raises(ValueError, match=r"holds the rows of this index, and perhaps more; save under another name"):
         index.save(path)
     index.save(path, include_corpus=True)  # over the file it is mapped from
     assert results(index, queries) == expected

@@ -9,8 +9,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <optional>
 #include <span>
 #include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "core/check.h"
 #include "core/corpus.h"
@@ -83,8 +89,20 @@ inline Corpus corpus_view(const py::array& array, const Sketch* sketch) {
   return corpus;
 }
 
+// Python runs signal handlers on its main thread alone. Other threads must not even ask for the GIL in the middle of a call:
+// while the interpreter shuts down, that ends the thread on the spot, through frames that cannot be unwound.
+inline std::thread::id& main_thread() {
+  static std::thread::id id;
+  return id;
+}
+inline void remember_main_thread() {
+  const py::object thread = py::module_::import("threading");
+  if (thread.attr("current_thread")().is(thread.attr("main_thread")())) main_thread() = std::this_thread::get_id();
+}
+
 // Asked about every 10 ms by the calling thread of a long call: has Ctrl-C (or another handler that raises) come in?
 inline bool python_wants_to_stop() {
+  if (std::this_thread::get_id() != main_thread()) return false;
   const py::gil_scoped_acquire gil;
   return PyErr_CheckSignals() != 0;
 }
@@ -95,10 +113,11 @@ class Reporter {
   Reporter(const py::object& progress, const std::atomic<std::size_t>& done, std::size_t total)
       : progress_(progress), done_(done), total_(total) {}
   bool operator()() {
+    if (progress_.is_none()) return python_wants_to_stop();
     const py::gil_scoped_acquire gil;
     if (PyErr_CheckSignals() != 0) return true;
     const auto now = std::chrono::steady_clock::now();
-    if (progress_.is_none() || now < due_) return false;
+    if (now < due_) return false;
     due_ = now + kInterval;
     try {
       progress_(std::min(done_.load(std::memory_order_relaxed), total_), total_);
@@ -117,17 +136,32 @@ class Reporter {
   std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::now() + kInterval;
 };
 
-// Runs work(context) without the GIL. A stop raised by a Python signal handler is raised again as that exception.
+// Runs work(context) without the GIL. A stop raised by a Python signal handler is raised again as that exception. The GIL is
+// taken back outside of any destructor: a daemon thread may end there while the interpreter shuts down.
 template <typename Work>
 auto without_gil(int num_threads, const Work& work, StopToken::Poll poll = python_wants_to_stop) {
   FASTCAL_CHECK(num_threads >= 1, "num_threads must be at least 1");
-  StopToken stop(std::move(poll));
+  using Result = decltype(work(std::declval<const CallContext&>()));
+  std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> result;
+  std::exception_ptr failure;
+  bool interrupted = false;
+  PyThreadState* state = PyEval_SaveThread();
   try {
-    const py::gil_scoped_release released;
-    return work(CallContext{num_threads, stop});
+    StopToken stop(std::move(poll));
+    const CallContext context{num_threads, stop};
+    if constexpr (std::is_void_v<Result>)
+      work(context);
+    else
+      result.emplace(work(context));
   } catch (const Interrupted&) {
-    throw py::error_already_set();
+    interrupted = true;
+  } catch (const std::exception&) {
+    failure = std::current_exception();
   }
+  PyEval_RestoreThread(state);
+  if (interrupted) throw py::error_already_set();
+  if (failure != nullptr) std::rethrow_exception(failure);
+  if constexpr (!std::is_void_v<Result>) return std::move(*result);
 }
 
 }  // namespace fastcal::bindings

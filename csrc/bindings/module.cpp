@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings/arrays.h"
 #include "bindings/engine.h"
 #include "dispatch/dispatch.h"
 
@@ -28,6 +29,8 @@ Engine make_engine(const std::optional<std::string>& isa) {
 
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   module.doc() = "Native backend of fastcal; see fastcal/_backend/protocol.py for the contract of Engine.";
+  remember_main_thread();
+  py::module_::import("os").attr("register_at_fork")(py::arg("after_in_child") = py::cpp_function(&remember_main_thread));
   module.attr("__version__") = FASTCAL_VERSION;
   module.attr("compiler") = FASTCAL_COMPILER;
   module.def("compiled_isas", [] { return isa_names(false); });

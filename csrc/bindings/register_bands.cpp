@@ -7,11 +7,13 @@
 #include "bindings/engine.h"
 #include "bindings/search_arguments.h"
 #include "core/bands.h"
+#include "core/float_env.h"
 
 namespace fastcal::bindings {
 namespace {
 
 BandsView bands_view(const py::array& edges) {
+  const FloatEnvironment environment;
   const auto view = flat<float>(edges, "edges");
   FASTCAL_CHECK(view.size() >= 2, "edges: expected at least two");
   for (std::size_t i = 1; i < view.size(); ++i) FASTCAL_CHECK(view[i - 1] < view[i], "edges: must be strictly increasing");

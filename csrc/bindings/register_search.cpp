@@ -6,6 +6,7 @@
 
 #include "bindings/engine.h"
 #include "bindings/search_arguments.h"
+#include "core/float_env.h"
 
 namespace fastcal::bindings {
 namespace {
@@ -17,6 +18,7 @@ struct FoundRange {
 
   // offsets: (n_queries + 1); scores and ids: the rows found.
   void write(py::array& out_offsets, py::array& out_scores, py::array& out_ids) const {
+    const FloatEnvironment environment;
     const auto offsets = flat_out<std::int64_t>(out_offsets, "out_offsets");
     const auto scores = flat_out<float>(out_scores, "out_scores");
     const auto ids = flat_out<std::int64_t>(out_ids, "out_ids");
@@ -97,7 +99,6 @@ std::pair<std::unique_ptr<Sketch>, std::int64_t> engine_sketch(const Engine& sel
   const std::int64_t bad = without_gil(
       num_threads, [&](const CallContext& context) { return sketch->build(self.kernels, corpus, norms.data(), done, context, digests); },
       Reporter(progress, done, corpus.n_rows));
-  if (!progress.is_none()) progress(corpus.n_rows, corpus.n_rows);
   return {std::move(sketch), bad};
 }
 

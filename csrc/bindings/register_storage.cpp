@@ -45,16 +45,17 @@ py::dict sketch_parts(const py::object& self) {
   return parts;
 }
 
-std::unique_ptr<Sketch> engine_open_sketch(const Engine&, std::size_t n_rows, std::string_view metric, const py::array& sketch4,
+std::unique_ptr<Sketch> engine_open_sketch(const Engine&, std::int64_t n_rows, std::string_view metric, const py::array& sketch4,
                                            const py::array& sketch7, const py::array& centre, const py::array& direction,
                                            const Guard* guard) {
   const auto records4 = flat<std::uint8_t>(sketch4, "sketch4"), records7 = flat<std::uint8_t>(sketch7, "sketch7");
+  FASTCAL_CHECK(n_rows >= 0, "n_rows: must not be negative");
   const auto middle = flat<float>(centre, "centre"), along = flat<float>(direction, "direction");
   FASTCAL_CHECK(!middle.empty() && middle.size() == along.size(), "centre, direction: expected one float a dimension");
   SketchFrame frame(middle.size(), metric_of(metric));
   frame.centre.assign(middle.begin(), middle.end());
   frame.direction.assign(along.begin(), along.end());
-  auto sketch = std::make_unique<Sketch>(n_rows, std::move(frame), records4.data(), records7.data(), guard);
+  auto sketch = std::make_unique<Sketch>(static_cast<std::size_t>(n_rows), std::move(frame), records4.data(), records7.data(), guard);
   FASTCAL_CHECK(records4.size() == sketch->n_blocks() * sketch->layout().record4(), "sketch4: wrong size");
   FASTCAL_CHECK(records7.size() == sketch->n_blocks() * sketch->layout().record7(), "sketch7: wrong size");
   return sketch;

@@ -99,8 +99,11 @@ void BoundedScan::resolve(Worker& worker, const QueryBlock& queries, std::size_t
     for (std::size_t i = 0; i < n; ++i) rows[i] = static_cast<std::int64_t>(candidates[begin + i].row);
     const std::size_t finite = kernel(one_of(queries, query), worker.exact_reader.gather({rows, n}), scores, kMaxRowBlock);
     if (finite < n) return bad_.report(static_cast<std::size_t>(rows[finite]));
-    for (std::size_t i = 0; i < n; ++i)
-      if (sign * scores[i] >= best.bound()) best.push({sign * scores[i], external_ids_ != nullptr ? external_ids_[rows[i]] : rows[i]});
+    for (std::size_t i = 0; i < n; ++i) {
+      const float key = sign * scores[i];
+      if (impossible(metric_, key)) return bad_.report(static_cast<std::size_t>(rows[i]));
+      if (key >= best.bound()) best.push({key, external_ids_ != nullptr ? external_ids_[rows[i]] : rows[i]});
+    }
   }
   candidates.clear();
   raise_to(reached_[query], best.tightened_bound());

@@ -47,13 +47,14 @@ void RowScan<Hits>::scan(Worker& worker, const QueryBlock& queries, const Gate& 
 }
 
 template <typename Hits>
-void RowScan<Hits>::offer(Hits& best, const float* scores, const std::uint8_t* mask, std::size_t begin, std::size_t n) const {
+void RowScan<Hits>::offer(Hits& best, const float* scores, const std::uint8_t* mask, std::size_t begin, std::size_t n) {
   const float sign = metric_ == Metric::euclidean ? -1.0f : 1.0f;
   for (std::size_t i = 0; i < n; ++i) {
     const float key = sign * scores[i];
     if (key < best.bound()) continue;
     const std::size_t r = row(begin + i);
     if (mask != nullptr && mask[r] == 0) continue;
+    if (impossible(metric_, key)) return bad_.report(r);
     best.push({key, external_ids_ != nullptr ? external_ids_[r] : static_cast<std::int64_t>(r)});
   }
 }

@@ -30,7 +30,7 @@ class RowScan {
  private:
   struct Worker;
   void scan(Worker& worker, const QueryBlock& queries, const Gate& gate, const ScanPlan& plan, std::size_t task);
-  void offer(Hits& best, const float* scores, const std::uint8_t* mask, std::size_t begin, std::size_t n) const;
+  void offer(Hits& best, const float* scores, const std::uint8_t* mask, std::size_t begin, std::size_t n);
   std::size_t n_rows() const { return listed_ ? listed_->size() : corpus_.n_rows; }
   std::size_t row(std::size_t i) const { return listed_ ? static_cast<std::size_t>((*listed_)[i]) : i; }
 

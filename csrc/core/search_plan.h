@@ -27,6 +27,11 @@ struct ScanPlan {
   }
 };
 
+// No cosine is larger, rounding included: one that is was computed with a norm that its row no longer has.
+inline bool impossible(Metric metric, float key) {
+  return metric == Metric::cosine && key > 1.0f + 0x1p-16f;
+}
+
 // Raises a key that several threads share.
 inline void raise_to(std::atomic<float>& highest, float key) {
   float seen = highest.load(std::memory_order_relaxed);

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fastcal._validate.arrays import float_array
 from fastcal._validate.numbers import FLOAT32_MAX
+from fastcal._validate.rounding import order_of, to_float32
 from fastcal.errors import InvalidValueError
 
 _MOST_RESULTS = np.iinfo(np.intp).max // 8
@@ -19,11 +20,10 @@ def edges(values: Any) -> npt.NDArray[np.float32]:
     given = float_array(values, "edges")
     if given.ndim != 1 or given.size < 2:
         raise InvalidValueError(f"edges must be a list of at least 2 numbers, got shape {given.shape}")
-    with np.errstate(over="ignore"):
-        rounded = np.array(given, dtype=np.float32, order="C")
+    rounded = to_float32(given)
     _reject(np.isnan(given), given, "a number")
     _reject(np.isinf(rounded) & np.isfinite(given), given, f"within the range of float32, {FLOAT32_MAX:.4g}, or infinite")
-    wrong = np.flatnonzero(~(rounded[:-1] < rounded[1:]))
+    wrong = np.flatnonzero(np.diff(order_of(rounded)) <= 0)
     if wrong.size:
         i = int(wrong[0])
         both = f"edges[{i}] and edges[{i + 1}] are {given[i]!s} and {given[i + 1]!s}"

@@ -14,9 +14,12 @@ Verification = Literal["lazy", "eager", False]
 def path(value: Any, name: str) -> Path:
     """Return a path, of text or bytes."""
     try:
-        return Path(os.fsdecode(value))
+        text = os.fsdecode(value)
     except TypeError:
         raise InvalidTypeError(f"{name} must be a str or path-like, got {type(value).__name__}") from None
+    if "\0" in text:
+        raise InvalidValueError(f"{name} must not hold a NUL character, got {text!r}")
+    return Path(text)
 
 
 def verification(value: Any) -> Verification:

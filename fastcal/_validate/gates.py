@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastcal._backend.protocol import Array
 from fastcal._validate.arrays import as_array, float_array, int64_array
 from fastcal._validate.numbers import FLOAT32_MAX, float32_number
+from fastcal._validate.rounding import to_float32
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 
@@ -19,6 +20,8 @@ def thresholds(value: Any, n_queries: int) -> npt.NDArray[np.float32]:
     """Return float32 (n_queries,): a number for all, or one a query; finite, rounded once to nearest."""
     if isinstance(value, Real):
         return np.full(n_queries, float32_number(value, "threshold"))
+    if value is None:
+        raise InvalidTypeError("threshold must be a number, or one a query, got None")
     array = float_array(value, "threshold")
     if array.ndim == 0:
         return np.full(n_queries, float32_number(array.item(), "threshold"))
@@ -27,7 +30,7 @@ def thresholds(value: Any, n_queries: int) -> npt.NDArray[np.float32]:
     bad = np.flatnonzero(~(np.abs(array) <= FLOAT32_MAX))
     if bad.size:
         raise InvalidValueError(f"threshold must be finite and within the range of float32, got {array[bad[0]]!r} for query {bad[0]}")
-    return array.astype(np.float32)
+    return to_float32(array)
 
 
 def allowed(value: Any, n_queries: int, n_rows: int, rows_of: Callable[[Array], Array]) -> npt.NDArray[np.bool_]:
@@ -38,7 +41,8 @@ def allowed(value: Any, n_queries: int, n_rows: int, rows_of: Callable[[Array], 
     if array.dtype.kind in "iu":
         return _listed(array, n_rows, rows_of)
     if array.dtype != np.bool_:
-        raise InvalidTypeError(f"allow must be a bool mask or an array of integer ids, got dtype {array.dtype}")
+        got = type(value).__name__ if array.dtype == np.object_ else f"dtype {array.dtype}"
+        raise InvalidTypeError(f"allow must be a bool mask or an array of integer ids, got {got}")
     if array.shape == (n_rows,):
         return np.ascontiguousarray(array[np.newaxis])
     if array.shape != (n_queries, n_rows):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcal._validate.rounding import to_float32
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 _INT64_MAX = 2**63 - 1
@@ -35,7 +36,9 @@ def fraction(value: Any, name: str) -> float:
 
 def float32_number(value: Any, name: str) -> np.float32:
     """Return a finite number rounded once to float32, to nearest."""
-    return np.float32(number(value, name, "a finite number within the range of float32", lambda x: abs(x) <= FLOAT32_MAX))
+    finite = number(value, name, "a finite number within the range of float32", lambda x: abs(x) <= FLOAT32_MAX)
+    rounded: np.float32 = to_float32(np.array([finite]))[0]
+    return rounded
 
 
 def integer(value: Any, name: str, least: int) -> int:

@@ -33,14 +33,14 @@ def pair(query_vectors: Any, corpus_rows: Any, dims: Any, backend: Backend, num_
     return queries(vectors, rows.shape[1], dims, backend), rows
 
 
-def corpus(source: Array, dims: Any, backend: Backend, num_threads: int) -> Array:
+def corpus(source: Array, dims: Any, backend: Backend, num_threads: int, name: str = "corpus") -> Array:
     """Return (n_rows, dims) float32, float16 or bfloat16 bits (uint16), without a copy where the layout allows.
 
     Finiteness is not judged here (the kernel that reads the rows does), except where float64 has to be rounded.
     """
     if source.ndim != 2:
-        raise InvalidValueError(f"corpus must have shape (n_rows, dim), got shape {source.shape}")
-    array = _kernel_dtype(_cut(source, dims, "corpus"), "corpus", backend, num_threads)
+        raise InvalidValueError(f"{name} must have shape (n_rows, dim), got shape {source.shape}")
+    array = _kernel_dtype(_cut(source, dims, name), name, backend, num_threads)
     return array if _rows_contiguous(array) else np.ascontiguousarray(array)
 
 

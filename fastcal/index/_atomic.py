@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,19 +15,26 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of ``path`` when the body ends without an exception.
 
     The rename is atomic, the content is on the disk before it, and the folder's entry after it. A failed body leaves nothing
-    behind; a process killed inside it leaves a file named ``.fastcal-*.tmp`` and the old ``path``.
+    behind; a process killed inside it leaves a file named ``.fastcal-*.tmp`` and the old ``path``. The new file has the
+    permissions of the old one. OSErrors name ``path``.
     """
     temporary = path.parent / f".fastcal-{os.urandom(8).hex()}.tmp"
     try:
         with temporary.open("xb") as file:
+            if path.exists():
+                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    with suppress(PermissionError):  # a folder that may be written but not read cannot be flushed
+        _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from fastcal import _backend, _threads
 from fastcal._validate import files as validate
 from fastcal._validate.numbers import flag
+from fastcal.errors import FastcalError, IndexCorruptError, InvalidValueError
 from fastcal.index._atomic import replacing
 from fastcal.index._image import open_image, write_image
 from fastcal.index._restored import Restorer
@@ -23,7 +24,7 @@ Loaded = TypeVar("Loaded", bound="Stored")
 class Stored(State):
     """Save, load and verify."""
 
-    def save(self, path: Any, *, include_corpus: bool = False) -> None:
+    def save(self, path: Any, *, include_corpus: bool = False, num_threads: int | None = None) -> None:
         """Write the index to one file, in the safetensors format, so that it can be loaded without building it again.
 
         The file appears under its name complete or not at all: it is written beside its destination, flushed to the disk
@@ -36,6 +37,8 @@ class Stored(State):
         include_corpus : bool
             Also write the rows. Without them, the place of a memory-mapped corpus is recorded, and any other corpus has to be
             given to :meth:`load`.
+        num_threads : int, optional
+            Threads used to verify and to digest.
 
         Raises
         ------
@@ -44,9 +47,9 @@ class Stored(State):
         IndexCorruptError
             The index was loaded from a file that has been damaged since.
         ValueError
-            The file at `path` holds the rows of this index, and they would be lost.
+            The file at `path` holds the rows of this index, or is a folder.
         OSError
-            The file cannot be written.
+            The file cannot be written; the error names `path`.
 
         See Also
         --------
@@ -67,9 +70,10 @@ class Stored(State):
         [[1]]
         """
         target = validate.path(path, "path").resolve()
-        with_rows, threads, segments = flag(include_corpus, "include_corpus"), _threads.resolve(None), self._segments
-        if not with_rows:
-            refuse_to_lose_rows(target, segments)
+        if target.is_dir():
+            raise InvalidValueError(f"path must name a file, got the folder {target}")
+        with_rows, threads, segments = flag(include_corpus, "include_corpus"), _threads.resolve(num_threads), self._segments
+        refuse_to_lose_rows(target, segments, with_rows=with_rows)
         self._check(segments, threads, rows=with_rows)
         description: dict[str, Any] = {"metric": self._metric, "width": self._width, "dim": self._dim, "has_ids": self._has_ids}
         description["segments"] = [describe(segment, target.parent, with_rows=with_rows) for segment in segments]
@@ -139,16 +143,23 @@ class Stored(State):
         source, checks = validate.path(path, "path"), validate.verification(verify)
         backend, threads = _backend.active(), _threads.resolve(num_threads)
         image = open_image(source, mapped=flag(mmap, "mmap"))
-        description = json.loads(image.metadata["index"])
-        given = None if corpus is None else Given.judge(corpus, description, backend, threads)
         index = cls.__new__(cls)
-        index._become(description, Restorer(image, description, given, checks, backend, threads, not mmap).segments())  # noqa: SLF001
+        try:
+            description = json.loads(image.metadata["index"])
+            given = None if corpus is None else Given.judge(corpus, description, backend, threads)
+            index._become(description, Restorer(image, description, given, checks, backend, threads, not mmap).segments())  # noqa: SLF001
+        except FastcalError:
+            raise
+        except (KeyError, TypeError, ValueError, IndexError) as error:  # every digest is right: somebody else wrote it
+            raise IndexCorruptError(f"{source} describes an index that cannot be ({type(error).__name__}: {error})") from None
         return index
 
     def _become(self, description: dict[str, Any], segments: tuple[Segment, ...]) -> None:
+        if not segments:
+            raise ValueError("no segments")
         self._metric, self._has_ids = description["metric"], description["has_ids"]
         self._width, self._dim = description["width"], description["dim"]
-        self._adding = threading.Lock()
+        self._adding, self._is_adding, self._copies = threading.RLock(), False, False
         self._segments = segments
 
     def verify(self, num_threads: int | None = None) -> None:

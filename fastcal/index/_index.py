@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
@@ -37,14 +39,15 @@ class Index(Searched, Banded, Stored):
     metric : {"cosine", "dot", "euclidean"}
         The index is built for this metric.
     ids : array_like of int, shape (n_rows,), optional
-        External ids to return instead of row numbers; none negative. Ties go to the lower external id.
+        External ids to return instead of row numbers; none negative. Ties go to the lower external id. An id given to
+        several rows is returned for each of them.
     dims : int, optional
         Use only the first `dims` coordinates. Queries may come in full width or already cut.
     copy : bool
-        Keep a private copy of the corpus.
+        Keep a private copy of the corpus, and of what is added later.
     progress : callable, optional
-        Called as ``progress(rows_done, n_rows)`` about every 100 ms while rows are sketched, and once at the end; what it
-        raises stops the build.
+        Called as ``progress(rows_done, n_rows)`` about every 100 ms while rows are sketched (not in daemon threads), and once at
+        the end; what it raises stops the build.
     num_threads : int, optional
         Threads used to build.
 
@@ -76,30 +79,41 @@ class Index(Searched, Banded, Stored):
     ) -> None:
         self._metric = validate.metric(metric)
         source = as_array(corpus, "corpus")
-        self._adding = threading.Lock()
+        self._adding, self._is_adding, self._copies = threading.RLock(), False, flag(copy, "copy")
         self._has_ids = ids is not None
         segment = self._measure(source, corpus, ids, dims, copy=copy, first=0, progress=progress, num_threads=num_threads)
         self._width, self._dim = source.shape[1], segment.rows.shape[1]
         self._segments: tuple[Segment, ...] = (segment,)
 
     def _measure(
-        self, source: Any, given: Any, ids: Any, dims: int | None, *, copy: bool, first: int, progress: Progress | None, num_threads: int | None
+        self,
+        source: Any,
+        given: Any,
+        ids: Any,
+        dims: int | None,
+        *,
+        copy: bool,
+        first: int,
+        progress: Progress | None,
+        num_threads: int | None,
+        name: str = "corpus",
     ) -> Segment:
         backend, threads = _backend.active(), _threads.resolve(num_threads)
         if progress is not None and not callable(progress):
             raise InvalidTypeError(f"progress must be callable, got {type(progress).__name__}")
-        rows = validate.corpus(source, dims, backend, threads)
+        rows = validate.corpus(source, dims, backend, threads, name)
         if flag(copy, "copy") and np.may_share_memory(rows, source):
             rows = np.array(rows, order="C")
         owned = isinstance(given, list | tuple) or not np.may_share_memory(rows, source)
         names = validate.external_ids(ids, len(rows))
-        return build(rows, names, self._metric, first=first, owned=owned, backend=backend, num_threads=threads, progress=progress)
+        return build(rows, names, self._metric, first=first, owned=owned, backend=backend, num_threads=threads, progress=progress, name=name)
 
-    def add(self, rows: Any, *, ids: Any = None, progress: Progress | None = None, num_threads: int | None = None) -> range:
+    def add(self, rows: Any, *, ids: Any = None, copy: bool | None = None, progress: Progress | None = None, num_threads: int | None = None) -> range:
         """Append rows; searches that are running keep the rows they started with.
 
-        The rows become a segment of their own, which keeps their buffer alive. Small segments are copied together, so that
-        adding row by row stays cheap and leaves few of them.
+        The rows become a segment of their own, which keeps their buffer alive: do not write to it, or pass ``copy=True`` where
+        one buffer is filled again and again. Small segments in memory are copied together, so that adding row by row stays
+        cheap and leaves few of them.
 
         Parameters
         ----------
@@ -107,6 +121,8 @@ class Index(Searched, Banded, Stored):
             In the width of the first corpus, or already cut to `dims`.
         ids : array_like of int, shape (n,)
             External ids; required if, and only if, the index was built with ids.
+        copy : bool, optional
+            Keep a private copy of the rows. Default: as the index was built; False for one that was loaded.
         progress : callable, optional
             As for :class:`Index`.
         num_threads : int, optional
@@ -119,7 +135,9 @@ class Index(Searched, Banded, Stored):
         Raises
         ------
         ValueError, TypeError
-            As for :class:`Index`. Nothing has been added then.
+            As for :class:`Index`; an `add` within the progress callback of another. Nothing has been added then.
+        CorpusChangedError
+            A small segment that the rows would be joined with has been written to.
 
         Examples
         --------
@@ -137,11 +155,22 @@ class Index(Searched, Banded, Stored):
         if source.ndim != 2 or source.shape[1] not in {self._width, self._dim}:
             raise InvalidValueError(f"rows must have shape (n, {self._width}), got shape {source.shape}")
         dims = self._dim if source.shape[1] != self._dim else None
-        with self._adding:
+        copies = self._copies if copy is None else flag(copy, "copy")
+        with self._adding, self._one_add_a_thread():
             first = n_rows(self._segments)
-            new = self._measure(source, rows, ids, dims, copy=False, first=first, progress=progress, num_threads=num_threads)
+            new = self._measure(source, rows, ids, dims, copy=copies, first=first, progress=progress, num_threads=num_threads, name="rows")
             self._segments = append(self._segments, new, self._metric, _backend.active(), _threads.resolve(num_threads))
         return range(first, first + len(new))
+
+    @contextmanager
+    def _one_add_a_thread(self) -> Iterator[None]:
+        if self._is_adding:
+            raise InvalidValueError("add was called from the progress callback of another add")
+        self._is_adding = True
+        try:
+            yield
+        finally:
+            self._is_adding = False
 
     @property
     def dim(self) -> int:

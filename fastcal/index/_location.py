@@ -30,11 +30,13 @@ class Location:
 
 
 def of(rows: Array) -> Location | None:
-    """Where rows lie, if they are a view of an ``np.memmap`` of a named file."""
+    """Where rows lie, if they are a view of an ``np.memmap`` of a named file; a private copy-on-write map (mode "c") is none."""
     holders = list(_holders(rows))
     mapped = [holder for holder in holders if isinstance(holder, np.memmap)]
     memory = [holder for holder in holders if isinstance(holder, mmap.mmap)]
     if not mapped or not memory or not isinstance(mapped[-1].filename, str | os.PathLike):
+        return None
+    if mapped[-1].mode == "c":
         return None
     start = mapped[-1].offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
     offset = start + _address(rows) - _address(np.frombuffer(memory[0], np.uint8))
@@ -47,6 +49,9 @@ def reopen(location: dict[str, Any], folder: Path) -> Array:
     path = next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
     memory = np.memmap(path, np.uint8, "r")
     shape, strides = tuple(location["shape"]), tuple(location["strides"])
+    extent = sum(max(0, (n - 1) * stride) for n, stride in zip(shape, strides, strict=True)) + np.dtype(location["dtype"]).itemsize
+    if location["offset"] + extent > memory.size:
+        raise ValueError(f"it has {memory.size} bytes, where {location['offset'] + extent} are needed")
     rows: Array = np.ndarray(shape, location["dtype"], memory, location["offset"], strides)
     return rows
 

@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._backend.protocol import Array
+from fastcal._validate.rounding import order_of
+
+_LAST = np.iinfo(np.int64).max
 
 
 class BestSoFar:
@@ -27,7 +30,7 @@ class BestSoFar:
         k = self._out_ids.shape[1]
         scores = np.concatenate([self._scores, scores], axis=1)
         ids = np.concatenate([self._ids, np.where(ids < 0, ids, ids + first_row)], axis=1)
-        order = np.lexsort((ids, order_keys(scores, lower_is_better=self._lower_is_better)), axis=-1)[:, :k]
+        order = np.lexsort((ids, sort_keys(scores, lower_is_better=self._lower_is_better)), axis=-1)[:, :k]
         self._scores, self._ids = np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
         if len(self._scores):
             self._raise_floor(self._scores[:, -1])
@@ -36,7 +39,8 @@ class BestSoFar:
         worst = np.float32(np.inf if self._lower_is_better else -np.inf)
         kth = np.where(np.isnan(kth), worst, kth)
         if self.floor is not None:
-            kth = np.minimum(kth, self.floor) if self._lower_is_better else np.maximum(kth, self.floor)
+            better = order_of(kth) < order_of(self.floor)
+            kth = np.where(better if self._lower_is_better else ~better, kth, self.floor)
         self.floor = kth
 
     def write(self) -> None:
@@ -44,9 +48,10 @@ class BestSoFar:
         self._out_scores[...], self._out_ids[...] = self._scores, self._ids
 
 
-def order_keys(scores: Array, *, lower_is_better: bool) -> Array:
-    """Sort keys, best first; padding, NaN, sorts behind every number."""
-    return scores if lower_is_better else -scores
+def sort_keys(scores: Array, *, lower_is_better: bool) -> npt.NDArray[np.int64]:
+    """Integers that sort best first, padding (NaN) last."""
+    order = order_of(scores)
+    return np.where(np.isnan(scores), _LAST, order if lower_is_better else -order)
 
 
 def merge_ranges(parts: list[tuple[Array, Array, Array]], *, lower_is_better: bool) -> tuple[Array, Array, Array]:
@@ -56,6 +61,6 @@ def merge_ranges(parts: list[tuple[Array, Array, Array]], *, lower_is_better: bo
     lists = np.concatenate([np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) for offsets, _, _ in parts])
     scores = np.concatenate([part_scores for _, part_scores, _ in parts])
     ids = np.concatenate([part_ids for _, _, part_ids in parts])
-    order = np.lexsort((ids, order_keys(scores, lower_is_better=lower_is_better), lists))
+    order = np.lexsort((ids, sort_keys(scores, lower_is_better=lower_is_better), lists))
     offsets: Array = sum(part_offsets for part_offsets, _, _ in parts)  # type: ignore[assignment]
     return offsets, scores[order], ids[order]

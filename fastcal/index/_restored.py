@@ -42,6 +42,8 @@ class Restorer:
             self.image.check_all(self.num_threads)
         found: list[Segment] = []
         for number, stored in enumerate(self.description["segments"]):
+            if type(stored["n_rows"]) is not int or stored["n_rows"] < 0:
+                raise ValueError(f"a segment of {stored['n_rows']!r} rows")
             found.append(self._segment(number, stored, sum(map(len, found)), guard))
         return tuple(found)
 
@@ -55,9 +57,19 @@ class Restorer:
             whole = self.image.tensors[f"{number}.rows"]
             self.image.check(whole.begin, whole.end, self.num_threads)
         rows, owned = self._rows(number, stored, first, parts["digests"])
+        self._expect_sizes(stored["n_rows"], rows, parts)
+        if rows.dtype.name != stored["dtype"]:
+            raise ValueError(f"{rows.dtype} rows described as {stored['dtype']}")
         return Segment(
             first, rows, parts.get("norms"), parts.get("ids"), sketch, self.backend.name, owned, digests=parts["digests"], image=self.image
         )
+
+    def _expect_sizes(self, n_rows: int, rows: Array, parts: dict[str, Array]) -> None:
+        """One fact a row, and the facts that this kind of index has."""
+        expected = {"digests", *(["norms"] if self.description["metric"] == "cosine" else []), *(["ids"] if self.description["has_ids"] else [])}
+        found = {name: len(parts[name]) for name in ("digests", "norms", "ids") if name in parts}
+        if found != dict.fromkeys(expected, n_rows) or rows.shape != (n_rows, self.description["dim"]):
+            raise ValueError(f"{n_rows} rows of {self.description['dim']} dimensions, with {found} and rows of shape {rows.shape}")
 
     def _rows(self, number: int, stored: dict[str, Any], first: int, digests: Array) -> tuple[Array, bool]:
         """The rows of a segment, and whether they are held in memory of ours."""

@@ -42,6 +42,7 @@ class Given:
     rows: Array
     mapped: bool
     owned: bool
+    mixed: bool  # segments came in different dtypes: what is given in one of them is converted, and must then have the digests
 
     @classmethod
     def judge(cls, corpus: Any, description: dict[str, Any], backend: Backend, num_threads: int) -> Given:
@@ -53,11 +54,14 @@ class Given:
             raise InvalidValueError(f"corpus must be the one the index was built from, of shape {(n, width)}{cut}; got shape {source.shape}")
         rows = validate.corpus(source, dim, backend, num_threads)
         owned = isinstance(corpus, list | tuple) or not np.may_share_memory(rows, source)
-        return cls(rows, _location.of(rows) is not None, owned)
+        mixed = len({segment["dtype"] for segment in description["segments"]}) > 1
+        return cls(rows, _location.of(rows) is not None, owned or mixed, mixed)
 
     def part(self, first: int, stored: dict[str, Any], digests: Array, verify: str | bool, backend: Backend, num_threads: int) -> Array:
         """Return the rows of one segment; ValueError if they are not those it was built from."""
         rows = self.rows[first : first + stored["n_rows"]]
+        if rows.dtype.name != stored["dtype"] and self.mixed:
+            rows, verify = _as(rows, stored["dtype"]), "eager"
         if rows.dtype.name != stored["dtype"]:
             names = {"uint16": "bfloat16"}
             got, expected = (names.get(name, name) for name in (rows.dtype.name, stored["dtype"]))
@@ -66,3 +70,12 @@ class Given:
         if bad >= 0:
             raise InvalidValueError(f"corpus must be the one the index was built from, but row {first + bad} is another")
         return rows
+
+
+def _as(rows: Array, dtype: str) -> Array:
+    """Float32, float16 or bfloat16 bits (uint16) as another of them."""
+    wide = (rows.astype(np.uint32) << 16).view(np.float32) if rows.dtype == np.uint16 else rows.astype(np.float32)
+    if dtype == "uint16":
+        return (np.ascontiguousarray(wide).view(np.uint32) >> 16).astype(np.uint16)
+    with np.errstate(over="ignore", under="ignore"):
+        return wide.astype(dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
@@ -11,6 +12,7 @@ import numpy as np
 from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate import vectors as validate
 from fastcal.errors import CorpusChangedError
+from fastcal.index import _location
 from fastcal.index._image import Image
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -55,24 +57,37 @@ class Segment:
 
 
 def build(
-    rows: Array, ids: Array | None, metric: Metric, *, first: int, owned: bool, backend: Backend, num_threads: int, progress: Progress | None
+    rows: Array,
+    ids: Array | None,
+    metric: Metric,
+    *,
+    first: int,
+    owned: bool,
+    backend: Backend,
+    num_threads: int,
+    progress: Progress | None,
+    name: str = "corpus",
 ) -> Segment:
     """Judge and measure rows; raises ValueError naming the first row that is not finite."""
     norms, digests = np.empty(len(rows), np.float64), np.empty(len(rows), np.uint64)
+    # A daemon thread that asks for the GIL in the middle of a native call may be ended there when the interpreter shuts down.
+    in_between = None if threading.current_thread().daemon else progress
     if len(rows) >= WORTH_SKETCHING:
-        sketch, bad = backend.sketch(rows, metric, norms, num_threads=num_threads, progress=progress, out_digests=digests)
+        sketch, bad = backend.sketch(rows, metric, norms, num_threads=num_threads, progress=in_between, out_digests=digests)
     else:
         sketch, bad = None, backend.row_norms(rows, norms, num_threads=num_threads)
         backend.digests(rows, digests, num_threads=num_threads)
     if bad >= 0:
-        validate.raise_bad_row(rows, bad, "corpus")
+        validate.raise_bad_row(rows, bad, name)
+    if progress is not None:
+        progress(len(rows), len(rows))
     return Segment(first, rows, norms if metric == "cosine" else None, ids, sketch, backend.name, owned, digests)
 
 
 def append(segments: tuple[Segment, ...], new: Segment, metric: Metric, backend: Backend, num_threads: int) -> tuple[Segment, ...]:
-    """Add a segment behind the others, copied together with those before it that are no longer than it, as far as they are small.
+    """Add a segment behind the others, copied together with those before it that are not twice as long, as far as they are small.
 
-    Every row is copied O(log n) times; the first segment, the corpus the index was built from, is left alone.
+    Every row is copied O(log n) times. The first segment, the corpus the index was built from, and mapped rows are left alone.
     """
     if len(new) == 0:
         return segments
@@ -95,4 +110,5 @@ def raise_changed_row(row: int) -> NoReturn:
 
 
 def _may_join(last: Segment, new: Segment) -> bool:
-    return len(last) <= len(new) and len(last) + len(new) <= SMALL and last.rows.dtype == new.rows.dtype
+    small = len(last) < 2 * len(new) and len(last) + len(new) <= SMALL
+    return small and last.rows.dtype == new.rows.dtype and _location.of(last.rows) is None and _location.of(new.rows) is None

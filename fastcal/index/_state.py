@@ -22,7 +22,9 @@ class State:
     _dim: int  # of what is compared
     _has_ids: bool
     _segments: tuple[Segment, ...]
-    _adding: threading.Lock
+    _adding: threading.RLock
+    _is_adding: bool
+    _copies: bool  # whether rows that come in are copied
 
     def _judge_queries(self, queries: Any, backend: Backend) -> npt.NDArray[np.float32]:
         """Queries in full width, or already cut to the dims of the index."""

@@ -37,9 +37,11 @@ def _tensors(segment: Segment, *, with_rows: bool) -> dict[str, Array]:
     return {name: array for name, array in parts.items() if array is not None}
 
 
-def refuse_to_lose_rows(target: Path, segments: Segments) -> None:
-    """Raise if the file that is about to be replaced holds rows of this index."""
+def refuse_to_lose_rows(target: Path, segments: Segments, *, with_rows: bool) -> None:
+    """Raise if the file that is about to be replaced holds rows of this index; an index with rows may replace the one it came from."""
     for segment in segments:
         location = _location.of(segment.rows)
-        if location is not None and target.exists() and location.path.exists() and target.samefile(location.path):
-            raise InvalidValueError(f"{target} holds the rows of this index; save with include_corpus=True, or under another name")
+        if location is None or not (target.exists() and location.path.exists() and target.samefile(location.path)):
+            continue
+        if not (with_rows and segment.image is not None and target.samefile(segment.image.path)):
+            raise InvalidValueError(f"{target} holds the rows of this index, and perhaps more; save under another name")
