@@ -27,6 +27,10 @@ std::size_t scattering_stride(std::size_t n) {
   return stride;
 }
 
+void prefetch(const std::uint8_t* begin, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(begin + at);
+}
+
 }  // namespace
 
 // One group of queries over the whole corpus. `reached[q]` is a key that whatever is still wanted has to reach: the floor, or
@@ -180,23 +184,25 @@ std::size_t Cascade<Hits>::keep_allowed(const Pass& pass, std::size_t query, std
   return static_cast<std::size_t>(std::remove_if(survivors, survivors + count, dropped) - survivors);
 }
 
-// The one-byte codes of every block in which a row survived its half-byte codes; returns how many rows are left.
+// The one-byte codes of every block in which a row survived its half-byte codes; returns how many rows are left. The next such
+// block is asked for while one is scanned: they lie anywhere in memory.
 template <typename Hits>
 std::size_t Cascade<Hits>::narrow(Worker& worker, Pass& pass, std::size_t query, std::size_t first_block, Survivor* survivors,
                                   std::size_t count) {
   const auto scan = kernels_.scan7[static_cast<int>(frame_.metric)];
+  const std::size_t record = frame_.layout.record7();
+  const auto block_of = [&](std::size_t i) { return static_cast<std::uint32_t>(survivors[i].row / kSketchRows); };
   worker.narrowed.resize(pass.chunk * kSketchRows);
   const float limit = worker.limits[query];
-  std::uint32_t total = 0, done = ~0u;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto block = static_cast<std::uint32_t>(survivors[i].row / kSketchRows);
-    if (block == done) continue;
-    done = block;
+  std::uint32_t total = 0;
+  for (std::size_t i = 0, next = 0; i < count; i = next) {
+    const std::uint32_t block = block_of(i);
+    while (next < count && block_of(next) == block) ++next;
+    if (next < count) prefetch(sketch_->records7() + (first_block + block_of(next)) * record, record);
     std::uint32_t found = 0;
     sketch_->require7(first_block + block, 1);
     Survivor* target = worker.narrowed.data() + total;
-    scan(&pass.views[query], 1, sketch_->records7() + (first_block + block) * frame_.layout.record7(), 1, frame_.layout, &limit, target, 0,
-         &found);
+    scan(&pass.views[query], 1, sketch_->records7() + (first_block + block) * record, 1, frame_.layout, &limit, target, 0, &found);
     for (std::uint32_t j = 0; j < found; ++j) target[j].row += block * static_cast<std::uint32_t>(kSketchRows);
     total += found;
   }

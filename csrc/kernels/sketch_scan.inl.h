@@ -12,10 +12,41 @@ template <int B, int Q>
   }
 }
 
+// One query and one block, read from beginning to end: side by side, the blocks of a stream confuse the hardware prefetcher
+// (half-byte codes of 500 k x 384, one thread of a Zen 4 server, 2026-11: 4 blocks at once 14 GB/s, one after the other 32). One
+// accumulator alone would wait for itself, so four take turns.
+template <int Bits>
+inline I32x16 dot_block(const SketchQuery& query, const std::uint8_t* block, std::size_t groups) {
+  constexpr std::size_t kTurns = 4, kParts = Bits == 4 ? 2 : 1;
+  I32x16 turns[kTurns];
+  for (I32x16& turn : turns) turn = zero_i32x16();
+  const auto add_line = [&](std::size_t line, std::size_t turn) {
+    const U8x64 codes = load_codes(block + line * 64);
+    for (std::size_t part = 0; part < kParts; ++part) {
+      std::int32_t four_bytes;
+      __builtin_memcpy(&four_bytes, query.codes + (line * kParts + part) * kSketchGroup, sizeof(four_bytes));
+      const U8x64 taken = Bits == 7 ? codes : (part == 0 ? low_nibbles(codes) : high_nibbles(codes));
+      turns[(turn * kParts + part) % kTurns] = dot_bytes(turns[(turn * kParts + part) % kTurns], taken, broadcast_bytes(four_bytes));
+    }
+  };
+  const std::size_t lines = groups / kParts;
+  std::size_t line = 0;
+  for (; line + kTurns <= lines; line += kTurns) {
+#pragma GCC unroll 4
+    for (std::size_t turn = 0; turn < kTurns; ++turn) add_line(line + turn, turn);
+  }
+  for (; line < lines; ++line) add_line(line, 0);
+  return add(add(turns[0], turns[1]), add(turns[2], turns[3]));
+}
+
 // Integer dot products of Q queries with B blocks of one-byte or half-byte codes. The accumulators are copied out once, at
 // the end: an array that others index would be kept in memory all along.
 template <int Bits, int B, int Q>
 inline void dot_blocks(const SketchQuery* queries, const std::uint8_t* const* blocks, std::size_t groups, I32x16 (&dots)[B][Q]) {
+  if constexpr (B * Q == 1) {
+    dots[0][0] = dot_block<Bits>(queries[0], blocks[0], groups);
+    return;
+  }
   I32x16 acc[B][Q];
 #pragma GCC unroll 4
   for (int b = 0; b < B; ++b)
@@ -122,7 +153,7 @@ template <int Bits, Metric M>
 void scan_sketch(const SketchQuery* queries, std::size_t n_queries, const std::uint8_t* records, std::size_t n_blocks,
                  const SketchLayout& layout, const float* limits, Survivor* survivors, std::size_t stride, std::uint32_t* counts) {
   std::size_t block = 0;
-  for (; block + kSketchBlocks <= n_blocks; block += kSketchBlocks)
+  for (; n_queries >= kSketchQueries && block + kSketchBlocks <= n_blocks; block += kSketchBlocks)
     scan_blocks<Bits, M, kSketchBlocks>(queries, n_queries, records, block, layout, limits, survivors, stride, counts);
   for (; block < n_blocks; ++block) scan_blocks<Bits, M, 1>(queries, n_queries, records, block, layout, limits, survivors, stride, counts);
 }

@@ -102,6 +102,9 @@ inline I32x16 dot_bytes(I32x16 acc, U8x64 codes, I32x16 query) {
   for (int h = 0; h < 2; ++h) acc.v[h] = _mm256_add_epi32(acc.v[h], _mm256_madd_epi16(_mm256_maddubs_epi16(codes.v[h], query.v[h]), ones));
   return acc;
 }
+inline I32x16 add(I32x16 a, I32x16 b) {
+  return {_mm256_add_epi32(a.v[0], b.v[0]), _mm256_add_epi32(a.v[1], b.v[1])};
+}
 inline F32x16 centred(I32x16 dots, int shift, std::int32_t offset) {
   const __m128i count = _mm_cvtsi32_si128(shift);
   const __m256i minus = _mm256_set1_epi32(offset);

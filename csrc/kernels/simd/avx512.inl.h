@@ -104,6 +104,9 @@ inline I32x16 dot_bytes(I32x16 acc, U8x64 codes, I32x16 query) {
   return {_mm512_add_epi32(acc.v, _mm512_madd_epi16(pairs_i16x32, _mm512_set1_epi16(1)))};
 #endif
 }
+inline I32x16 add(I32x16 a, I32x16 b) {
+  return {_mm512_add_epi32(a.v, b.v)};
+}
 inline F32x16 centred(I32x16 dots, int shift, std::int32_t offset) {
   return {_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_sll_epi32(dots.v, _mm_cvtsi32_si128(shift)), _mm512_set1_epi32(offset)))};
 }

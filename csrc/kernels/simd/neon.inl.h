@@ -108,6 +108,10 @@ inline I32x16 dot_bytes(I32x16 acc, U8x64 codes, I32x16 query) {
   }
   return acc;
 }
+inline I32x16 add(I32x16 a, I32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = vaddq_s32(a.v[h], b.v[h]);
+  return a;
+}
 inline F32x16 centred(I32x16 dots, int shift, std::int32_t offset) {
   F32x16 a;
   for (int h = 0; h < 4; ++h) a.v[h] = vcvtq_f32_s32(vsubq_s32(vshlq_s32(dots.v[h], vdupq_n_s32(shift)), vdupq_n_s32(offset)));

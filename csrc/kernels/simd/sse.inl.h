@@ -113,6 +113,10 @@ inline I32x16 dot_bytes(I32x16 acc, U8x64 codes, I32x16 query) {
     acc.v[h] = _mm_add_epi32(acc.v[h], _mm_madd_epi16(_mm_maddubs_epi16(codes.v[h], query.v[h]), _mm_set1_epi16(1)));
   return acc;
 }
+inline I32x16 add(I32x16 a, I32x16 b) {
+  for (int h = 0; h < 4; ++h) a.v[h] = _mm_add_epi32(a.v[h], b.v[h]);
+  return a;
+}
 inline F32x16 centred(I32x16 dots, int shift, std::int32_t offset) {
   F32x16 a;
   for (int h = 0; h < 4; ++h)
