@@ -10,9 +10,10 @@
 namespace fastcal {
 namespace {
 
-// Up to this many queries the scan is bound by the bytes of the codes (500 k x 384 real embeddings, one thread of a Zen 4
-// server, 2026-11: 4 queries take 14.6 ms through half-byte codes and 16.0 through one-byte codes; more were not compared).
-constexpr std::size_t kFewQueries = 4;
+// Up to this many queries the scan is bound by the bytes of the codes (500 k x 384 real embeddings, one and two threads of a Zen 4
+// server, 2026-11, ms through half-byte codes : one-byte codes: 5 queries 9.7, 5.5 : 11.4, 6.5; 8 queries 14.1, 8.1 : 15.5, 8.6;
+// 16 queries 24.8, 13.9 : 24.3, 12.9).
+constexpr std::size_t kFewQueries = 8;
 constexpr std::size_t kFewChunk = 64, kManyChunk = 16;  // blocks of a task: about 200 and 100 KiB at 384 dimensions
 
 // Small corpora are cut finer: the first chunk of every thread is scanned with no bar to pass.

@@ -78,8 +78,8 @@ struct File {
 
 // What a guarded search finds, and whether it ran into damage.
 struct Found {
-  std::vector<float> scores = std::vector<float>(8 * kBest);
-  std::vector<std::int64_t> ids = std::vector<std::int64_t>(8 * kBest);
+  std::vector<float> scores = std::vector<float>(12 * kBest);
+  std::vector<std::int64_t> ids = std::vector<std::int64_t>(12 * kBest);
   bool damaged = false;
   std::size_t begin = 0;
 };
@@ -102,8 +102,8 @@ Found search(const KernelTable& table, const File& file, const Guard& guard, con
 
 void check_guarded_search(const KernelTable& table, std::mt19937& random) {
   File file(table, random);
-  const std::vector<float> queries = random_vectors(random, 8 * kDim);
-  for (const std::size_t n : {std::size_t{1}, std::size_t{8}}) {  // through the half-byte codes, and past them
+  const std::vector<float> queries = random_vectors(random, 12 * kDim);
+  for (const std::size_t n : {std::size_t{1}, std::size_t{12}}) {  // through the half-byte codes, and past them
     Found expected;
     Uninterrupted call;
     topk({table, {queries.data(), n}, File::view(file.rows.data()), Metric::dot},
