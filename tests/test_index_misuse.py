@@ -51,6 +51,10 @@ def test_progress_is_told_of_small_corpora_and_may_not_add(backend, corpus):
     told = []
     index = fc.Index(corpus[:100], progress=lambda done, total: told.append((done, total)))
     assert told == [(100, 100)]
+    told.clear()
+    fc.Index(corpus, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (3000, 3000)
+    assert told.count((3000, 3000)) == 1
     with pytest.raises(fc.FastcalError, match="progress callback of another add"):
         index.add(corpus[:50], progress=lambda *_: index.add(corpus[:5]))
     assert len(index) == 100

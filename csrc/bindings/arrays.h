@@ -5,7 +5,6 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -119,8 +118,10 @@ class Reporter {
     const auto now = std::chrono::steady_clock::now();
     if (now < due_) return false;
     due_ = now + kInterval;
+    const std::size_t done = done_.load(std::memory_order_relaxed);
+    if (done >= total_) return false;  // the end is for the caller to report
     try {
-      progress_(std::min(done_.load(std::memory_order_relaxed), total_), total_);
+      progress_(done, total_);
       return false;
     } catch (py::error_already_set& error) {
       error.restore();

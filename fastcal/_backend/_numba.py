@@ -100,14 +100,12 @@ class NumbaBackend:
         out_norms: Array,
         *,
         num_threads: int,
-        progress: Callable[[int, int], object] | None = None,
+        progress: Callable[[int, int], object] | None = None,  # noqa: ARG002  (the caller reports the end)
         out_digests: Array | None = None,
     ) -> tuple[None, int]:
         if out_digests is not None:
             self.digests(corpus, out_digests, num_threads=num_threads)
         bad = self.row_norms(corpus, out_norms, num_threads=num_threads)
-        if progress is not None:
-            progress(len(corpus), len(corpus))
         return None, bad
 
     def digests(self, rows: Array, out: Array, *, num_threads: int) -> None:

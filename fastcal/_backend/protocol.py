@@ -120,7 +120,8 @@ class Backend(Protocol):
         """Make what lets searches rule rows out without reading them, with an ``nbytes``; None if there is no such thing.
 
         Also writes :meth:`row_norms` and, if asked, :meth:`digests`, and returns the first non-finite row, or -1.
-        ``progress(rows_done, n_rows)`` is called now and then on the calling thread; what it raises ends the call.
+        ``progress(rows_done, n_rows)`` may be called now and then on the calling thread, not at the end; what it
+        raises ends the call.
         """
 
     # -- index files -----------------------------------------------------------------------------
