@@ -72,10 +72,10 @@ if TYPE_CHECKING:
         rrf as rrf,
     )
     from fastcal.index import Index as Index
-    from fastcal.normalize import (
+    from fastcal.normalization import (
         minmax as minmax,
     )
-    from fastcal.normalize import (
+    from fastcal.normalization import (
         zscore as zscore,
     )
     from fastcal.policy import (
@@ -157,7 +157,7 @@ _HOME = {
     ),
     "fastcal.fusion": ("fuse", "rrf"),
     "fastcal.index": ("Index",),
-    "fastcal.normalize": ("minmax", "zscore"),
+    "fastcal.normalization": ("minmax", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Run", "pairs"),

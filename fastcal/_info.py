@@ -104,7 +104,7 @@ def warmup() -> None:
     from fastcal.calibration import IsotonicCalibrator, PlattCalibrator
     from fastcal.fusion import fuse
     from fastcal.index import Index
-    from fastcal.normalize import minmax, zscore
+    from fastcal.normalization import minmax, zscore
     from fastcal.run import Run
     from fastcal.scoring import rescore, scores
     from fastcal.thresholds import threshold_sweep

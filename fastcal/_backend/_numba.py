@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcal._backend import _numba_bands, _numba_calibration, _numba_digest, _numba_lists, _numba_range, _numba_search
+from fastcal._backend import _numba_bands, _numba_digest, _numba_range, _numba_search
+from fastcal._backend._numba_calibration_operations import CalibrationOperations
+from fastcal._backend._numba_fusion_operations import FusionOperations
 from fastcal._backend._numba_gate import Gate
-from fastcal._backend._numba_platt import fit as platt_fit
+from fastcal._backend._numba_list_operations import ListOperations
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
-from fastcal._backend._numba_search import NO_FLOATS, FirstBad
+from fastcal._backend._numba_search import FirstBad
+from fastcal._backend._numba_views import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastcal._backend.protocol import Array, FoundRange, FuseMethod, Metric, Precision
-
-# Elements of one chunk of an elementwise map or of normalised lists: about 1 ms.
-_CHUNK = 1 << 17
+    from fastcal._backend.protocol import Array, FoundRange, Metric, Precision
 
 
-class NumbaBackend:
+class NumbaBackend(ListOperations, FusionOperations, CalibrationOperations):
     """Every operation of :class:`fastcal._backend.protocol.Backend`, whose docstrings hold here."""
 
     name = "numba"
@@ -41,7 +39,7 @@ class NumbaBackend:
             if not finite.all():
                 bad.report(start + int(np.argmin(finite)))
 
-        run(work, ranges(values.shape[0], max(1, _CHUNK // max(1, values.shape[1]))), num_threads)
+        run(work, ranges(values.shape[0], max(1, CHUNK // max(1, values.shape[1]))), num_threads)
         return bad.index
 
     def row_norms(self, corpus: Array, out: Array, *, num_threads: int) -> int:
@@ -158,126 +156,3 @@ class NumbaBackend:
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
         warn_if_denormals_are_lost()
         return _numba_search.rescore(queries, corpus, ids, metric, out, num_threads)
-
-    def minmax(self, scores: Array, offsets: Array, on_constant: float, out: Array, *, num_threads: int) -> int:
-        warn_if_denormals_are_lost()
-        bad, scores, offsets = FirstBad(), _read_only(scores), _read_only(offsets)
-
-        def work(_slot: int, chunk: tuple[int, int]) -> None:
-            found = _numba_lists.minmax(scores, offsets, *chunk, float(on_constant), out)
-            if found >= 0:
-                bad.report(found)
-
-        run(work, _list_chunks(offsets), num_threads)
-        return bad.index
-
-    def zscore(self, scores: Array, offsets: Array, ddof: int, out: Array, *, num_threads: int) -> int:
-        warn_if_denormals_are_lost()
-        bad, scores, offsets = FirstBad(), _read_only(scores), _read_only(offsets)
-
-        def work(_slot: int, chunk: tuple[int, int]) -> None:
-            found = _numba_lists.zscore(scores, offsets, *chunk, int(ddof), out)
-            if found >= 0:
-                bad.report(found)
-
-        run(work, _list_chunks(offsets), num_threads)
-        return bad.index
-
-    def fuse(
-        self,
-        ids: list[Array],
-        scores: list[Array | None],
-        offsets: list[Array],
-        weights: Array,
-        method: FuseMethod,
-        k: float,
-        top_k: int,
-        out_offsets: Array,
-        out_ids: Array,
-        out_scores: Array,
-        out_counts: Array,
-        *,
-        num_threads: int,
-    ) -> None:
-        warn_if_denormals_are_lost()
-        by_rank = method == "rrf"
-        before = np.cumsum([0, *(len(run_ids) for run_ids in ids[:-1])], dtype=np.int64)
-        starts = _read_only(np.stack(offsets).astype(np.int64, copy=False) + before[:, np.newaxis])
-        all_ids = _read_only(np.concatenate(ids))
-        values = NO_FLOATS if by_rank else np.concatenate([np.asarray(s, dtype=np.float64) for s in scores])
-        all_scores, run_weights, places = _read_only(values), _read_only(weights), _read_only(out_offsets)
-
-        def work(_slot: int, chunk: tuple[int, int]) -> None:
-            _numba_lists.fuse(
-                all_ids, all_scores, starts, run_weights, by_rank, float(k), int(top_k), *chunk, places, out_ids, out_scores, out_counts
-            )
-
-        run(work, _list_chunks(starts.sum(axis=0)), num_threads)
-
-    def platt_fit(self, scores: Array, targets: Array, weights: Array) -> tuple[float, float]:
-        warn_if_denormals_are_lost()
-        return platt_fit(scores, targets, weights)
-
-    def platt_predict(self, scores: Array, a: float, b: float, out: Array, *, num_threads: int) -> None:
-        warn_if_denormals_are_lost()
-        scores = _read_only(scores)
-
-        def work(_slot: int, chunk: tuple[int, int]) -> None:
-            part = slice(*chunk)
-            _numba_calibration.platt_predict(scores[part], float(a), float(b), out[part])
-
-        run(work, ranges(scores.size, _CHUNK), num_threads)
-
-    def isotonic_fit(self, scores: Array, labels: Array, weights: Array, out_x: Array, out_y: Array) -> int:
-        warn_if_denormals_are_lost()
-        kept = np.flatnonzero(weights != 0.0)
-        order = kept[np.argsort(scores[kept], kind="stable")]
-        return int(_numba_calibration.isotonic_fit(scores[order], labels[order], weights[order], out_x, out_y))
-
-    def isotonic_predict(self, scores: Array, knots_x: Array, knots_y: Array, out: Array, *, num_threads: int) -> None:
-        warn_if_denormals_are_lost()
-        scores, knots_x, knots_y = _read_only(scores), _read_only(knots_x), _read_only(knots_y)
-
-        def work(_slot: int, chunk: tuple[int, int]) -> None:
-            part = slice(*chunk)
-            _numba_calibration.isotonic_predict(scores[part], knots_x, knots_y, out[part])
-
-        run(work, ranges(scores.size, _CHUNK), num_threads)
-
-    def threshold_sweep(
-        self, scores: Array, labels: Array, weights: Array | None, out_threshold: Array, out_selected: Array, out_weight: Array, out_positive: Array
-    ) -> int:
-        warn_if_denormals_are_lost()
-        order = np.argsort(-scores, kind="stable")
-        return int(
-            _numba_calibration.threshold_sweep(
-                order,
-                _read_only(scores),
-                _read_only(labels),
-                _read_only(NO_FLOATS if weights is None else weights),
-                out_threshold,
-                out_selected,
-                out_weight,
-                out_positive,
-            )
-        )
-
-
-def _read_only(array: Array) -> Array:
-    """A read-only view, so that one compiled version of a kernel serves writable and read-only inputs."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _list_chunks(offsets: Array) -> list[tuple[int, int]]:
-    """Cut lists into chunks of about ``_CHUNK`` elements; a list is never split."""
-    n_lists = offsets.size - 1
-    if n_lists < 1:
-        return []
-    n_chunks = math.ceil((int(offsets[-1]) - int(offsets[0]) + n_lists) / _CHUNK)
-    if n_chunks <= 1:
-        return [(0, n_lists)]
-    cuts = np.unique(np.searchsorted(offsets, offsets[0] + np.arange(n_chunks + 1) * _CHUNK, side="left").clip(0, n_lists))
-    bounds = sorted({0, n_lists, *(int(cut) for cut in cuts)})
-    return list(itertools.pairwise(bounds))

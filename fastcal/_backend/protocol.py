@@ -14,14 +14,14 @@ Corpus dtypes: float32, float16, and uint16, which stands for bfloat16 bits. Cor
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol
 
-import numpy as np
+from fastcal._backend._protocol_calibration import CalibrationOperations
+from fastcal._backend._protocol_fusion import FusionOperations
+from fastcal._backend._protocol_lists import ListOperations
+from fastcal._backend._types import Array, FuseMethod, Metric, Precision
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Metric = Literal["cosine", "dot", "euclidean"]
-Precision = Literal["fast", "exact"]
-FuseMethod = Literal["rrf", "sum"]
+__all__ = ["Array", "Backend", "FoundRange", "FuseMethod", "Metric", "Precision"]
 
 
 class FoundRange(Protocol):
@@ -39,7 +39,7 @@ class FoundRange(Protocol):
         """Fill int64 (n_queries + 1,), float32 and int64 (found,), best first per query; only if ``found`` is within the limit."""
 
 
-class Backend(Protocol):
+class Backend(ListOperations, FusionOperations, CalibrationOperations, Protocol):
     """What native code and Numba both implement, name for name."""
 
     @property
@@ -181,54 +181,3 @@ class Backend(Protocol):
 
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int:
         """Exact scores of rows ``ids`` int64 (n_queries, m); -1 gives NaN; first (lowest) bad row touched, or -1."""
-
-    # -- lists of scores: flat float32/float64 ``scores``, int64 ``offsets`` (n_lists + 1) ----------
-    def minmax(self, scores: Array, offsets: Array, on_constant: float, out: Array, *, num_threads: int) -> int:
-        """Per list (s - min) / (max - min); NaN is skipped and stays; first list holding an infinity, or -1."""
-
-    def zscore(self, scores: Array, offsets: Array, ddof: int, out: Array, *, num_threads: int) -> int:
-        """Per list (s - mean) / std; NaN is skipped and stays; first list whose moments are not finite, or -1."""
-
-    def fuse(
-        self,
-        ids: list[Array],
-        scores: list[Array | None],
-        offsets: list[Array],
-        weights: Array,
-        method: FuseMethod,
-        k: float,
-        top_k: int,
-        out_offsets: Array,
-        out_ids: Array,
-        out_scores: Array,
-        out_counts: Array,
-        *,
-        num_threads: int,
-    ) -> None:
-        """Fuse runs query by query.
-
-        ``out_offsets`` (n_queries + 1) are upper bounds given by the caller; query ``i`` writes ``out_counts[i]``
-        entries from ``out_offsets[i]``. ``top_k`` < 0 keeps the whole union. ``k`` belongs to ``"rrf"``.
-        """
-
-    # -- calibration: float64 fits ------------------------------------------------------------------
-    def platt_fit(self, scores: Array, targets: Array, weights: Array) -> tuple[float, float]:
-        """Newton's method on the weighted cross-entropy of p = 1 / (1 + exp(a s + b)); returns (a, b)."""
-
-    def platt_predict(self, scores: Array, a: float, b: float, out: Array, *, num_threads: int) -> None:
-        """``out = 1 / (1 + exp(a * scores + b))``, flat float32/float64, same dtype."""
-
-    def isotonic_fit(self, scores: Array, labels: Array, weights: Array, out_x: Array, out_y: Array) -> int:
-        """Weighted PAVA, increasing; writes the knots and returns their number."""
-
-    def isotonic_predict(self, scores: Array, knots_x: Array, knots_y: Array, out: Array, *, num_threads: int) -> None:
-        """Linear interpolation between knots, clipped to the end values, flat float32/float64, same dtype."""
-
-    def threshold_sweep(
-        self, scores: Array, labels: Array, weights: Array | None, out_threshold: Array, out_selected: Array, out_weight: Array, out_positive: Array
-    ) -> int:
-        """Cumulative counts at each distinct score, highest first; returns how many distinct scores there are.
-
-        ``labels`` uint8; ``out_threshold`` has the dtype of ``scores``; ``out_selected`` int64; ``out_weight`` and
-        ``out_positive`` float64: total and positive weight of everything scored at least the threshold.
-        """

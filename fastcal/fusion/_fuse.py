@@ -10,15 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _backend, _csr, _threads
-from fastcal._align import align
 from fastcal._backend.protocol import FuseMethod
 from fastcal._validate import lists
 from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import FLOAT32_MAX, integer, number
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.normalize import minmax, zscore
+from fastcal.normalization import minmax, zscore
 from fastcal.results import RangeResult, SearchResult
-from fastcal.run import Run, unchecked
+from fastcal.run import Run, align, unchecked
 
 __all__ = ["fuse", "rrf"]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastcal import _csr
 from fastcal.errors import InvalidValueError
-from fastcal.run import Run, unchecked
+from fastcal.run._run import Run, unchecked
 
 _SHOWN = 5
 

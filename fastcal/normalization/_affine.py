@@ -1,4 +1,4 @@
-"""Per-query normalisation: each list of scores is mapped by its own statistics."""
+"""Affine maps of each list by two of its statistics."""
 
 from __future__ import annotations
 

@@ -1,0 +1,12 @@
+"""The words that every part of the contract uses."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Metric = Literal["cosine", "dot", "euclidean"]
+Precision = Literal["fast", "exact"]
+FuseMethod = Literal["rrf", "sum"]

@@ -1,0 +1,5 @@
+"""Fusion of several runs into one, query by query."""
+
+from fastcal.fusion._fuse import fuse, rrf
+
+__all__ = ["fuse", "rrf"]
