@@ -117,10 +117,11 @@ def with_header(path, change):
     path.write_bytes(head[:at] + _image.digest_of(head).encode() + head[at + 16 :] + data[start:])
 
 
-def test_a_newer_version_says_so(tmp_path):
+@pytest.mark.parametrize("version", [_image.VERSION - 1, _image.VERSION + 1])
+def test_another_version_says_so(tmp_path, version):
     _, _, path, _, _ = saved(tmp_path, 50, 4)
-    with_header(path, lambda entries: entries["__metadata__"].update(version="2"))
-    with pytest.raises(ValueError, match=r"a\.index has format version 2, this fastcal reads version 1") as caught:
+    with_header(path, lambda entries: entries["__metadata__"].update(version=str(version)))
+    with pytest.raises(ValueError, match=rf"a\.index has format version {version}, this fastcal reads version {_image.VERSION}") as caught:
         fc.Index.load(path)
     assert isinstance(caught.value, fc.FastcalError)
     assert not isinstance(caught.value, fc.IndexCorruptError)

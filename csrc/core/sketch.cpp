@@ -13,6 +13,7 @@
 
 #include "core/digest.h"
 #include "core/float_env.h"
+#include "core/rotation.h"
 
 namespace fastcal {
 namespace {
@@ -56,7 +57,8 @@ void AlignedBytes::Free::operator()(std::uint8_t* p) const {
   std::free(p);
 }
 
-SketchFrame::SketchFrame(std::size_t dim, Metric m) : metric(m), layout{dim, m != Metric::cosine}, centre(dim), direction(dim) {}
+SketchFrame::SketchFrame(std::size_t dim, Metric m)
+    : metric(m), layout{dim, m != Metric::cosine}, centre(dim), direction(dim), signs(rotation_signs(dim)) {}
 
 // The mean of a strided sample: of the rows for euclidean, whose centre it is, else of the unit rows, whose direction it is.
 void SketchFrame::choose(const KernelTable& kernels, const Corpus& corpus, std::size_t sample) {
@@ -76,7 +78,7 @@ void SketchFrame::choose(const KernelTable& kernels, const Corpus& corpus, std::
 }
 
 BlockSketcher::BlockSketcher(const KernelTable& kernels, const SketchFrame& frame)
-    : kernels_(kernels), frame_(frame), row_(frame.layout.padded()), codes_(frame.layout.padded()) {}
+    : kernels_(kernels), frame_(frame), row_(3 * frame.layout.padded()), codes_(frame.layout.padded()) {}
 
 void BlockSketcher::write(const RowBlock& rows, std::uint8_t* record4, std::uint8_t* record7) {
   const SketchLayout& layout = frame_.layout;
@@ -84,7 +86,8 @@ void BlockSketcher::write(const RowBlock& rows, std::uint8_t* record4, std::uint
   if (rows.n < kSketchRows) std::memset(record7, 0, layout.record7());
   const float* centre = frame_.metric == Metric::euclidean ? frame_.centre.data() : nullptr;
   for (std::size_t lane = 0; lane < rows.n; ++lane)
-    kernels_.sketch_row(rows.rows[lane], centre, frame_.direction.data(), layout, {record4, record7, lane}, row_.data(), codes_.data());
+    kernels_.sketch_row(rows.rows[lane], centre, frame_.direction.data(), frame_.signs.data(), layout, {record4, record7, lane},
+                        row_.data(), codes_.data());
 }
 
 Sketch::Sketch(std::size_t dim, std::size_t n_rows, Metric metric)
@@ -131,11 +134,10 @@ PreparedQuery::PreparedQuery(const SketchFrame& frame, const float* query)
   double along = 0;
   for (double& v : p) v = usable_ && norm_ > 0 ? v / norm_ : 0.0;
   for (std::size_t i = 0; i < dim; ++i) along += p[i] * static_cast<double>(frame.direction[i]);
+  for (std::size_t i = 0; i < dim; ++i) p[i] -= along * static_cast<double>(frame.direction[i]);
+  rotate(p, frame.signs);
   double largest = 0;
-  for (std::size_t i = 0; i < dim; ++i) {
-    p[i] -= along * static_cast<double>(frame.direction[i]);
-    largest = std::max(largest, std::fabs(p[i]));
-  }
+  for (const double v : p) largest = std::max(largest, std::fabs(v));
   along_ = static_cast<float>(along);
   step_ = static_cast<float>(largest / 127.0);
   const double length = norm_of(p);

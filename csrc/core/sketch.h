@@ -35,6 +35,7 @@ struct SketchFrame {
   SketchLayout layout;
   std::vector<float> centre;     // zeros unless euclidean
   std::vector<float> direction;  // of length 1, or zeros
+  std::vector<float> signs;      // +1 and -1, of the rotation; they depend on dim alone
 
   SketchFrame(std::size_t dim, Metric metric);
   // Looks at about `sample` rows. Any frame is a valid one: it only decides how close the bounds are.

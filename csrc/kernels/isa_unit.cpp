@@ -25,6 +25,7 @@ namespace {
 #include "kernels/calibration.inl.h"
 #include "kernels/sketch_scan.inl.h"
 #include "kernels/sketch_bands.inl.h"
+#include "kernels/rotation.inl.h"
 #include "kernels/sketch_rows.inl.h"
 #include "kernels/digest.inl.h"
 // clang-format on

@@ -1,9 +1,9 @@
 // sketch.h -- small integer copies of the rows that give a rigorous upper bound of every score.
 //
 // Rows are handled as unit vectors y = (x - centre) / |x - centre| (the centre is 0 unless the metric is euclidean), queries
-// as unit vectors p. A direction u carries what the rows have in common: y = a u + y', and y' is quantised to
-// y^ = step (code - zero) with residual r = y' - y^. The query's remainder p' = p - (p.u) u is quantised to p^ with
-// residual e. Then
+// as unit vectors p. A direction u carries what the rows have in common: y = a u + y'. What is left is rotated (rotation.inl.h:
+// <p,y> = <R p,R y>), and y' = R (y - a u) is quantised to y^ = step (code - zero) with residual r = y' - y^. The query's
+// remainder p' = R (p - (p.u) u) is quantised to p^ with residual e. Then
 //
 //   <p,y> = a (p.u) + <p,y'>,   <p,y'> <= <p^,y^> + |e| |y^| + |p'| |r| + rounding <= <p^,y^> + |e| (1 + |r|) + |p'| |r| + rounding
 //
@@ -11,9 +11,9 @@
 // spread = |p'| + |e|, slack = |e| + rounding. One-byte codes have 7 bits (0..127, zero at 64), half-byte codes 4 (0..15, zero
 // at 7.5).
 //
-// Rounding: every quantity above is at most about 1, the float32 epilogue and the float32 quantiser lose less than 2^-18 each,
-// and the lane sum in float64 less than dim * 2^-50. A row whose norm cannot be handled in float32 has a NaN in its record:
-// comparisons keep it.
+// Rounding: every quantity above is at most about 1, the float32 epilogue, the float32 quantiser and the float32 rotation of a row
+// lose less than 2^-18 each, and the lane sum in float64 less than dim * 2^-50. A row whose norm cannot be handled in float32 has a NaN in
+// its record: comparisons keep it.
 //
 // Lower bounds: all that is added above bounds an absolute value, so <p,y> >= <p^,y^> + a (p.u) - width with the same width. The
 // norm that multiplies a bound (dot, euclidean) is stored up to 2^-21 too large, which moves a bound of either sign by at most
@@ -28,7 +28,7 @@ namespace fastcal {
 
 inline constexpr std::size_t kSketchRows = 16;  // rows of a block
 inline constexpr std::size_t kSketchGroup = 4;  // consecutive dimensions of a row in one 32-bit lane
-inline constexpr float kSketchRounding = 0x1p-18f;
+inline constexpr float kSketchRounding = 0x1p-18f, kRotationRounding = 0x1p-18f;
 inline constexpr int kCodeZero7 = 64;
 
 // A record is one block: its codes, then 16 floats each of a, step, |r| and, if scaled, the norm |x - centre|. Codes are
@@ -95,8 +95,9 @@ struct SketchTarget {
   std::uint8_t* record7;
   std::size_t lane;
 };
-// Quantises row x. `centre` may be null (0). `row` is scratch for layout.padded() floats, `codes` for as many bytes.
-using SketchRow = void (*)(const float* x, const float* centre, const float* direction, const SketchLayout& layout,
+// Quantises row x. `centre` may be null (0). `row` is scratch for 3 * layout.padded() floats, `codes` for
+// layout.padded() bytes.
+using SketchRow = void (*)(const float* x, const float* centre, const float* direction, const float* signs, const SketchLayout& layout,
                            const SketchTarget& target, float* row, std::uint8_t* codes);
 
 }  // namespace fastcal

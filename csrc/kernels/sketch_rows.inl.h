@@ -50,18 +50,11 @@ inline Products products(const float* v, const float* u, std::size_t dim) {
   return {fold_lanes(squares), fold_lanes(along)};
 }
 
-struct Spread {
-  float largest, squares;
-};
-// row = scale * v - along * u, zeros up to the next multiple of 16, and how far it spreads.
-inline Spread project(const float* v, const float* u, std::size_t dim, float scale, float along, float* row) {
-  const F32x16 factor = broadcast_f32x16(scale), minus = broadcast_f32x16(-along), zero = broadcast_f32x16(0.0f);
-  F32x16 largest = zero, squares = zero;
+// row = scale * v - along * u, zeros up to the next multiple of 16.
+inline void project(const float* v, const float* u, std::size_t dim, float scale, float along, float* row) {
+  const F32x16 factor = broadcast_f32x16(scale), minus = broadcast_f32x16(-along);
   const auto step = [&](const float* a, const float* b, float* out) {
-    const F32x16 y = add(mul(load_f32x16(a), factor), mul(load_f32x16(b), minus));
-    largest = max(largest, max(y, sub(zero, y)));
-    squares = add(squares, mul(y, y));
-    store_f32x16(out, y);
+    store_f32x16(out, add(mul(load_f32x16(a), factor), mul(load_f32x16(b), minus)));
   };
   std::size_t i = 0;
   for (; i + kSumLanes <= dim; i += kSumLanes) step(v + i, u + i, row + i);
@@ -70,6 +63,31 @@ inline Spread project(const float* v, const float* u, std::size_t dim, float sca
     float tails[2][kSumLanes];
     copy_tails<2>(rows, i, dim, tails);
     step(tails[0], tails[1], row + i);
+  }
+}
+
+struct F32Ops {
+  using Number = float;
+  using Vector = F32x16;
+  static Vector load(const float* p) { return load_f32x16(p); }
+  static void store(float* p, Vector v) { store_f32x16(p, v); }
+  static Vector add(Vector a, Vector b) { return FASTCAL_ISA::add(a, b); }
+  static Vector sub(Vector a, Vector b) { return FASTCAL_ISA::sub(a, b); }
+  static Vector scale(Vector v, float factor) { return mul(v, broadcast_f32x16(factor)); }
+  static Vector flip(Vector v, const float* signs) { return mul(v, load_f32x16(signs)); }
+};
+
+struct Spread {
+  float largest, squares;
+};
+// How far a padded row spreads.
+inline Spread spread_of(const float* row, std::size_t dim) {
+  const F32x16 zero = broadcast_f32x16(0.0f);
+  F32x16 largest = zero, squares = zero;
+  for (std::size_t i = 0; i < dim; i += kSumLanes) {
+    const F32x16 y = load_f32x16(row + i);
+    largest = max(largest, max(y, sub(zero, y)));
+    squares = add(squares, mul(y, y));
   }
   return {largest_of(largest), sum_of(squares)};
 }
@@ -116,7 +134,7 @@ inline void squared_errors(const Quantiser (&quantisers)[N], const float* v, std
 }
 
 // Writes the codes of a padded row and returns |r|, rounded up: the float32 steps that led to `v`, the residual and the sum lose
-// at most kSketchRounding of the unit row and 2^-12 of the sum.
+// at most kSketchRounding + kRotationRounding of the unit row and 2^-12 of the sum.
 inline float quantise(const Quantiser quantiser, const float* v, std::size_t dim, std::uint8_t* codes) {
   F32x16 sum = broadcast_f32x16(0.0f);
   over_row(dim, [&](std::size_t i, F32x16 counted) {
@@ -125,7 +143,7 @@ inline float quantise(const Quantiser quantiser, const float* v, std::size_t dim
     sum = add(sum, mul(r, r));
     store_low_bytes(codes + i, shifted);
   });
-  return __builtin_sqrtf(sum_of(sum)) * (1.0f + 0x1p-12f) + kSketchRounding;
+  return __builtin_sqrtf(sum_of(sum)) * (1.0f + 0x1p-12f) + (kSketchRounding + kRotationRounding);
 }
 
 // 16 levels: the best uniform step for a Gaussian is 0.335 sigma; rows with other shapes fit another factor, or the whole range.
@@ -172,8 +190,8 @@ inline void store_half_codes(const std::uint8_t* codes, std::size_t groups, std:
 // beyond them gets a NaN and is never ruled out.
 inline constexpr double kSmallestNorm = 1e-18, kLargestNorm = 1e18;
 
-void sketch_row(const float* x, const float* centre, const float* direction, const SketchLayout& layout, const SketchTarget& target,
-                float* row, std::uint8_t* codes) {
+void sketch_row(const float* x, const float* centre, const float* direction, const float* signs, const SketchLayout& layout,
+                const SketchTarget& target, float* row, std::uint8_t* codes) {
   const std::size_t dim = layout.dim, groups = layout.groups();
   if (centre != nullptr)
     for (std::size_t i = 0; i < dim; ++i) row[i] = x[i] - centre[i];
@@ -184,11 +202,13 @@ void sketch_row(const float* x, const float* centre, const float* direction, con
   const float poison = usable || norm == 0.0 ? 0.0f : __builtin_nanf("");
   const double inverse = usable ? 1.0 / norm : 0.0;
   const auto along = static_cast<float>(usable ? sums.along * inverse : 0.0);
-  Spread spread{0.0f, 0.0f};
-  if (usable)
-    spread = project(v, direction, dim, static_cast<float>(inverse), along, row);
-  else
+  if (usable) {
+    project(v, direction, dim, static_cast<float>(inverse), along, row);
+    rotate<F32Ops>(row, signs, dim, row + layout.padded());
+  } else {
     __builtin_memset(row, 0, (dim + kSumLanes - 1) / kSumLanes * kSumLanes * sizeof(float));
+  }
+  const Spread spread = spread_of(row, dim);
 
   const auto rounded_up = static_cast<float>(norm * (1.0 + 0x1p-22));
   if (target.record4 != nullptr) {

@@ -23,7 +23,7 @@ from fastcal.index import _safetensors as safetensors
 CHUNK = 1 << 16
 TABLE = "chunk_digests"
 FORMAT = "fastcal.index"
-VERSION = 1
+VERSION = 2
 _MARK = b'"header_digest":"'
 _BLANK = "0" * 16
 _BUFFER = 64 * CHUNK
