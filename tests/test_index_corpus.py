@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mmap
+import re
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -189,3 +191,38 @@ def test_verify_notices_every_changed_byte(backend):
             assert raw[row, byte] == changed
             raw[row] = np.ascontiguousarray(rows[row : row + 1].astype(dtype)).view(np.uint8)
         index.verify()
+
+
+def advice(array):
+    """The flags that Linux lists for the mapping of an array: rr is random reading, sr sequential."""
+    address, inside = array.__array_interface__["data"][0], False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        span = line.split()[0]
+        if re.fullmatch(r"[0-9a-f]+-[0-9a-f]+", span):
+            begin, end = (int(bound, 16) for bound in span.split("-"))
+            inside = begin <= address < end
+        elif inside and span == "VmFlags:":
+            return set(line.split()[1:])
+    return set()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux lists the advice given on mapped memory")
+def test_a_mapped_corpus_is_not_read_ahead_by_searches_and_the_callers_map_is_left_alone(backend, tmp_path):
+    _, rows = small_rows(27, 3000, 64)
+    mapped = as_npy(tmp_path / "rows.npy", rows)
+    index = fc.Index(mapped)
+    index.save(tmp_path / "a.index")
+    indexes = [index, fc.Index.load(tmp_path / "a.index", mapped), fc.Index.load(tmp_path / "a.index")]
+    assert [("rr" in advice(held._segments[0].rows)) for held in indexes] == [True] * 3
+    assert "rr" not in advice(mapped)
+    assert len({tuple(map(str, results(held, rows[:3]))) for held in indexes}) == 1
+
+
+def test_a_file_that_was_replaced_since_it_was_mapped_is_not_taken_for_the_corpus(backend, tmp_path):
+    _, rows = small_rows(28, 2500, 16)
+    mapped = as_npy(tmp_path / "rows.npy", rows)
+    np.save(tmp_path / "other.npy", -rows)
+    (tmp_path / "other.npy").replace(tmp_path / "rows.npy")
+    assert results(fc.Index(mapped), rows[:3]) == results(fc.Index(rows), rows[:3])
+    (tmp_path / "rows.npy").unlink()
+    assert results(fc.Index(mapped), rows[:3]) == results(fc.Index(rows), rows[:3])

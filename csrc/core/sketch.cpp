@@ -60,17 +60,20 @@ void AlignedBytes::Free::operator()(std::uint8_t* p) const {
 SketchFrame::SketchFrame(std::size_t dim, Metric m)
     : metric(m), layout{dim, m != Metric::cosine}, centre(dim), direction(dim), signs(rotation_signs(dim)) {}
 
-// The mean of a strided sample: of the rows for euclidean, whose centre it is, else of the unit rows, whose direction it is.
+// The mean of a sample: of the rows for euclidean, whose centre it is, else of the unit rows, whose direction it is. The sample comes
+// in runs, each of which costs a corpus on disk one reading ahead.
 void SketchFrame::choose(const KernelTable& kernels, const Corpus& corpus, std::size_t sample) {
-  const std::size_t stride = std::max<std::size_t>(1, corpus.n_rows / sample);
+  const std::size_t run = std::min(kMaxRowBlock, sample), stride = std::max(run, corpus.n_rows / std::max<std::size_t>(1, sample / run));
   std::vector<double> mean(layout.dim);
   BlockReader reader(kernels, corpus, nullptr, true);
   std::size_t count = 0;
-  for (std::size_t i = 0; i < corpus.n_rows; i += stride) {
-    const RowBlock block = reader.read(i, 1);
-    const double weight = metric == Metric::euclidean ? 1.0 : (block.norms[0] > 0 ? 1.0 / block.norms[0] : 0.0);
-    for (std::size_t j = 0; j < layout.dim; ++j) mean[j] += weight * static_cast<double>(block.rows[0][j]);
-    ++count;
+  for (std::size_t first = 0; first < corpus.n_rows; first += stride) {
+    const RowBlock block = reader.read(first, std::min(run, corpus.n_rows - first));
+    for (std::size_t r = 0; r < block.n; ++r) {
+      const double weight = metric == Metric::euclidean ? 1.0 : (block.norms[r] > 0 ? 1.0 / block.norms[r] : 0.0);
+      for (std::size_t j = 0; j < layout.dim; ++j) mean[j] += weight * static_cast<double>(block.rows[r][j]);
+    }
+    count += block.n;
   }
   const double length = metric == Metric::euclidean ? static_cast<double>(std::max<std::size_t>(1, count)) : norm_of(mean);
   std::vector<float>& axis = metric == Metric::euclidean ? centre : direction;

@@ -14,6 +14,7 @@ from fastcal._validate import vectors as validate
 from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import flag
 from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.index import _location
 from fastcal.index._bands import Banded
 from fastcal.index._file import Stored
 from fastcal.index._search import Searched
@@ -106,7 +107,21 @@ class Index(Searched, Banded, Stored):
             rows = np.array(rows, order="C")
         owned = isinstance(given, list | tuple) or not np.may_share_memory(rows, source)
         names = validate.external_ids(ids, len(rows))
-        return build(rows, names, self._metric, first=first, owned=owned, backend=backend, num_threads=threads, progress=progress, name=name)
+        again = None if owned else _location.map_again(rows)
+        segment = build(
+            rows if again is None else again,
+            names,
+            self._metric,
+            first=first,
+            owned=owned,
+            backend=backend,
+            num_threads=threads,
+            progress=progress,
+            name=name,
+        )
+        if again is not None:
+            _location.read_here_and_there(again)
+        return segment
 
     def add(self, rows: Any, *, ids: Any = None, copy: bool | None = None, progress: Progress | None = None, num_threads: int | None = None) -> range:
         """Append rows; searches that are running keep the rows they started with.

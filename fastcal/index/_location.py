@@ -43,6 +43,19 @@ def of(rows: Array) -> Location | None:
     return Location(Path(mapped[-1].filename), offset, rows.dtype.name, rows.shape, rows.strides)
 
 
+def map_again(rows: Array) -> Array | None:
+    """Map the same bytes of the same file once more, so that advice about how they are read is ours to give; None if that cannot be had."""
+    location = of(rows)
+    if location is None or not rows.size:
+        return None
+    try:
+        again = reopen(location.to_dict(location.path.parent), location.path.parent)
+    except (OSError, ValueError):
+        return None
+    file = _mapped_file(rows)
+    return again if file is not None and file == _mapped_file(again) else None
+
+
 def reopen(location: dict[str, Any], folder: Path) -> Array:
     """Map the rows again; OSError or ValueError if the file is gone or too short."""
     candidates = [Path(location["path"]), folder / location["beside"]]
@@ -64,6 +77,21 @@ def read_here_and_there(rows: Array) -> None:
     ends = [_address(rows[i]) - _address(np.frombuffer(memory, np.uint8)) for i in (0, -1)]
     begin = min(ends) // mmap.PAGESIZE * mmap.PAGESIZE
     memory.madvise(mmap.MADV_RANDOM, begin, max(ends) + rows.shape[1] * rows.itemsize - begin)
+
+
+def _mapped_file(rows: Array) -> tuple[str, str] | None:
+    """Device and inode of the file behind the first row, as Linux lists them; a path may name another file by now."""
+    address = _address(rows)
+    try:
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    for line in maps.splitlines():
+        span, _, _, device, inode = line.split(maxsplit=5)[:5]
+        begin, end = (int(bound, 16) for bound in span.split("-"))
+        if begin <= address < end:
+            return device, inode
+    return None
 
 
 def _holders(array: Any) -> Iterator[Any]:

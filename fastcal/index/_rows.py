@@ -55,7 +55,10 @@ class Given:
         rows = validate.corpus(source, dim, backend, num_threads)
         owned = isinstance(corpus, list | tuple) or not np.may_share_memory(rows, source)
         mixed = len({segment["dtype"] for segment in description["segments"]}) > 1
-        return cls(rows, _location.of(rows) is not None, owned or mixed, mixed)
+        again = None if owned else _location.map_again(rows)
+        if again is not None:
+            _location.read_here_and_there(again)
+        return cls(rows if again is None else again, _location.of(rows) is not None, owned or mixed, mixed)
 
     def part(self, first: int, stored: dict[str, Any], digests: Array, verify: str | bool, backend: Backend, num_threads: int) -> Array:
         """Return the rows of one segment; ValueError if they are not those it was built from."""
