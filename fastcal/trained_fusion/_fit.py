@@ -34,7 +34,7 @@ def fit_fusion(
     labels: Mapping[Any, Mapping[Any, int]] | Sequence[npt.ArrayLike],
     *,
     method: str = "logistic",
-    norm: str | Sequence[str | None] | None = None,
+    norm: str | Sequence[str | None] | None = "zscore",
     num_threads: int | None = None,
     **method_options: Any,
 ) -> LogisticFusion | LinearFusion:
@@ -54,10 +54,9 @@ def fit_fusion(
         compared as strings. Queries without any judgement are left out, so ``labels`` can name the training
         queries alone while `runs` hold all of them.
     method : {"logistic", "grid"}, default "logistic"
-    norm : None, "minmax", "zscore", or a sequence of these, one per run
-        How each list is normalised first. None, the default, keeps the scores, negated if they are distances: for
-        "logistic" their scale does not matter and their level says how good the whole list is; for "grid" None
-        suits only runs whose scores are comparable.
+    norm : {"minmax", "zscore", None}, or a sequence of these, one per run; default "zscore"
+        How each list is normalised first. None keeps the scores, negated if they are distances: "logistic" does not
+        mind their scale, and their level tells good lists from bad ones; "grid" needs runs on one scale.
     num_threads : int, optional
         See :func:`set_num_threads`. The result does not depend on it.
     **method_options
