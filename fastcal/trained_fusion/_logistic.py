@@ -72,10 +72,8 @@ class LogisticFusion:
     ) -> Run:
         """Fuse runs like those it was fitted on; scores are probabilities of relevance.
 
-        They are right for lists of the same depth from the same systems: a deeper list has other documents missing.
-        Computed in float32 except for the last step, so within about 1e-6 of the definition, relative to p (1 - p)
-        and to the sum of the magnitudes that make up the log-odds. Documents are ordered by log-odds, also where
-        their probabilities round to the same float32.
+        They are right for lists of the same depth from the same systems: a deeper list misses fewer documents.
+        Documents are ordered by log-odds, also where their probabilities round to the same float32.
 
         Parameters
         ----------
