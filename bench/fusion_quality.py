@@ -62,9 +62,17 @@ def features(real, runs, logistic):
     return gains + [brier(real, run) for run in (logistic, words, level)]
 
 
+def norms(real, runs, logistic):
+    """What other norms do to the logistic fusion."""
+    others = [crossfit(runs, real, norm=norm) for norm in ("minmax", None)]
+    gains = [difference(run, logistic, real.qrels) for run in others]
+    return gains + [brier(real, run) for run in (logistic, *others)]
+
+
 TABLES = {
     "ranking": (ranking, ["best single", "RRF", "grid", "logistic", "grid - RRF", "logistic - RRF", "logistic - best single"]),
     "calibration": (calibration, ["pairs", "share relevant", "ECE", "Brier", "Brier of the share", "p >= .5: mean p / share relevant (pairs)"]),
+    "norms": (norms, ["minmax - zscore", "raw - zscore", "Brier, zscore", "Brier, minmax", "Brier, raw"]),
     "features": (features, ["words - none", "best scores - none", "Brier, none", "Brier, words", "Brier, best scores"]),
 }
 
