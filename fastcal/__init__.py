@@ -65,6 +65,12 @@ if TYPE_CHECKING:
     from fastcal.errors import (
         SmallSampleWarning as SmallSampleWarning,
     )
+    from fastcal.evaluation import (
+        RunComparison as RunComparison,
+    )
+    from fastcal.evaluation import (
+        compare_runs as compare_runs,
+    )
     from fastcal.fusion import (
         fuse as fuse,
     )
@@ -138,6 +144,18 @@ if TYPE_CHECKING:
     from fastcal.thresholds import (
         wilson_interval as wilson_interval,
     )
+    from fastcal.trained_fusion import (
+        LinearFusion as LinearFusion,
+    )
+    from fastcal.trained_fusion import (
+        LogisticFusion as LogisticFusion,
+    )
+    from fastcal.trained_fusion import (
+        fit_fusion as fit_fusion,
+    )
+    from fastcal.trained_fusion import (
+        fusion_from_dict as fusion_from_dict,
+    )
 
 _HOME = {
     "fastcal._info": ("BackendInfo", "backend", "cpu_info", "warmup"),
@@ -155,6 +173,7 @@ _HOME = {
         "NotFittedError",
         "SmallSampleWarning",
     ),
+    "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("fuse", "rrf"),
     "fastcal.index": ("Index",),
     "fastcal.normalization": ("minmax", "zscore"),
@@ -163,6 +182,7 @@ _HOME = {
     "fastcal.run": ("Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),
+    "fastcal.trained_fusion": ("LinearFusion", "LogisticFusion", "fit_fusion", "fusion_from_dict"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

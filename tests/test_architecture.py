@@ -26,11 +26,11 @@ CPP = sorted(path for path in CSRC.rglob("*") if path.suffix in {".h", ".cpp"})
 # A room may use every lower floor, and on its own floor only what BESIDE names.
 FLOORS = (
     ("errors", "_version"),
-    ("_threads", "_denormals"),
+    ("_threads", "_denormals", "_extras"),
     ("_backend", "_core"),
     ("_validate", "results"),
     ("scoring", "index", "normalization", "fusion", "run", "_csr"),
-    ("calibration", "thresholds", "metrics"),
+    ("calibration", "thresholds", "metrics", "evaluation", "trained_fusion"),
     ("policy", "_rules"),
     ("_info",),
     ("cli", "__main__"),
@@ -42,6 +42,7 @@ BESIDE = {
     ("fusion", "run"),
     ("fusion", "normalization"),
     ("metrics", "thresholds"),
+    ("trained_fusion", "evaluation"),
     ("policy", "_rules"),
     ("__main__", "cli"),
 }

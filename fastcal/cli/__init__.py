@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from fastcal.cli._extras import require
+from fastcal._extras import require
 from fastcal.errors import FastcalError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastcal.cli._extras import require
+from fastcal._extras import require
 from fastcal.cli.demo.collections import Collection, Qrels
 
 N_QUERIES = 200

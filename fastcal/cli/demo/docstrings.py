@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fastcal as fc
-from fastcal.cli._extras import require
+from fastcal._extras import require
 from fastcal.cli.demo.collections import Collection, Qrels
 from fastcal.cli.demo.harvest import Docstring, harvest
 

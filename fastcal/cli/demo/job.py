@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import fastcal as fc
-from fastcal.cli._extras import require
+from fastcal._extras import require
 from fastcal.cli.demo import files, screens
 from fastcal.cli.demo.beir import load_beir, peers
 from fastcal.cli.demo.candidates import engine

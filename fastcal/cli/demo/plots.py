@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fastcal as fc
-from fastcal.cli._extras import require
+from fastcal._extras import require
 from fastcal.cli.demo.decision import TARGET
 from fastcal.cli.demo.estimates import FEW
 from fastcal.cli.demo.hardcoded import CUT

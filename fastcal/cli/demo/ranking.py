@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fastcal as fc
-from fastcal.cli._extras import require
+from fastcal._extras import require
 from fastcal.cli.demo.candidates import DEPTH, Searched
 from fastcal.cli.demo.estimates import Estimate, QueryBootstrap
 
