@@ -82,6 +82,9 @@ if TYPE_CHECKING:
         minmax as minmax,
     )
     from fastcal.normalization import (
+        normalize as normalize,
+    )
+    from fastcal.normalization import (
         zscore as zscore,
     )
     from fastcal.policy import (
@@ -176,7 +179,7 @@ _HOME = {
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("fuse", "rrf"),
     "fastcal.index": ("Index",),
-    "fastcal.normalization": ("minmax", "zscore"),
+    "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Run", "pairs"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fastcal._backend.protocol import Array, FuseMethod, Metric, Precision
+from fastcal._backend.protocol import AffineKind, Array, FuseMethod, Metric, Precision
 
 __version__: str
 compiler: str
@@ -111,8 +111,24 @@ class Engine:
         sketch: Sketch | None = None,
     ) -> int: ...
     def rescore(self, queries: Array, corpus: Array, ids: Array, metric: Metric, out: Array, *, num_threads: int) -> int: ...
-    def minmax(self, scores: Array, offsets: Array, on_constant: float, out: Array, *, num_threads: int) -> int: ...
-    def zscore(self, scores: Array, offsets: Array, ddof: int, out: Array, *, num_threads: int) -> int: ...
+    def affine_lists(
+        self,
+        scores: Array,
+        offsets: Array,
+        kind: AffineKind,
+        higher_is_better: bool,
+        ddof: int,
+        n_sigma: float,
+        eps: float,
+        tolerance: float,
+        on_constant: float,
+        on_single: float,
+        given: Array | None,
+        out: Array,
+        *,
+        num_threads: int,
+    ) -> int: ...
+    def order_lists(self, scores: Array, offsets: Array, out: Array, *, num_threads: int) -> None: ...
     def fuse(
         self,
         ids: list[Array],

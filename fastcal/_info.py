@@ -104,7 +104,7 @@ def warmup() -> None:
     from fastcal.calibration import IsotonicCalibrator, PlattCalibrator
     from fastcal.fusion import fuse
     from fastcal.index import Index
-    from fastcal.normalization import minmax, zscore
+    from fastcal.normalization import minmax, normalize
     from fastcal.run import Run
     from fastcal.scoring import rescore, scores
     from fastcal.thresholds import threshold_sweep
@@ -118,7 +118,7 @@ def warmup() -> None:
     for dtype in (np.float32, np.float64):
         column = rows[:, 0].astype(dtype)
         minmax(column)
-        zscore(column)
+        normalize(column, "rank")
         threshold_sweep(column, labels)
         for calibrator in (PlattCalibrator(), IsotonicCalibrator()):
             calibrator.fit(column, labels).predict(column)

@@ -82,9 +82,12 @@ def method_calls():
         yield "threshold_sweep", dtype, (scores, labels.astype(np.uint8), weights), [out, *counts]
         yield "isotonic_predict", dtype, (scores, knots_x, knots_y), [out]
         yield "platt_predict", dtype, (scores, -0.5 / float(np.finfo(dtype).tiny), 0.25), [out]
-        yield "minmax", dtype, (scores, lists, 0.5), [out]
+        yield "order_lists", dtype, (scores, lists), [blank(size, dtype=np.int64)]
+        for kind in ("minmax", "max", "sum", "dbsf"):
+            yield f"affine_lists {kind}", dtype, (scores, lists, kind, True, 0, 3.0, 0.0, 0.0, 0.5, -np.inf, None), [out]
         deviations = scores if dtype is np.float32 else mixed(rng, size, dtype, 1e-155)  # float64: the squares are denormals
-        yield "zscore", dtype, (deviations, lists, 1), [out]
+        for kind in ("zscore", "l2"):
+            yield f"affine_lists {kind}", dtype, (deviations, lists, kind, True, 1, 3.0, 0.0, 0.0, 0.0, -np.inf, None), [out]
     for method, run_weights in (("sum", [1.0, 0.5, 0.3]), ("rrf", [3e-38, 1e-38, 5e-40])):
         runs = [rng.permutation(400)[:300] for _ in run_weights]
         scores = [mixed(rng, 300, np.float32) if method == "sum" else None for _ in runs]

@@ -29,7 +29,7 @@ def stub_methods():
 
 
 def test_the_protocol_is_not_empty():
-    assert {"topk", "minmax", "fuse", "platt_fit"} <= set(METHODS)
+    assert {"topk", "affine_lists", "fuse", "platt_fit"} <= set(METHODS)
     assert PROPERTIES == ["isa", "name"]
 
 

@@ -1,4 +1,11 @@
-// register_lists.cpp -- minmax, zscore.
+// register_lists.cpp -- affine_lists, order_lists.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
 #include "bindings/engine.h"
 #include "bindings/list_arguments.h"
 #include "core/lists.h"
@@ -16,22 +23,41 @@ std::int64_t on_lists(const py::array& scores, const py::array& offsets, py::arr
   return without_gil(num_threads, [&](const CallContext& context) { return call(values.data(), lists, target.data(), context); });
 }
 
-std::int64_t engine_minmax(const Engine& self, const py::array& scores, const py::array& offsets, double on_constant, py::array& out,
-                           int num_threads) {
+AffineKind kind_of(std::string_view name) {
+  constexpr std::string_view kNames[] = {"minmax", "max", "sum", "l2", "zscore", "dbsf", "given"};
+  const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
+  FASTCAL_CHECK(found != std::end(kNames), "kind: expected minmax, max, sum, l2, zscore, dbsf or given");
+  return static_cast<AffineKind>(found - std::begin(kNames));
+}
+
+std::int64_t engine_affine_lists(const Engine& self, const py::array& scores, const py::array& offsets, std::string_view kind,
+                                 bool higher_is_better, std::int64_t ddof, double n_sigma, double eps, double tolerance, double on_constant,
+                                 double on_single, const std::optional<py::array>& given, py::array& out, int num_threads) {
+  AffineRule rule{kind_of(kind), higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single, nullptr};
+  FASTCAL_CHECK(given || rule.kind != AffineKind::given, "given: needed by this kind");
+  if (given) {
+    const auto pairs = flat<double>(*given, "given");
+    FASTCAL_CHECK(static_cast<py::ssize_t>(pairs.size()) == 2 * (offsets.size() - 1), "given: expected two numbers per list");
+    rule.given = pairs.data();
+  }
   const auto call = [&](const auto* values, Offsets lists, auto* target, const CallContext& context) {
-    return minmax(self.kernels, values, lists, on_constant, target, context);
+    return affine_lists(self.kernels, values, lists, rule, target, context);
   };
   return holds<float>(scores) ? on_lists<float>(scores, offsets, out, num_threads, call)
                               : on_lists<double>(scores, offsets, out, num_threads, call);
 }
 
-std::int64_t engine_zscore(const Engine& self, const py::array& scores, const py::array& offsets, std::int64_t ddof, py::array& out,
-                           int num_threads) {
-  const auto call = [&](const auto* values, Offsets lists, auto* target, const CallContext& context) {
-    return zscore(self.kernels, values, lists, ddof, target, context);
-  };
-  return holds<float>(scores) ? on_lists<float>(scores, offsets, out, num_threads, call)
-                              : on_lists<double>(scores, offsets, out, num_threads, call);
+template <typename T>
+void order(const py::array& scores, const py::array& offsets, py::array& out, int num_threads) {
+  const auto values = flat<T>(scores, "scores");
+  const auto positions = flat_out<std::int64_t>(out, "out");
+  FASTCAL_CHECK(values.size() == positions.size(), "out: expected the size of scores");
+  const Offsets lists = offsets_view(offsets, values.size());
+  without_gil(num_threads, [&](const CallContext& context) { order_lists(values.data(), lists, positions.data(), context); });
+}
+
+void engine_order_lists(const Engine&, const py::array& scores, const py::array& offsets, py::array& out, int num_threads) {
+  return holds<float>(scores) ? order<float>(scores, offsets, out, num_threads) : order<double>(scores, offsets, out, num_threads);
 }
 
 }  // namespace
@@ -39,9 +65,10 @@ std::int64_t engine_zscore(const Engine& self, const py::array& scores, const py
 void register_lists(EngineClass& engine) {
   using py::arg;
   const py::kw_only kw_only;
-  engine.def("minmax", &engine_minmax, arg("scores"), arg("offsets"), arg("on_constant"), arg("out").noconvert(), kw_only,
-             arg("num_threads"));
-  engine.def("zscore", &engine_zscore, arg("scores"), arg("offsets"), arg("ddof"), arg("out").noconvert(), kw_only, arg("num_threads"));
+  engine.def("affine_lists", &engine_affine_lists, arg("scores"), arg("offsets"), arg("kind"), arg("higher_is_better"), arg("ddof"),
+             arg("n_sigma"), arg("eps"), arg("tolerance"), arg("on_constant"), arg("on_single"), arg("given").none(true),
+             arg("out").noconvert(), kw_only, arg("num_threads"));
+  engine.def("order_lists", &engine_order_lists, arg("scores"), arg("offsets"), arg("out").noconvert(), kw_only, arg("num_threads"));
 }
 
 }  // namespace fastcal::bindings

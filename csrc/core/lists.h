@@ -12,25 +12,58 @@ namespace fastcal {
 
 using Offsets = std::span<const std::int64_t>;
 
-// Both return the first list they cannot normalise (an infinity, or moments that overflow float64), or -1.
+// Which two statistics of a list make the map s -> (s - centre) / scale; docs/numerics.md has the formulas.
+enum class AffineKind { minmax, max, sum, l2, zscore, dbsf, given };
+
+struct AffineRule {
+  AffineKind kind;
+  bool higher_is_better;  // otherwise the list -s is normalised
+  std::int64_t ddof;      // zscore, dbsf
+  double n_sigma;         // dbsf
+  double eps;             // > 0: the least scale; no list is constant then
+  double tolerance;       // a list whose scale is not above it is constant
+  double on_constant;     // value of a constant list, or infinity: its scores stay
+  double on_single;       // value of a list of one score; infinity: it stays; -infinity: like any other list
+  const double* given;    // two numbers per list: (centre, scale), or for minmax (low, high), NaN for the list's own; may be null
+};
+
+// Returns the first list it cannot normalise (an infinity, or statistics that overflow float64), or -1.
 // T is float or double; `out` may be `scores`.
 template <typename T>
-std::int64_t minmax(const KernelTable& kernels, const T* scores, Offsets offsets, double on_constant, T* out, const CallContext& context);
+std::int64_t affine_lists(const KernelTable& kernels, const T* scores, Offsets offsets, const AffineRule& rule, T* out,
+                          const CallContext& context);
 
+// out[offsets[i] + r] is the position in `scores` of the r-th best entry of list i: descending, ties by position, NaN last.
 template <typename T>
-std::int64_t zscore(const KernelTable& kernels, const T* scores, Offsets offsets, std::int64_t ddof, T* out, const CallContext& context);
+void order_lists(const T* scores, Offsets offsets, std::int64_t* out, const CallContext& context);
 
 // The kernels of one element type.
 template <typename T>
 const ListKernels<T>& list_kernels(const KernelTable& kernels);
 
+inline constexpr std::size_t kPiece = std::size_t{1} << 16;  // elements of a task
+
 // visit(begin, end) over [0, n) in fixed pieces on all threads, for maps that treat every element alike.
 template <typename Visit>
 void for_each_piece(std::size_t n, double nanoseconds_each, const CallContext& context, const Visit& visit) {
-  constexpr std::size_t kPiece = std::size_t{1} << 16;
   const CallContext sized{worthwhile_threads(nanoseconds_each * static_cast<double>(n), context.num_threads), context.stop};
   parallel_for((n + kPiece - 1) / kPiece, sized,
                [&](std::size_t task, std::size_t) { visit(task * kPiece, std::min(n, (task + 1) * kPiece)); });
+}
+
+// visit(list) for every list, in tasks of the lists that begin in the same kPiece elements.
+template <typename Visit>
+void for_each_list(Offsets offsets, double nanoseconds_each, const CallContext& context, const Visit& visit) {
+  const auto total = static_cast<std::size_t>(offsets.back());
+  const auto first_from = [offsets](std::size_t element) {
+    return static_cast<std::size_t>(std::lower_bound(offsets.begin(), offsets.end() - 1, static_cast<std::int64_t>(element)) -
+                                    offsets.begin());
+  };
+  const CallContext sized{worthwhile_threads(nanoseconds_each * static_cast<double>(total), context.num_threads), context.stop};
+  parallel_for(total / kPiece + 1, sized, [&](std::size_t task, std::size_t) {
+    const std::size_t end = first_from((task + 1) * kPiece);
+    for (std::size_t list = first_from(task * kPiece); list < end; ++list) visit(list);
+  });
 }
 
 }  // namespace fastcal

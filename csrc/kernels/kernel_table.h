@@ -51,19 +51,24 @@ struct Extent {
   std::size_t count;  // terms that are not NaN
 };
 
+// Of d = v - shift, in float64.
 struct Moments {
-  double sum;
+  double sum;      // of d
+  double squares;  // of d * d
   std::size_t count;
+};
+
+// v -> (v * unit - centre) / scale. `unit` is 1 for float32 lists.
+struct Line {
+  double unit, centre, scale;
 };
 
 // One set of list kernels per element type. NaN is skipped where values are read and kept where they are written.
 template <typename T>
 struct ListKernels {
   Extent (*extent)(const T* values, std::size_t n);
-  void (*minmax)(const T* values, std::size_t n, double min, double max, T* out);
-  Moments (*sum)(const T* values, std::size_t n);                             // n <= kMomentBlock
-  double (*squared_deviations)(const T* values, std::size_t n, double mean);  // n <= kMomentBlock
-  void (*zscore)(const T* values, std::size_t n, double mean, double std, T* out);
+  Moments (*moments)(const T* values, std::size_t n, double shift);  // n <= kMomentBlock
+  void (*affine)(const T* values, std::size_t n, const Line& line, T* out);
   void (*constant)(const T* values, std::size_t n, double value, T* out);  // value where not NaN
   void (*platt_predict)(const T* scores, std::size_t n, double a, double b, T* out);
   void (*isotonic_predict)(const T* scores, std::size_t n, const double* x, const double* y, std::size_t knots, T* out);

@@ -2,7 +2,9 @@
 #include "core/lists.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <span>
 
 #include "core/fusion.h"
 #include "reference.h"
@@ -28,29 +30,51 @@ std::vector<T> lists(std::mt19937& random, std::vector<std::int64_t>& offsets) {
   return values;
 }
 
+AffineRule rule_of(AffineKind kind, double on_constant = 0.0) {
+  return {kind, true, 1, 3.0, 0.0, 0.0, on_constant, -std::numeric_limits<double>::infinity(), nullptr};
+}
+
+template <typename T>
+std::int64_t normalise(const KernelTable& table, const AffineRule& rule, std::span<const T> values, Offsets offsets, std::vector<T>& out,
+                       int num_threads) {
+  Uninterrupted call;
+  return affine_lists<T>(table, values.data(), offsets, rule, out.data(), call.with(num_threads));
+}
+
+template <typename T>
+T mapped(T value, double centre, double scale) {
+  const double from = static_cast<double>(value) - centre;
+  return static_cast<T>(sizeof(T) == sizeof(float) ? from * (1.0 / scale) : from / scale) + T{0};
+}
+
+// The last list, three blocks long: each block about its first number, merged in order.
 template <typename T>
 void check_zscore(const KernelTable& table, std::mt19937& random) {
   std::vector<std::int64_t> offsets;
   const std::vector<T> values = lists<T>(random, offsets);
   std::vector<T> out(values.size());
-  Uninterrupted call;
-  CHECK(zscore<T>(table, values.data(), offsets, 1, out.data(), call.with(3)) == -1);
+  CHECK(normalise<T>(table, rule_of(AffineKind::zscore), values, offsets, out, 3) == -1);
   const std::size_t begin = values.size() - static_cast<std::size_t>(kLong);
-  double total = 0, squares = 0, count = 0;
-  const auto block_sum = [&](std::size_t from, const auto& term) {
-    return lane_sum(std::min(kMomentBlock, values.size() - from), [&](std::size_t i) {
-      const T v = values[from + i];
-      return v == v ? term(static_cast<double>(v)) : 0.0;
-    });
-  };
-  for (std::size_t i = begin; i < values.size(); ++i) count += values[i] == values[i];
-  for (std::size_t from = begin; from < values.size(); from += kMomentBlock) total += block_sum(from, [](double v) { return v; });
-  const double mean = total / count;
-  for (std::size_t from = begin; from < values.size(); from += kMomentBlock)
-    squares += block_sum(from, [mean](double v) { return (v - mean) * (v - mean); });
-  const double std = std::sqrt(squares / (count - 1));
+  double mean = 0, squares = 0, count = 0;
+  for (std::size_t from = begin; from < values.size(); from += kMomentBlock) {
+    const std::size_t n = std::min(kMomentBlock, values.size() - from);
+    const auto shift =
+        static_cast<double>(*std::find_if(values.begin() + static_cast<std::ptrdiff_t>(from), values.end(), [](T v) { return v == v; }));
+    const auto sum = [&](const auto& term) {
+      return lane_sum(n, [&](std::size_t i) {
+        return values[from + i] == values[from + i] ? term(static_cast<double>(values[from + i]) - shift) : 0.0;
+      });
+    };
+    double numbers = 0;
+    for (std::size_t i = 0; i < n; ++i) numbers += values[from + i] == values[from + i];
+    const double total = sum([](double d) { return d; }), block_squares = sum([](double d) { return d * d; }) - total * total / numbers;
+    const double delta = shift + total / numbers - mean, share = numbers / (count + numbers);
+    squares = from == begin ? block_squares : squares + block_squares + delta * delta * (count * share);
+    mean = from == begin ? shift + total / numbers : mean + delta * share;
+    count += numbers;
+  }
   for (std::size_t i = begin; i < values.size(); ++i) {
-    const T expected = static_cast<T>((static_cast<double>(values[i]) - mean) / std) + T{0};
+    const T expected = mapped(values[i], mean, std::sqrt(squares / (count - 1)));
     CHECK(values[i] == values[i] ? bits(out[i]) == bits(expected) : out[i] != out[i]);
   }
 }
@@ -60,8 +84,7 @@ void check_minmax(const KernelTable& table, std::mt19937& random) {
   std::vector<std::int64_t> offsets;
   std::vector<T> values = lists<T>(random, offsets);
   std::vector<T> out(values.size());
-  Uninterrupted call;
-  CHECK(minmax<T>(table, values.data(), offsets, 0.5, out.data(), call.with(2)) == -1);
+  CHECK(normalise<T>(table, rule_of(AffineKind::minmax, 0.5), values, offsets, out, 2) == -1);
   CHECK(out[0] == T{0.5});  // the list of one
   for (std::size_t list = 2; list + 1 < offsets.size(); ++list) {
     const auto first = out.begin() + offsets[list], last = out.begin() + offsets[list + 1];
@@ -70,12 +93,44 @@ void check_minmax(const KernelTable& table, std::mt19937& random) {
   }
   const std::vector<std::int64_t> one{0, 3};
   const T largest = std::numeric_limits<T>::max();
-  const T extremes[] = {-largest, T{0}, largest};
-  CHECK(minmax<T>(table, extremes, one, 0.0, out.data(), call.with(1)) == -1);
+  const std::vector<T> extremes{-largest, T{0}, largest}, infinite{T{0}, std::numeric_limits<T>::infinity(), T{1}};
+  CHECK(normalise<T>(table, rule_of(AffineKind::minmax), extremes, one, out, 1) == -1);
   CHECK(out[0] == T{0} && out[1] == T{0.5} && out[2] == T{1});
-  const T infinite[] = {T{0}, std::numeric_limits<T>::infinity(), T{1}};
-  CHECK(minmax<T>(table, infinite, one, 0.0, out.data(), call.with(1)) == 0);
-  CHECK(zscore<T>(table, infinite, one, 0, out.data(), call.with(1)) == 0);
+  for (const AffineKind kind : {AffineKind::minmax, AffineKind::zscore, AffineKind::l2})
+    CHECK(normalise<T>(table, rule_of(kind), infinite, one, out, 1) == 0);
+}
+
+// A list that threads share has the bytes it has on one thread.
+template <typename T>
+void check_long_list(const KernelTable& table, std::mt19937& random) {
+  std::normal_distribution<double> normal;
+  std::vector<T> values(300'001);
+  for (T& v : values) v = static_cast<T>(normal(random));
+  const std::vector<std::int64_t> offsets{0, 3, 300'001};
+  std::vector<T> alone(values.size()), shared(values.size());
+  for (const AffineKind kind : {AffineKind::minmax, AffineKind::sum, AffineKind::l2, AffineKind::dbsf}) {
+    CHECK(normalise<T>(table, rule_of(kind), values, offsets, alone, 1) == -1);
+    CHECK(normalise<T>(table, rule_of(kind), values, offsets, shared, 4) == -1);
+    CHECK(alone == shared);
+  }
+}
+
+template <typename T>
+void check_order(std::mt19937& random) {
+  std::vector<std::int64_t> offsets;
+  std::vector<T> values = lists<T>(random, offsets);
+  for (T& v : values) v = static_cast<T>(std::round(v));  // ties
+  std::vector<std::int64_t> order(values.size());
+  Uninterrupted call;
+  order_lists<T>(values.data(), offsets, order.data(), call.with(2));
+  for (std::size_t list = 0; list + 1 < offsets.size(); ++list) {
+    for (std::int64_t r = offsets[list] + 1; r < offsets[list + 1]; ++r) {
+      const std::int64_t before = order[static_cast<std::size_t>(r - 1)], after = order[static_cast<std::size_t>(r)];
+      const T a = values[static_cast<std::size_t>(before)], b = values[static_cast<std::size_t>(after)];
+      const bool tie = a == b || (a != a && b != b);
+      CHECK(tie ? before < after : a > b || b != b);
+    }
+  }
 }
 
 void check_fuse() {
@@ -100,7 +155,12 @@ int main() {
     check_zscore<double>(*table, random);
     check_minmax<float>(*table, random);
     check_minmax<double>(*table, random);
+    check_long_list<float>(*table, random);
+    check_long_list<double>(*table, random);
   }
+  std::mt19937 random(6);
+  check_order<float>(random);
+  check_order<double>(random);
   check_fuse();
   return finish();
 }

@@ -13,41 +13,12 @@ if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
 
 BLOCK = 4096
-
-
-@kernel
-def _extent(scores: Array, start: int, stop: int) -> tuple[float, float, int]:
-    """Minimum, maximum and number of the entries that are not NaN."""
-    low, high, count = math.inf, -math.inf, 0
-    for i in range(start, stop):
-        value = np.float64(scores[i])
-        if not math.isnan(value):
-            low, high, count = min(low, value), max(high, value), count + 1
-    return low, high, count
-
-
-@kernel
-def minmax(scores: Array, offsets: Array, first: int, last: int, on_constant: float, out: Array) -> int:
-    """Lists first..last; returns the first that holds an infinity, or -1."""
-    first_bad = -1
-    for i in range(first, last):
-        low, high, count = _extent(scores, offsets[i], offsets[i + 1])
-        if count and (math.isinf(low) or math.isinf(high)):
-            if first_bad < 0:
-                first_bad = i
-            continue
-        half = 0.5 if math.isinf(high - low) else 1.0
-        bottom = low * half
-        span = high * half - bottom
-        for j in range(offsets[i], offsets[i + 1]):
-            value = np.float64(scores[j])
-            if math.isnan(value):
-                out[j] = scores[j]
-            elif low == high:
-                out[j] = on_constant + 0.0
-            else:
-                out[j] = (value * half - bottom) / span + 0.0
-    return first_bad
+KINDS = ("minmax", "max", "sum", "l2", "zscore", "dbsf", "given")
+MINMAX, MAX, SUM, L2, ZSCORE, DBSF, GIVEN = range(len(KINDS))
+# Places of a summary: minimum, maximum and mean; squared deviations (for l2, squared scores); number of entries that are not NaN.
+LOW, HIGH, MEAN, SQUARES, COUNT = range(5)
+# Places of a rule, float64.
+KIND, SIGN, DDOF, N_SIGMA, EPS, TOLERANCE, ON_CONSTANT, ON_SINGLE = range(8)
 
 
 @kernel
@@ -64,42 +35,150 @@ def _fold(lanes: Array) -> float:
 
 
 @kernel
-def _blocked_sum(scores: Array, start: int, stop: int, centre: float, power: int, lanes: Array) -> float:
-    """Sum of (s - centre)**power over the entries that are not NaN, in blocks; ``power`` is 1 (centre 0) or 2."""
-    total = 0.0
-    for block in range(start, stop, BLOCK):
-        for i in range(block, min(block + BLOCK, stop)):
-            value = np.float64(scores[i])
-            if not math.isnan(value):
-                if power == 2:
-                    value = value - centre
-                    value = value * value
-                lanes[(i - block) % LANES] += value
-        total += _fold(lanes)
-    return total
+def summarise_block(scores: Array, start: int, stop: int, kind: int, lanes: Array, block: Array) -> None:
+    """Fill the summary ``block`` of at most BLOCK entries; ``lanes`` (2, LANES) are zero before and after."""
+    low, high, count, first = math.inf, -math.inf, 0, 0.0
+    for i in range(start, stop):
+        value = np.float64(scores[i])
+        if not math.isnan(value):
+            first = value if count == 0 else first
+            low, high, count = min(low, value), max(high, value), count + 1
+    block[LOW], block[HIGH], block[MEAN], block[SQUARES], block[COUNT] = low, high, 0.0, 0.0, count
+    if count == 0 or kind in (MINMAX, MAX, GIVEN):
+        return
+    shift = 0.0 if kind == L2 else first
+    for i in range(start, stop):
+        value = np.float64(scores[i])
+        if not math.isnan(value):
+            deviation = value - shift
+            lanes[0, (i - start) % LANES] += deviation
+            lanes[1, (i - start) % LANES] += deviation * deviation
+    total, squares = _fold(lanes[0]), _fold(lanes[1])
+    if kind == L2:
+        block[SQUARES] = squares
+        return
+    block[MEAN] = shift + total / count
+    squares = squares - total * total / count
+    block[SQUARES] = 0.0 if squares < 0.0 else squares
 
 
 @kernel
-def zscore(scores: Array, offsets: Array, first: int, last: int, ddof: int, out: Array) -> int:
-    """Lists first..last; returns the first whose moments are not finite, or -1."""
-    first_bad = -1
-    lanes = np.zeros(LANES)
+def merge(kind: int, total: Array, block: Array) -> None:
+    """Add a block to the summary of the blocks before it."""
+    if block[COUNT] == 0:
+        return
+    if total[COUNT] == 0:
+        total[:] = block
+        return
+    total[LOW], total[HIGH] = min(total[LOW], block[LOW]), max(total[HIGH], block[HIGH])
+    before = total[COUNT]
+    total[COUNT] += block[COUNT]
+    total[SQUARES] += block[SQUARES]
+    if kind in (SUM, ZSCORE, DBSF):
+        delta, share = block[MEAN] - total[MEAN], block[COUNT] / total[COUNT]
+        total[MEAN] += delta * share
+        total[SQUARES] += delta * delta * (before * share)
+
+
+@kernel
+def _deviation(total: Array, ddof: float) -> float:
+    freedom = total[COUNT] - ddof
+    return math.sqrt(total[SQUARES] / freedom) if freedom > 0.0 else 0.0
+
+
+@kernel
+def _line(rule: Array, total: Array, first: float, second: float) -> tuple[float, float, float]:
+    """(unit, centre, scale) of the list times the rule's sign; ``first`` and ``second`` are what the caller gave, or NaN."""
+    kind, sign = int(rule[KIND]), rule[SIGN]
+    low, high = (total[LOW], total[HIGH]) if sign > 0.0 else (-total[HIGH], -total[LOW])
+    mean = total[MEAN] if sign > 0.0 else -total[MEAN]
+    if kind == MINMAX:
+        bottom, top = (first, second) if sign > 0.0 else (-second, -first)
+        low, high = low if math.isnan(bottom) else bottom, high if math.isnan(top) else top
+        unit = 1.0 if math.isfinite(high - low) else 0.5
+        return unit, low * unit, high * unit - low * unit
+    if kind == MAX:
+        return 1.0, 0.0, high if high > 0.0 or rule[EPS] > 0.0 else -low
+    if kind == SUM:
+        return 1.0, low, total[COUNT] * (mean - low)
+    if kind == L2:
+        return 1.0, 0.0, math.sqrt(total[SQUARES])
+    if kind == ZSCORE:
+        return 1.0, mean, _deviation(total, rule[DDOF])
+    if kind == DBSF:
+        reach = rule[N_SIGMA] * _deviation(total, rule[DDOF])
+        return 1.0, mean - reach, 2.0 * reach
+    return 1.0, sign * first, second
+
+
+@kernel
+def plan(rule: Array, total: Array, first: float, second: float) -> tuple[bool, float, float, float, float]:
+    """(refused, value for all, unit, centre, scale) of a list that is not empty; a scale of 0 means that the value counts."""
+    if not (math.isfinite(total[LOW]) and math.isfinite(total[HIGH]) and math.isfinite(total[MEAN]) and math.isfinite(total[SQUARES])):
+        return True, 0.0, 1.0, 0.0, 0.0
+    if total[COUNT] == 1 and rule[ON_SINGLE] != -math.inf:
+        return False, rule[ON_SINGLE], 1.0, 0.0, rule[SIGN] if rule[ON_SINGLE] == math.inf else 0.0
+    unit, centre, scale = _line(rule, total, first, second)
+    if not (math.isfinite(centre) and math.isfinite(scale)):
+        return True, 0.0, 1.0, 0.0, 0.0
+    if rule[EPS] > 0.0:
+        scale = max(scale, rule[EPS])
+    elif scale <= rule[TOLERANCE]:
+        return False, rule[ON_CONSTANT], 1.0, 0.0, rule[SIGN] if rule[ON_CONSTANT] == math.inf else 0.0
+    return False, 0.0, unit, rule[SIGN] * centre, rule[SIGN] * scale
+
+
+@kernel
+def apply(scores: Array, start: int, stop: int, value: float, unit: float, centre: float, scale: float, out: Array) -> None:
+    """Map the entries that are not NaN."""
+    slope = 1.0 / scale
+    for i in range(start, stop):
+        score = np.float64(scores[i])
+        if math.isnan(score):
+            out[i] = scores[i]
+        elif scale == 0.0:
+            out[i] = value + 0.0
+        elif out.itemsize == 4:
+            out[i] = np.float32((score - centre) * slope) + np.float32(0.0)
+        else:
+            out[i] = (score * unit - centre) / scale + 0.0
+
+
+@kernel
+def affine_lists(scores: Array, offsets: Array, first: int, last: int, rule: Array, given: Array, out: Array) -> int:
+    """Lists first..last; returns the first one refused, or -1."""
+    first_bad, kind = -1, int(rule[KIND])
+    lanes, block, total = np.zeros((2, LANES)), np.zeros(5), np.zeros(5)
     for i in range(first, last):
         start, stop = offsets[i], offsets[i + 1]
-        low, high, count = _extent(scores, start, stop)
-        bad = count > 0 and (math.isinf(low) or math.isinf(high))
-        mean, deviation = 0.0, 0.0
-        if count > ddof and low < high and not bad:
-            mean = _blocked_sum(scores, start, stop, 0.0, 1, lanes) / count
-            deviation = math.sqrt(_blocked_sum(scores, start, stop, mean, 2, lanes) / (count - ddof))
-            bad = not (math.isfinite(mean) and math.isfinite(deviation))
-        if bad:
-            first_bad = i if first_bad < 0 else first_bad
+        total[COUNT] = 0.0
+        for begin in range(start, stop, BLOCK):
+            summarise_block(scores, begin, min(begin + BLOCK, stop), kind, lanes, block)
+            merge(kind, total, block)
+        if total[COUNT] == 0.0:
+            out[start:stop] = scores[start:stop]
             continue
-        for j in range(start, stop):
-            value = np.float64(scores[j])
-            if math.isnan(value):
-                out[j] = scores[j]
-            else:
-                out[j] = 0.0 if deviation == 0.0 else (value - mean) / deviation + 0.0
+        refused, value, unit, centre, scale = plan(rule, total, given[i % len(given), 0], given[i % len(given), 1])
+        if refused:
+            first_bad = i if first_bad < 0 else first_bad
+        else:
+            apply(scores, start, stop, value, unit, centre, scale, out)
     return first_bad
+
+
+@kernel
+def order_lists(scores: Array, offsets: Array, first: int, last: int, out: Array) -> None:
+    """Positions of lists first..last: descending, ties by position, NaN last."""
+    for i in range(first, last):
+        start, stop = offsets[i], offsets[i + 1]
+        end = start
+        for j in range(start, stop):
+            if not math.isnan(scores[j]):
+                out[end] = j
+                end += 1
+        kept = out[start:end].copy()
+        out[start:end] = kept[np.argsort(-scores[kept], kind="mergesort")]
+        for j in range(start, stop):
+            if math.isnan(scores[j]):
+                out[end] = j
+                end += 1

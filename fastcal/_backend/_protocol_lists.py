@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastcal._backend._types import Array
+from fastcal._backend._types import AffineKind, Array
 
 
 class ListOperations(Protocol):
     """Flat float32/float64 ``scores``; list i is ``[offsets[i], offsets[i + 1])`` of int64 ``offsets`` (n_lists + 1,)."""
 
-    def minmax(self, scores: Array, offsets: Array, on_constant: float, out: Array, *, num_threads: int) -> int:
-        """Per list (s - min) / (max - min); NaN is skipped and stays; first list holding an infinity, or -1."""
+    def affine_lists(
+        self,
+        scores: Array,
+        offsets: Array,
+        kind: AffineKind,
+        higher_is_better: bool,
+        ddof: int,
+        n_sigma: float,
+        eps: float,
+        tolerance: float,
+        on_constant: float,
+        on_single: float,
+        given: Array | None,
+        out: Array,
+        *,
+        num_threads: int,
+    ) -> int:
+        """Per list (s - centre) / scale, the two by ``kind``; the first list with infinite scores or statistics, or -1.
 
-    def zscore(self, scores: Array, offsets: Array, ddof: int, out: Array, *, num_threads: int) -> int:
-        """Per list (s - mean) / std; NaN is skipped and stays; first list whose moments are not finite, or -1."""
+        NaN is skipped and stays. Without ``higher_is_better`` the list -s is normalised. ``eps`` > 0 is the least scale; else a list
+        whose scale is at most ``tolerance`` is constant. ``on_constant`` and ``on_single`` (lists of one score) are values to fill in;
+        infinity: the scores stay as they are; ``on_single`` of -infinity: no different from other lists. ``given`` is float64
+        (n_lists, 2), C-contiguous: (centre, scale) for kind "given"; for "minmax" (low, high) of the scores, NaN for the list's own.
+        """
+
+    def order_lists(self, scores: Array, offsets: Array, out: Array, *, num_threads: int) -> None:
+        """Write the positions of each list's entries to int64 ``out``, descending, ties by position, NaN last."""

@@ -9,4 +9,5 @@ import numpy as np
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Metric = Literal["cosine", "dot", "euclidean"]
 Precision = Literal["fast", "exact"]
+AffineKind = Literal["minmax", "max", "sum", "l2", "zscore", "dbsf", "given"]
 FuseMethod = Literal["rrf", "sum"]

@@ -1,17 +1,14 @@
-"""Affine maps of each list by two of its statistics."""
+"""The two methods that have a name of their own."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from fastcal import _backend, _threads
-from fastcal._validate import lists
-from fastcal._validate.arrays import kept_dtype
-from fastcal._validate.numbers import integer, number
+from fastcal._validate.numbers import integer
+from fastcal.normalization import _statistics
+from fastcal.normalization._arrays import prepare
 
 __all__ = ["minmax", "zscore"]
 
@@ -64,11 +61,10 @@ def minmax(
     >>> fc.minmax([3.0, 1.0, 9.0], offsets=[0, 2, 3], on_constant=1.0)
     array([1., 0., 1.])
     """
-    values, bounds, result, target = _prepare(scores, offsets, out)
-    constant = _constant(on_constant, result.dtype)
-    threads = _threads.resolve(num_threads)
-    bad = _backend.active().minmax(values.reshape(-1), bounds, constant, target.reshape(-1), num_threads=threads)
-    return _finish(bad, values, bounds, result, target)
+    call = prepare(scores, offsets, out)
+    constant = _statistics.as_constant(on_constant, "on_constant", call.result.dtype)
+    _statistics.call(call.lists(num_threads), "minmax", on_constant=constant)
+    return call.finish()
 
 
 def zscore(
@@ -119,32 +115,8 @@ def zscore(
     >>> fc.zscore(np.array([1.0, 3.0, 5.0]), offsets=[0, 2, 3])
     array([-1.,  1.,  0.])
     """
-    values, bounds, result, target = _prepare(scores, offsets, out)
+    call = prepare(scores, offsets, out)
     freedom = integer(ddof, "ddof", least=0)
-    threads = _threads.resolve(num_threads)
-    bad = _backend.active().zscore(values.reshape(-1), bounds, freedom, target.reshape(-1), num_threads=threads)
-    return _finish(bad, values, bounds, result, target)
+    _statistics.call(call.lists(num_threads), "zscore", ddof=freedom)
+    return call.finish()
 
-
-def _prepare(scores: npt.ArrayLike, offsets: npt.ArrayLike | None, out: Any) -> tuple[lists.Floats, lists.Int64, npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return scores, offsets, the result, and where to compute: in the result itself unless that is half precision."""
-    values = lists.as_scores(scores)
-    bounds = lists.as_offsets(offsets, values.shape)
-    result = lists.as_output(out, values.shape, kept_dtype(scores, values))
-    target = result if result.dtype == values.dtype else np.empty_like(values)
-    return lists.apart(values, target), bounds, result, target
-
-
-def _finish(bad: int, values: lists.Floats, bounds: lists.Int64, result: npt.NDArray[Any], target: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    lists.refuse_list(bad, values.reshape(-1), bounds)
-    if target is not result:
-        result[...] = target
-    return result
-
-
-def _constant(on_constant: float, dtype: np.dtype[Any]) -> float:
-    def fits(value: float) -> bool:
-        with np.errstate(over="ignore"):
-            return math.isnan(value) or bool(np.isfinite(np.array(value).astype(dtype)))
-
-    return number(on_constant, "on_constant", f"NaN or a finite {dtype} number", fits)
