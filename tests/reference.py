@@ -119,8 +119,7 @@ def list_summary(s, kind):
         d = np.where(kept, block - shift, 0.0)
         sums, squares = float(lane_sum(d)), float(lane_sum(d * d))
         if kind != "l2":
-            squares = squares - sums * sums / count
-            squares = 0.0 if squares < 0.0 else squares
+            squares = np.maximum(squares - sums * sums / count, 0.0)
         part = (block[kept].min(), block[kept].max(), shift + sums / count, squares, count)
         if total is None:
             total = part
@@ -172,9 +171,7 @@ def affine_list(values, kind, ddof, n_sigma, eps, tolerance, on_constant, on_sin
     return unit, centre, scale
 
 
-def affine_lists(
-    scores, offsets, kind, higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single, given, out, num_threads=1
-):
+def affine_lists(scores, offsets, kind, higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single, given, out, num_threads=1):
     first_bad = -1
     for i, part in lists(offsets):
         pair = (math.nan, math.nan) if given is None else tuple(given[i].tolist())

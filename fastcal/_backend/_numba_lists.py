@@ -58,8 +58,7 @@ def summarise_block(scores: Array, start: int, stop: int, kind: int, lanes: Arra
         block[SQUARES] = squares
         return
     block[MEAN] = shift + total / count
-    squares = squares - total * total / count
-    block[SQUARES] = 0.0 if squares < 0.0 else squares
+    block[SQUARES] = np.maximum(squares - total * total / count, 0.0)  # NaN stays
 
 
 @kernel

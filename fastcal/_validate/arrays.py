@@ -45,6 +45,8 @@ def float_array(values: Any, name: str) -> Array:
     An *array* of integers, booleans or objects is a TypeError: it usually holds ids or labels and is in the wrong place.
     """
     array = as_array(values, name)
+    if array.dtype.type in {np.float32, np.float64} and array.dtype.isnative:  # the name of a dtype, asked for below, costs 3 us
+        return array
     if isinstance(values, _PYTHON_NUMBERS) and (array.dtype.kind in "iu" or array.size == 0):
         return array.astype(np.float64)
     if array.dtype.name in _HALF:
@@ -56,8 +58,9 @@ def float_array(values: Any, name: str) -> Array:
 
 def kept_dtype(values: Any, widened: Array) -> np.dtype[Any]:
     """Return the dtype an elementwise map of ``values`` gives back: half precision, which is computed in float32, stays."""
-    dtype = getattr(values, "dtype", widened.dtype)
-    return dtype if isinstance(dtype, np.dtype) and dtype.name in _HALF else widened.dtype
+    own: np.dtype[Any] = widened.dtype
+    dtype = own if values is widened else getattr(values, "dtype", own)
+    return dtype if dtype is not own and isinstance(dtype, np.dtype) and dtype.name in _HALF else own
 
 
 def int64_array(values: Any, name: str) -> npt.NDArray[np.int64]:

@@ -95,8 +95,9 @@ def as_output(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDA
 
 def apart(scores: Floats, out: Floats) -> Floats:
     """Return `scores`, copied if `out` overlaps it other than exactly; both are C-contiguous and of one shape."""
-    in_place = scores.__array_interface__["data"] == out.__array_interface__["data"]
-    return scores.copy() if np.may_share_memory(scores, out) and not in_place else scores
+    if not np.may_share_memory(scores, out):
+        return scores
+    return scores if scores.__array_interface__["data"] == out.__array_interface__["data"] else scores.copy()
 
 
 # -- integers ----------------------------------------------------------------------------------------

@@ -119,4 +119,3 @@ def zscore(
     freedom = integer(ddof, "ddof", least=0)
     _statistics.call(call.lists(num_threads), "zscore", ddof=freedom)
     return call.finish()
-

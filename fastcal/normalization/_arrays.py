@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,7 @@ from fastcal._validate.arrays import kept_dtype
 from fastcal._validate.lists import Floats, Int64
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(NamedTuple):
     """Flat scores, list i being ``[offsets[i], offsets[i + 1])``, and the flat array of the same dtype that receives the result."""
 
     scores: Floats
@@ -25,7 +23,7 @@ class Lists:
     num_threads: int
 
     @property
-    def count(self) -> int:
+    def n_lists(self) -> int:
         """How many lists there are."""
         return self.offsets.size - 1
 
@@ -35,15 +33,14 @@ class Lists:
 
     def owners(self) -> Int64:
         """The list of every entry."""
-        return np.repeat(np.arange(self.count), np.diff(self.offsets))
+        return np.repeat(np.arange(self.n_lists), np.diff(self.offsets))
 
     def real_counts(self) -> Int64:
         """How many entries of each list are not NaN."""
         return np.diff(np.concatenate(([0], np.cumsum(~np.isnan(self.scores), dtype=np.int64)))[self.offsets])
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """Arrays as the caller shapes them; ``target`` is where to compute: the result itself unless that is half precision."""
 
     values: Floats

@@ -24,7 +24,7 @@ def cohort(lists: Lists, *, cohort_scores: Any = None, document_cohort_scores: A
     scores = lists.oriented().astype(np.float64)
     sides = []
     if cohort_scores is not None:
-        mean, std = _moments(lists, cohort_scores, "cohort_scores", lists.count, limit, freedom)
+        mean, std = _moments(lists, cohort_scores, "cohort_scores", lists.n_lists, limit, freedom)
         owners = lists.owners()
         sides.append(_standardised(scores, mean[owners], std[owners]))
     if document_cohort_scores is not None:
@@ -39,7 +39,7 @@ def csls(lists: Lists, *, query_means: Any = None, row_means: Any = None) -> Non
     if query_means is None or row_means is None:
         raise InvalidValueError("method 'csls' needs query_means and row_means: mean scores to the nearest neighbours, one per list and per score")
     judge.refuse_infinity(lists.scores, lists.offsets)
-    of_queries = _flat(query_means, "query_means", lists.count)
+    of_queries = _flat(query_means, "query_means", lists.n_lists)
     of_rows = _flat(row_means, "row_means", lists.scores.size)
     result = 2.0 * lists.scores.astype(np.float64) - of_queries[lists.owners()] - of_rows
     lists.out[...] = result if lists.higher_is_better else -result
@@ -61,7 +61,8 @@ def _moments(lists: Lists, cohort: Any, name: str, rows: int, top_n: int | None,
         wide = np.partition(wide, n - top_n, axis=1)[:, n - top_n :]
     if wide.shape[1] <= ddof:
         raise InvalidValueError(f"ddof must be below the {wide.shape[1]} scores of {name} that count, got {ddof}")
-    return wide.mean(axis=1), wide.std(axis=1, ddof=ddof)
+    varies = wide.min(axis=1) != wide.max(axis=1)  # the sum of equal numbers rounds: their standard deviation need not be 0
+    return wide.mean(axis=1), np.where(varies, wide.std(axis=1, ddof=ddof), 0.0)
 
 
 def _standardised(scores: Float64, mean: Float64, std: Float64) -> Float64:

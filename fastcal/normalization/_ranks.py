@@ -30,11 +30,11 @@ def borda(lists: Lists, *, n_candidates: Any = None, ties: Any = "ordinal") -> N
     if n_candidates is None:
         return _by_rank(lists, counts, ties)
     pool = as_array(n_candidates, "n_candidates")
-    if pool.dtype.kind not in "iu" or pool.shape not in {(), (lists.count,)}:
-        raise InvalidValueError(f"n_candidates must be an integer, or one for each of the {lists.count} lists; got {n_candidates!r}")
+    if pool.dtype.kind not in "iu" or pool.shape not in {(), (lists.n_lists,)}:
+        raise InvalidValueError(f"n_candidates must be an integer, or one for each of the {lists.n_lists} lists; got {n_candidates!r}")
     if (pool < np.maximum(counts, 1)).any():
-        raise InvalidValueError(f"n_candidates must be at least 1 and the length of each list, at most {counts.max(initial=0)} here; got {pool.min()}")
-    return _by_rank(lists, np.broadcast_to(pool, (lists.count,)), ties)
+        raise InvalidValueError(f"n_candidates must be at least 1 and the number of scores of the list, got {n_candidates!r}")
+    return _by_rank(lists, np.broadcast_to(pool, (lists.n_lists,)), ties)
 
 
 def robust(
@@ -56,7 +56,7 @@ def robust(
     centre, bottom, top = (_quantile(scores, order, lists.offsets[:-1], counts, share) for share in (0.5, low, high))
     with np.errstate(all="ignore"):
         scale = (top - bottom) / (_NORMAL_IQR if flag(unit_variance, "unit_variance") else 1.0)
-    raised = Lists(scores, lists.offsets, lists.out, True, lists.num_threads)
+    raised = Lists(scores, lists.offsets, lists.out, higher_is_better=True, num_threads=lists.num_threads)
     given = np.ascontiguousarray(np.stack([centre, scale], axis=1))
     _statistics.affine(raised, "given", 0.0, on_constant, on_single, eps, tolerance, given=given)
 
@@ -79,8 +79,9 @@ def ranks_of(scores: Floats, order: Int64, offsets: Int64, ties: str) -> npt.NDA
     opens[1:] |= ordered[1:] != ordered[:-1]
     heads = np.flatnonzero(opens)
     sizes = np.diff(np.append(heads, scores.size))
-    shift = {"min": 0.0, "average": (sizes - 1) / 2.0, "max": sizes - 1.0}[ties]
-    return np.repeat(heads + shift, sizes) - starts
+    later = {"min": 0.0, "average": 0.5, "max": 1.0}[ties] * (sizes - 1)
+    ranks: npt.NDArray[np.float64] = np.repeat(heads + later, sizes) - starts
+    return ranks
 
 
 def _by_rank(lists: Lists, pool: Int64, ties: Any) -> None:
