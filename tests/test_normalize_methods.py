@@ -171,7 +171,7 @@ def slow_fit(x):
     thetas = [1 / max(x) + (1 - math.sqrt(m / (j - 0.5))) / (3 * quartile) for j in range(1, m + 1)]
     k = [-sum(math.log(1 - t * v) for v in x) / n for t in thetas]
     logs = [n * (math.log(t / s) + s - 1) for t, s in zip(thetas, k, strict=True)]
-    weights = [1 / sum(math.exp(other - mine) for other in logs) for mine in logs]
+    weights = [1 / sum(math.exp(min(other - mine, 700)) for other in logs) for mine in logs]
     theta = sum(t * w for t, w in zip(thetas, weights, strict=True))
     return theta, -sum(math.log(1 - theta * v) for v in x) / n
 
