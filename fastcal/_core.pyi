@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fastcal._backend.protocol import AffineKind, Array, FuseMethod, Metric, Precision
+from fastcal._backend.protocol import AffineKind, Array, FuseMethod, Metric, Precision, Ties
 
 __version__: str
 compiler: str
@@ -127,6 +127,9 @@ class Engine:
         out: Array,
         *,
         num_threads: int,
+    ) -> int: ...
+    def rank_lists(
+        self, scores: Array, offsets: Array, higher_is_better: bool, ties: Ties, pool: Array | None, out: Array, *, num_threads: int
     ) -> int: ...
     def order_lists(self, scores: Array, offsets: Array, out: Array, *, num_threads: int) -> None: ...
     def fuse(

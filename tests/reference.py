@@ -191,6 +191,22 @@ def affine_lists(scores, offsets, kind, higher_is_better, ddof, n_sigma, eps, to
     return first_bad
 
 
+def rank_lists(scores, offsets, higher_is_better, ties, pool, out, num_threads=1):
+    bad = -1
+    for i, part in lists(offsets):
+        s = scores[part].astype(np.float64) * (1 if higher_is_better else -1)
+        if np.isinf(s).any():
+            bad = i if bad < 0 else bad
+            continue
+        count = int(pool[i]) if pool is not None else int((~np.isnan(s)).sum())
+        out[part] = scores[part]
+        for j in np.flatnonzero(~np.isnan(s)):
+            above, same, before = int((s > s[j]).sum()), int((s == s[j]).sum()), int((s[:j] == s[j]).sum())
+            rank = above + {"ordinal": before, "min": 0, "average": (same - 1) / 2}[ties]
+            out[part.start + j] = 1.0 - rank / count
+    return bad
+
+
 def order_lists(scores, offsets, out, num_threads=1):
     for _, part in lists(offsets):
         s = scores[part].tolist()

@@ -83,6 +83,7 @@ def method_calls():
         yield "isotonic_predict", dtype, (scores, knots_x, knots_y), [out]
         yield "platt_predict", dtype, (scores, -0.5 / float(np.finfo(dtype).tiny), 0.25), [out]
         yield "order_lists", dtype, (scores, lists), [blank(size, dtype=np.int64)]
+        yield "rank_lists", dtype, (scores, lists, True, "average", None), [out]
         for kind in ("minmax", "max", "sum", "dbsf"):
             yield f"affine_lists {kind}", dtype, (scores, lists, kind, True, 0, 3.0, 0.0, 0.0, 0.5, -np.inf, None), [out]
         deviations = scores if dtype is np.float32 else mixed(rng, size, dtype, 1e-155)  # float64: the squares are denormals

@@ -94,6 +94,13 @@ def test_minmax_spans_the_unit_interval_and_is_close_to_its_formula(backend, cas
             assert np.nanmax(ulps) <= (1.0 if values.dtype == np.float32 else 2.0)
 
 
+@given(case=score_lists(infinities=True), up=st.booleans(), ties=st.sampled_from(["ordinal", "min", "average"]), pools=st.booleans())
+def test_rank_lists(backend, case, up, ties, pools):
+    scores, offsets = case
+    pool = np.diff(offsets) + np.arange(1, len(offsets)) if pools else None
+    check(backend, "rank_lists", (scores, offsets, up, ties, pool), [like(scores)])
+
+
 @given(case=score_lists(infinities=True))
 def test_order_lists(backend, case):
     scores, offsets = case

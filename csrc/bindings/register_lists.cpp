@@ -1,4 +1,4 @@
-// register_lists.cpp -- affine_lists, order_lists.
+// register_lists.cpp -- affine_lists, rank_lists, order_lists.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -47,6 +47,27 @@ std::int64_t engine_affine_lists(const Engine& self, const py::array& scores, co
                               : on_lists<double>(scores, offsets, out, num_threads, call);
 }
 
+Ties ties_of(std::string_view name) {
+  if (name == "ordinal") return Ties::ordinal;
+  FASTCAL_CHECK(name == "min" || name == "average", "ties: expected ordinal, min or average");
+  return name == "min" ? Ties::min : Ties::average;
+}
+
+std::int64_t engine_rank_lists(const Engine&, const py::array& scores, const py::array& offsets, bool higher_is_better,
+                               std::string_view ties, const std::optional<py::array>& pool, py::array& out, int num_threads) {
+  RankRule rule{higher_is_better, ties_of(ties), nullptr};
+  if (pool) {
+    const auto numbers = flat<std::int64_t>(*pool, "pool");
+    FASTCAL_CHECK(static_cast<py::ssize_t>(numbers.size()) == offsets.size() - 1, "pool: expected one number per list");
+    rule.pool = numbers.data();
+  }
+  const auto call = [&](const auto* values, Offsets lists, auto* target, const CallContext& context) {
+    return rank_lists(values, lists, rule, target, context);
+  };
+  return holds<float>(scores) ? on_lists<float>(scores, offsets, out, num_threads, call)
+                              : on_lists<double>(scores, offsets, out, num_threads, call);
+}
+
 template <typename T>
 void order(const py::array& scores, const py::array& offsets, py::array& out, int num_threads) {
   const auto values = flat<T>(scores, "scores");
@@ -67,6 +88,8 @@ void register_lists(EngineClass& engine) {
   const py::kw_only kw_only;
   engine.def("affine_lists", &engine_affine_lists, arg("scores"), arg("offsets"), arg("kind"), arg("higher_is_better"), arg("ddof"),
              arg("n_sigma"), arg("eps"), arg("tolerance"), arg("on_constant"), arg("on_single"), arg("given").none(true),
+             arg("out").noconvert(), kw_only, arg("num_threads"));
+  engine.def("rank_lists", &engine_rank_lists, arg("scores"), arg("offsets"), arg("higher_is_better"), arg("ties"), arg("pool").none(true),
              arg("out").noconvert(), kw_only, arg("num_threads"));
   engine.def("order_lists", &engine_order_lists, arg("scores"), arg("offsets"), arg("out").noconvert(), kw_only, arg("num_threads"));
 }

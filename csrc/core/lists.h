@@ -37,6 +37,18 @@ std::int64_t affine_lists(const KernelTable& kernels, const T* scores, Offsets o
 template <typename T>
 void order_lists(const T* scores, Offsets offsets, std::int64_t* out, const CallContext& context);
 
+enum class Ties { ordinal, min, average };
+
+struct RankRule {
+  bool higher_is_better;
+  Ties ties;                 // the rank of equal scores: by position, the least, the mean
+  const std::int64_t* pool;  // what ranks are divided by, one number per list; null for the list's own count of numbers
+};
+
+// out = 1 - rank / pool, ranks from 0; NaN stays. Returns the first list with an infinity, or -1. `out` may be `scores`.
+template <typename T>
+std::int64_t rank_lists(const T* scores, Offsets offsets, const RankRule& rule, T* out, const CallContext& context);
+
 // The kernels of one element type.
 template <typename T>
 const ListKernels<T>& list_kernels(const KernelTable& kernels);

@@ -133,6 +133,18 @@ void check_order(std::mt19937& random) {
   }
 }
 
+// The ranks of two lists in place: ties share the mean of their places.
+template <typename T>
+void check_ranks() {
+  std::vector<T> values{2, 1, 2, std::numeric_limits<T>::quiet_NaN(), 7};
+  const std::vector<std::int64_t> offsets{0, 4, 5}, pool{4, 2};
+  Uninterrupted call;
+  CHECK(rank_lists<T>(values.data(), offsets, {true, Ties::average, pool.data()}, values.data(), call.with(2)) == -1);
+  CHECK(values[0] == T{0.875} && values[1] == T{0.5} && values[2] == T{0.875} && values[3] != values[3] && values[4] == T{1});
+  values[4] = -std::numeric_limits<T>::infinity();
+  CHECK(rank_lists<T>(values.data(), offsets, {false, Ties::ordinal, nullptr}, values.data(), call.with(1)) == 1);
+}
+
 void check_fuse() {
   const std::vector<std::int64_t> a{1, 2, 2}, b{2, 3}, a_offsets{0, 3, 3}, b_offsets{0, 1, 2}, bounds{0, 4, 5};
   std::vector<std::int64_t> ids(5, -7), counts(2);
@@ -161,6 +173,8 @@ int main() {
   std::mt19937 random(6);
   check_order<float>(random);
   check_order<double>(random);
+  check_ranks<float>();
+  check_ranks<double>();
   check_fuse();
   return finish();
 }

@@ -12,7 +12,10 @@ from fastcal._backend._numba_search import FirstBad
 from fastcal._backend._numba_views import list_chunks, read_only
 
 if TYPE_CHECKING:
-    from fastcal._backend.protocol import AffineKind, Array
+    from fastcal._backend.protocol import AffineKind, Array, Ties
+
+# Ties share a rank, and how far between the first and the last of theirs it lies.
+TIES = {"ordinal": (False, 0.0), "min": (True, 0.0), "average": (True, 0.5)}
 
 
 class ListOperations:
@@ -43,6 +46,21 @@ class ListOperations:
 
         def work(_slot: int, chunk: tuple[int, int]) -> None:
             found = _numba_lists.affine_lists(scores, offsets, *chunk, rule, pairs, out)
+            if found >= 0:
+                bad.report(found)
+
+        run(work, list_chunks(offsets), num_threads)
+        return bad.index
+
+    def rank_lists(
+        self, scores: Array, offsets: Array, higher_is_better: bool, ties: Ties, pool: Array | None, out: Array, *, num_threads: int
+    ) -> int:
+        warn_if_denormals_are_lost()
+        bad, scores, offsets, sign = FirstBad(), read_only(scores), read_only(offsets), 1.0 if higher_is_better else -1.0
+        pools = read_only(np.zeros(1, np.int64) if pool is None else pool)
+
+        def work(_slot: int, chunk: tuple[int, int]) -> None:
+            found = _numba_lists.rank_lists(scores, offsets, *chunk, sign, TIES[ties], pools, out)
             if found >= 0:
                 bad.report(found)
 

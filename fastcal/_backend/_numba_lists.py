@@ -166,18 +166,51 @@ def affine_lists(scores: Array, offsets: Array, first: int, last: int, rule: Arr
 
 
 @kernel
+def _order(scores: Array, start: int, stop: int, sign: float, out: Array) -> int:
+    """Positions of one list, by sign * score descending, ties by position, NaN last; returns how many are not NaN."""
+    count = 0
+    for j in range(start, stop):
+        if not math.isnan(scores[j]):
+            out[count] = j
+            count += 1
+    kept = out[:count].copy()
+    out[:count] = kept[np.argsort(-sign * scores[kept].astype(np.float64), kind="mergesort")]
+    end = count
+    for j in range(start, stop):
+        if math.isnan(scores[j]):
+            out[end] = j
+            end += 1
+    return count
+
+
+@kernel
 def order_lists(scores: Array, offsets: Array, first: int, last: int, out: Array) -> None:
-    """Positions of lists first..last: descending, ties by position, NaN last."""
+    """Positions of lists first..last."""
+    for i in range(first, last):
+        _order(scores, offsets[i], offsets[i + 1], 1.0, out[offsets[i] : offsets[i + 1]])
+
+
+@kernel
+def rank_lists(scores: Array, offsets: Array, first: int, last: int, sign: float, ties: tuple[bool, float], pools: Array, out: Array) -> int:
+    """Lists first..last; a pool of 0 stands for the number of scores. Returns the first list with an infinity, or -1."""
+    first_bad = -1
     for i in range(first, last):
         start, stop = offsets[i], offsets[i + 1]
-        end = start
-        for j in range(start, stop):
-            if not math.isnan(scores[j]):
-                out[end] = j
+        order = np.empty(stop - start, np.int64)
+        count = _order(scores, start, stop, sign, order)
+        if count and (math.isinf(scores[order[0]]) or math.isinf(scores[order[count - 1]])):
+            first_bad = i if first_bad < 0 else first_bad
+            continue
+        pool = pools[i % len(pools)] if pools[0] else count
+        head = 0
+        while head < count:
+            end = head + 1
+            while ties[0] and end < count and scores[order[end]] == scores[order[head]]:
                 end += 1
-        kept = out[start:end].copy()
-        out[start:end] = kept[np.argsort(-scores[kept], kind="mergesort")]
-        for j in range(start, stop):
-            if math.isnan(scores[j]):
-                out[end] = j
-                end += 1
+            value = 1.0 - (head + (end - head - 1) * ties[1]) / pool
+            for r in range(head, end):
+                out[order[r]] = value
+            head = end
+        for r in range(count, stop - start):
+            out[order[r]] = scores[order[r]]
+    return first_bad

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastcal._backend._types import AffineKind, Array
+from fastcal._backend._types import AffineKind, Array, Ties
 
 
 class ListOperations(Protocol):
@@ -33,6 +33,14 @@ class ListOperations(Protocol):
         whose scale is at most ``tolerance`` is constant. ``on_constant`` and ``on_single`` (lists of one score) are values to fill in;
         infinity: the scores stay as they are; ``on_single`` of -infinity: no different from other lists. ``given`` is float64
         (n_lists, 2), C-contiguous: (centre, scale) for kind "given"; for "minmax" (low, high) of the scores, NaN for the list's own.
+        """
+
+    def rank_lists(
+        self, scores: Array, offsets: Array, higher_is_better: bool, ties: Ties, pool: Array | None, out: Array, *, num_threads: int
+    ) -> int:
+        """Write 1 - rank / pool, ranks from 0 and NaN as it is; the first list with an infinity, or -1.
+
+        ``pool`` is int64 (n_lists,), positive, or None for the number of scores of each list that are not NaN.
         """
 
     def order_lists(self, scores: Array, offsets: Array, out: Array, *, num_threads: int) -> None:

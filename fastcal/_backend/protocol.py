@@ -19,9 +19,9 @@ from typing import Any, Protocol
 from fastcal._backend._protocol_calibration import CalibrationOperations
 from fastcal._backend._protocol_fusion import FusionOperations
 from fastcal._backend._protocol_lists import ListOperations
-from fastcal._backend._types import AffineKind, Array, FuseMethod, Metric, Precision
+from fastcal._backend._types import AffineKind, Array, FuseMethod, Metric, Precision, Ties
 
-__all__ = ["AffineKind", "Array", "Backend", "FoundRange", "FuseMethod", "Metric", "Precision"]
+__all__ = ["AffineKind", "Array", "Backend", "FoundRange", "FuseMethod", "Metric", "Precision", "Ties"]
 
 
 class FoundRange(Protocol):

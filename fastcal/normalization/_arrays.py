@@ -37,7 +37,10 @@ class Lists(NamedTuple):
 
     def real_counts(self) -> Int64:
         """How many entries of each list are not NaN."""
-        return np.diff(np.concatenate(([0], np.cumsum(~np.isnan(self.scores), dtype=np.int64)))[self.offsets])
+        missing = np.isnan(self.scores)
+        if not missing.any():
+            return np.diff(self.offsets)
+        return np.diff(np.concatenate(([0], np.cumsum(~missing, dtype=np.int64)))[self.offsets])
 
 
 class Call(NamedTuple):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from fastcal import _backend
+from fastcal._backend.protocol import Ties
 from fastcal._validate import lists as judge
 from fastcal._validate.arrays import as_array
 from fastcal._validate.lists import Floats, Int64
@@ -21,20 +22,19 @@ _NORMAL_IQR = 1.3489795003921634  # quartile distance of the standard normal: 2 
 
 def rank(lists: Lists, *, ties: Any = "ordinal") -> None:
     """``1 - r / n`` with r from 0."""
-    _by_rank(lists, lists.real_counts(), ties)
+    _by_rank(lists, ties, None)
 
 
 def borda(lists: Lists, *, n_candidates: Any = None, ties: Any = "ordinal") -> None:
     """``1 - r / n_candidates`` with r from 0."""
-    counts = lists.real_counts()
     if n_candidates is None:
-        return _by_rank(lists, counts, ties)
+        return _by_rank(lists, ties, None)
     pool = as_array(n_candidates, "n_candidates")
     if pool.dtype.kind not in "iu" or pool.shape not in {(), (lists.n_lists,)}:
         raise InvalidValueError(f"n_candidates must be an integer, or one for each of the {lists.n_lists} lists; got {n_candidates!r}")
-    if (pool < np.maximum(counts, 1)).any():
+    if (pool < np.maximum(lists.real_counts(), 1)).any():
         raise InvalidValueError(f"n_candidates must be at least 1 and the number of scores of the list, got {n_candidates!r}")
-    return _by_rank(lists, np.broadcast_to(pool, (lists.n_lists,)), ties)
+    return _by_rank(lists, ties, np.full(lists.n_lists, pool, np.int64))
 
 
 def robust(
@@ -68,31 +68,11 @@ def best_first(scores: Floats, offsets: Int64, num_threads: int) -> Int64:
     return order
 
 
-def ranks_of(scores: Floats, order: Int64, offsets: Int64, ties: str) -> npt.NDArray[np.float64]:
-    """Ranks from 0 in the order of `order`; `ties` as in ``scipy.stats.rankdata``, "max" included."""
-    starts = np.repeat(offsets[:-1], np.diff(offsets))
-    places = np.arange(scores.size)
-    if ties == "ordinal":
-        return (places - starts).astype(np.float64)
-    ordered = scores[order]
-    opens = places == starts
-    opens[1:] |= ordered[1:] != ordered[:-1]
-    heads = np.flatnonzero(opens)
-    sizes = np.diff(np.append(heads, scores.size))
-    later = {"min": 0.0, "average": 0.5, "max": 1.0}[ties] * (sizes - 1)
-    ranks: npt.NDArray[np.float64] = np.repeat(heads + later, sizes) - starts
-    return ranks
-
-
-def _by_rank(lists: Lists, pool: Int64, ties: Any) -> None:
-    known = one_of(ties, "ties", ("ordinal", "min", "average"))
-    scores = lists.oriented()
-    judge.refuse_infinity(scores, lists.offsets)
-    order = best_first(scores, lists.offsets, lists.num_threads)
-    ranks = ranks_of(scores, order, lists.offsets, known)
-    missing = np.isnan(scores)
-    lists.out[order] = 1.0 - ranks / np.maximum(np.repeat(pool, np.diff(lists.offsets)), 1)
-    lists.out[missing] = np.nan
+def _by_rank(lists: Lists, ties: Any, pool: Int64 | None) -> None:
+    known = cast("Ties", one_of(ties, "ties", ("ordinal", "min", "average")))
+    rule = (lists.higher_is_better, known, pool)
+    bad = _backend.active().rank_lists(lists.scores, lists.offsets, *rule, lists.out, num_threads=lists.num_threads)
+    judge.refuse_list(bad, lists.scores, lists.offsets)
 
 
 def _quantile(scores: Floats, order: Int64, starts: Int64, counts: Int64, share: float) -> npt.NDArray[np.float64]:

@@ -8,10 +8,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from fastcal import _backend
 from fastcal._validate import lists as judge
+from fastcal._validate.lists import Floats
 from fastcal._validate.numbers import fraction, integer
 from fastcal.normalization._arrays import Lists
-from fastcal.normalization._ranks import best_first, ranks_of
+from fastcal.normalization._ranks import best_first
 
 Float64: TypeAlias = npt.NDArray[np.float64]
 
@@ -20,25 +22,28 @@ def tail(lists: Lists, *, tail_fraction: Any = None, min_tail: Any = 10) -> None
     """``-log10 P(S >= s)``, P being a generalised Pareto distribution above the list's threshold and a share of the list below it."""
     share = None if tail_fraction is None else fraction(tail_fraction, "tail_fraction")
     least = integer(min_tail, "min_tail", least=5)
-    scores = lists.oriented()
-    judge.refuse_infinity(scores, lists.offsets)
+    scores, counts = lists.oriented(), lists.real_counts()
+    surprise = _share_surprise(scores, lists)
     order = best_first(scores, lists.offsets, lists.num_threads)
-    counts = lists.real_counts()
-    at_least = ranks_of(scores, order, lists.offsets, "max") + 1.0  # how many scores are no lower
-    with np.errstate(divide="ignore", invalid="ignore"):
-        surprise = -np.log10(at_least / np.repeat(counts, np.diff(lists.offsets)))
-    ordered = scores[order].astype(np.float64)
     for start, n in zip(lists.offsets[:-1].tolist(), counts.tolist(), strict=True):
         size = _tail_size(n, share)
         if size < least or size >= n:
             continue
-        excess = ordered[start : start + size] - ordered[start + size]
-        excess = excess[: np.searchsorted(-excess, 0.0)]  # scores that tie with the threshold do not exceed it
+        best = order[start : start + size + 1]
+        excess = scores[best].astype(np.float64)
+        excess = excess[:-1] - excess[-1]
+        excess = excess[excess > 0.0]  # scores that tie with the threshold do not exceed it
         if excess.size >= least and math.isfinite(excess[0]):
-            surprise[start : start + excess.size] = _pareto_surprise(excess, excess.size / n)
-    missing = np.isnan(scores)
-    lists.out[order] = surprise + 0.0
-    lists.out[missing] = np.nan
+            surprise[best[: excess.size]] = _pareto_surprise(excess, excess.size / n)
+    lists.out[...] = surprise
+
+
+def _share_surprise(scores: Floats, lists: Lists) -> Floats:
+    """``-log10`` of the share of its list that is no lower; such a share is a rank in ascending order, seen from above."""
+    share = np.empty_like(scores)
+    bad = _backend.active().rank_lists(scores, lists.offsets, higher_is_better=False, ties="min", pool=None, out=share, num_threads=lists.num_threads)
+    judge.refuse_list(bad, scores, lists.offsets)
+    return 0.0 - np.log10(share)
 
 
 def _tail_size(n: int, share: float | None) -> int:
