@@ -1,0 +1,54 @@
+// trec_writer.h -- the lines of a TREC run: query Q0 document rank score tag.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/lists.h"
+#include "core/parallel.h"
+
+namespace fastcal {
+
+// Appends the shortest decimal number that reads back as `score`: digits with a point for 1e-4 <= |score| < 1e16 and for 0,
+// else one digit, more behind a point, and an exponent of at least two digits; inf, nan.
+void write_score(float score, std::string& out);
+
+// Names joined by line ends.
+class Names {
+ public:
+  explicit Names(std::string text);
+  std::string_view operator[](std::size_t number) const {
+    return std::string_view(text_).substr(starts_[number], starts_[number + 1] - starts_[number] - 1);
+  }
+  std::size_t size() const { return starts_.size() - 1; }
+
+ private:
+  std::string text_;
+  std::vector<std::size_t> starts_;
+};
+
+class TrecWriter {
+ public:
+  // Without names documents are written as numbers.
+  TrecWriter(std::string queries, std::string documents, bool named, std::string tag)
+      : queries_(std::move(queries)), documents_(std::move(documents)), named_(named), tag_(std::move(tag)) {}
+
+  const Names& queries() const { return queries_; }
+  const Names& documents() const { return documents_; }
+  bool named() const { return named_; }
+
+  // The lines of the entries [begin, end) of all lists.
+  std::string lines(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end,
+                    const CallContext& context) const;
+
+ private:
+  void append(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end, std::string& out) const;
+
+  Names queries_, documents_;
+  bool named_;
+  std::string tag_;
+};
+
+}  // namespace fastcal
