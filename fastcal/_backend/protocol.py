@@ -19,10 +19,10 @@ from typing import Any, Protocol
 from fastcal._backend._protocol_calibration import CalibrationOperations
 from fastcal._backend._protocol_fusion import FusionOperations
 from fastcal._backend._protocol_lists import ListOperations
-from fastcal._backend._protocol_runs import RunOperations
+from fastcal._backend._protocol_runs import RunOperations, TrecKind, TrecReader, TrecWriter
 from fastcal._backend._types import Array, FuseMethod, Metric, Precision
 
-__all__ = ["Array", "Backend", "FoundRange", "FuseMethod", "Metric", "Precision"]
+__all__ = ["Array", "Backend", "FoundRange", "FuseMethod", "Metric", "Precision", "TrecKind", "TrecReader", "TrecWriter"]
 
 
 class FoundRange(Protocol):

@@ -16,6 +16,7 @@ from fastcal._validate.numbers import flag, integer
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import _trec
+from fastcal.run._vocabulary import trusted, vocabulary
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
@@ -78,17 +79,18 @@ class Run:
         scores: npt.ArrayLike | None = None,
         offsets: npt.ArrayLike | None = None,
         *,
+        counts: npt.ArrayLike | None = None,
         higher_is_better: bool = True,
         query_ids: Iterable[Any] | None = None,
         doc_ids: Iterable[str] | None = None,
     ) -> None:
         better = flag(higher_is_better, "higher_is_better")
-        flat, values, bounds = _csr.read(ids, scores, offsets, higher_is_better=better)
+        flat, values, bounds = _csr.read(ids, scores, offsets, counts, higher_is_better=better)
         names = None if query_ids is None else lists.as_query_ids(query_ids, bounds.size - 1)
-        vocabulary = None if doc_ids is None else lists.as_strings(doc_ids, "doc_ids")
-        if vocabulary is not None and flat.size and flat.max() >= vocabulary.size:
-            raise InvalidValueError(f"ids must be below {vocabulary.size}, the length of doc_ids; got {flat.max()}")
-        _fill(self, flat, values, bounds, better, names, vocabulary)
+        known = None if doc_ids is None else vocabulary(doc_ids)
+        if known is not None and flat.size and flat.max() >= known.size:
+            raise InvalidValueError(f"ids must be below {known.size}, the length of doc_ids; got {flat.max()}")
+        _fill(self, flat, values, bounds, better, names, known)
 
     @classmethod
     def from_search(cls, result: SearchResult | RangeResult, *, query_ids: Iterable[Any] | None = None, doc_ids: Iterable[str] | None = None) -> Run:
@@ -142,7 +144,7 @@ class Run:
         return cls(ids, scores, offsets, higher_is_better=higher_is_better, query_ids=list(run), doc_ids=vocabulary)
 
     @classmethod
-    def from_trec(cls, path: str | PathLike[str]) -> Run:
+    def from_trec(cls, path: str | PathLike[str], *, num_threads: int | None = None) -> Run:
         r"""Read a TREC run: lines of ``query Q0 document rank score tag``, gzipped if the name ends in ``.gz``.
 
         Lists are ordered by score, equal scores by their order in the file; the rank column is not used. Query
@@ -165,8 +167,9 @@ class Run:
         >>> fc.Run.from_trec(path).to_dict()
         {'q1': {'d7': 12.5, 'd2': 9.25}}
         """
-        query_ids, offsets, doc_ids, ids, scores = _trec.read_run(path)
-        return cls(ids, scores, offsets, query_ids=query_ids, doc_ids=doc_ids)
+        found = _trec.read(path, "run", num_threads)
+        ids, scores = _csr.best_first(found.ids, found.values, found.offsets, higher_is_better=True)
+        return unchecked(ids, scores, found.offsets, higher_is_better=True, query_ids=found.query_ids, doc_ids=trusted(found.doc_ids))
 
     @property
     def n_queries(self) -> int:
@@ -241,15 +244,22 @@ class Run:
         q1 Q0 4 1 0.5 fastcal
         q1 Q0 2 2 0.25 fastcal
         """
-        queries, documents, scores = self._columns()
-        _trec.write_run(path, queries, documents, scores if self.higher_is_better else 0 - scores, self.offsets, tag)
+        queries = range(self.n_queries) if self.query_ids is None else self.query_ids
+        scores = self._scores() if self.higher_is_better else 0 - self._scores()
+        _trec.write_run(path, queries, self.doc_ids, scores, self.ids, self.offsets, tag)
 
     def _columns(self) -> tuple[list[Any], list[Any], _csr.Float32]:
         """Return the names of queries and of listed documents, and scores, or what stands in for them."""
         queries = np.arange(self.n_queries) if self.query_ids is None else self.query_ids
         documents = self.ids if self.doc_ids is None else self.doc_ids[self.ids]
-        left = np.repeat(self.offsets[1:], self.counts()) - np.arange(self.ids.size)
-        return queries.tolist(), documents.tolist(), left.astype(np.float32) if self.scores is None else self.scores
+        return queries.tolist(), documents.tolist(), self._scores()
+
+    def _scores(self) -> _csr.Float32:
+        """Return the scores; without them m, m - 1, ..., 1 for each list."""
+        if self.scores is not None:
+            return self.scores
+        left: _csr.Int64 = np.repeat(self.offsets[1:], self.counts()) - np.arange(self.ids.size)
+        return left.astype(np.float32)
 
 
 def unchecked(ids: _csr.Int64, scores: _csr.Float32 | None, offsets: _csr.Int64, *, higher_is_better: bool, query_ids: Any, doc_ids: Any) -> Run:
