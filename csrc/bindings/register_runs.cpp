@@ -80,9 +80,9 @@ py::bytes writer_lines(const TrecWriter& self, const py::array& ids, const py::a
   FASTCAL_CHECK(lists.size() == self.queries().size() + 1, "offsets: expected one list a query");
   const auto known = static_cast<std::int64_t>(self.documents().size());
   for (std::size_t i = begin; i < end && self.named(); ++i) FASTCAL_CHECK(documents[i] >= 0 && documents[i] < known, "ids: out of range");
-  return py::bytes(without_gil(num_threads, [&](const CallContext& context) {
-    return self.lines(documents.data(), values.data(), lists, begin, end, context);
-  }));
+  std::string text;
+  without_gil(num_threads, [&](const CallContext& context) { self.lines(documents.data(), values.data(), lists, begin, end, text, context); });
+  return py::bytes(text);
 }
 
 int engine_list_faults(const Engine&, const py::array& ids, const std::optional<py::array>& scores, const py::array& offsets,

@@ -18,6 +18,8 @@ class GrowingBytes {
 
   const char* data() const { return data_; }
   std::size_t size() const { return size_; }
+  // Takes back what has been written less than extended by.
+  void shrink_to(const char* end) { size_ = static_cast<std::size_t>(end - data_); }
   // Room for `n` more bytes at the end, which count as part from now on.
   char* extend(std::size_t n) {
     if (capacity_ - size_ < n) reserve(size_ + n);

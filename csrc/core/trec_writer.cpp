@@ -4,54 +4,55 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <memory>
 
 namespace fastcal {
 namespace {
 
-void append_integer(std::int64_t value, std::string& out) {
-  char text[24];
-  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+constexpr std::size_t kAhead = 16;
+
+char* write_text(std::string_view text, char* out) {
+  return std::copy(text.begin(), text.end(), out);
 }
+
+char* write_integer(std::int64_t value, char* out) {
+  return std::to_chars(out, out + 24, value).ptr;
+}
+
+// d.ddde+XX, the shortest form: its digits, and the power of ten of the first one.
+struct Decimal {
+  char digits[16];
+  std::size_t n = 0;
+  int exponent;
+
+  explicit Decimal(std::string_view scientific) {
+    const std::size_t e = scientific.find('e');
+    for (const char c : scientific.substr(0, e))
+      if (c != '.') digits[n++] = c;
+    exponent = (scientific[e + 2] - '0') * 10 + (scientific[e + 3] - '0');
+    if (scientific[e + 1] == '-') exponent = -exponent;
+  }
+};
 
 }  // namespace
 
-void write_score(float score, std::string& out) {
-  if (!std::isfinite(score)) {
-    out += std::isnan(score) ? "nan" : (score > 0 ? "inf" : "-inf");
-    return;
-  }
+char* write_score(float score, char* out) {
+  if (std::signbit(score) && !std::isnan(score)) *out++ = '-';
   const float size = std::fabs(score);
-  char text[64];
-  const auto written = [&](std::chars_format format) {
-    return std::string_view(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, score, format).ptr - text));
-  };
-  const std::string_view shortest = written(std::chars_format::scientific);
-  if (size != 0.0f && (size < 1e-4f || size >= 1e16f)) {
-    out += shortest;
-    return;
+  if (!std::isfinite(size)) return write_text(std::isnan(score) ? "nan" : "inf", out);
+  if (size != 0.0f && (size < 1e-4f || size >= 1e16f)) return std::to_chars(out, out + 24, size, std::chars_format::scientific).ptr;
+  char text[24];
+  const char* const end = std::to_chars(text, text + sizeof text, size, std::chars_format::scientific).ptr;
+  const Decimal number({text, static_cast<std::size_t>(end - text)});
+  if (number.exponent < 0) {
+    out = std::fill_n(write_text("0.", out), -number.exponent - 1, '0');
+    return std::copy_n(number.digits, number.n, out);
   }
-  // d.ddde+XX: the digits, and where the point goes among them.
-  const std::size_t minus = std::signbit(score) ? 1 : 0, e = shortest.find('e');
-  std::string_view exponent_text = shortest.substr(e + 1);
-  int exponent = (exponent_text[1] - '0') * 10 + (exponent_text[2] - '0');
-  if (exponent_text[0] == '-') exponent = -exponent;
-  char digits[16];
-  std::size_t n = 0;
-  for (std::size_t i = minus; i < e; ++i)
-    if (shortest[i] != '.') digits[n++] = shortest[i];
-  if (minus == 1) out += '-';
-  if (exponent < 0) {
-    out.append("0.").append(static_cast<std::size_t>(-exponent - 1), '0').append(digits, n);
-    return;
-  }
-  const std::size_t whole = static_cast<std::size_t>(exponent) + 1;
-  out.append(digits, std::min(whole, n));
-  if (n < whole) out.append(whole - n, '0');
-  out += '.';
-  if (n > whole)
-    out.append(digits + whole, n - whole);
-  else
-    out += '0';
+  const std::size_t whole = static_cast<std::size_t>(number.exponent) + 1, there = std::min(whole, number.n);
+  out = std::fill_n(std::copy_n(number.digits, there, out), whole - there, '0');
+  *out++ = '.';
+  if (there == number.n) *out++ = '0';
+  return std::copy_n(number.digits + there, number.n - there, out);
 }
 
 Names::Names(std::string text) : text_(std::move(text)) {
@@ -59,38 +60,44 @@ Names::Names(std::string text) : text_(std::move(text)) {
   for (std::size_t at = 0; at < text_.size(); starts_.push_back(at)) at = text_.find('\n', at) + 1;
 }
 
-std::string TrecWriter::lines(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end,
-                              const CallContext& context) const {
+void TrecWriter::lines(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end, std::string& out,
+                       const CallContext& context) const {
   constexpr std::size_t kLines = 4096;
-  std::vector<std::string> pieces((end - begin + kLines - 1) / kLines);
-  parallel_for(pieces.size(), context, [&](std::size_t piece, std::size_t) {
+  const std::size_t n_pieces = (end - begin + kLines - 1) / kLines;
+  const auto pieces = std::make_unique<GrowingBytes[]>(n_pieces);
+  parallel_for(n_pieces, context, [&](std::size_t piece, std::size_t) {
     const std::size_t from = begin + piece * kLines;
     append(ids, scores, offsets, from, std::min(end, from + kLines), pieces[piece]);
   });
   std::size_t total = 0;
-  for (const std::string& piece : pieces) total += piece.size();
-  std::string joined;
-  joined.reserve(total);
-  for (const std::string& piece : pieces) joined += piece;
-  return joined;
+  for (std::size_t i = 0; i < n_pieces; ++i) total += pieces[i].size();
+  out.reserve(total);
+  for (std::size_t i = 0; i < n_pieces; ++i) out.append(pieces[i].data(), pieces[i].size());
 }
 
 void TrecWriter::append(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end,
-                        std::string& out) const {
+                        GrowingBytes& out) const {
   const auto position = static_cast<std::int64_t>(begin);
   std::size_t list = static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), position) - offsets.begin()) - 1;
+  const auto number = [&](std::size_t i) { return static_cast<std::size_t>(ids[i]); };
   for (std::size_t i = begin; i < end; ++i) {
+    if (named_ && i + 2 * kAhead < end) {  // names come in no order: memory is asked for them ahead
+      documents_.prefetch_start(number(i + 2 * kAhead));
+      documents_.prefetch_text(number(i + kAhead));
+    }
     while (static_cast<std::int64_t>(i) >= offsets[list + 1]) ++list;
-    out.append(queries_[list]).append(" Q0 ");
-    if (named_)
-      out += documents_[static_cast<std::size_t>(ids[i])];
-    else
-      append_integer(ids[i], out);
-    out += ' ';
-    append_integer(static_cast<std::int64_t>(i) - offsets[list] + 1, out);
-    out += ' ';
-    write_score(scores[i], out);
-    out.append(" ").append(tag_).append("\n");
+    const std::string_view query = queries_[list], document = named_ ? documents_[number(i)] : std::string_view();
+    char* at = out.extend(query.size() + document.size() + tag_.size() + kScoreBytes + 64);
+    at = write_text(" Q0 ", write_text(query, at));
+    at = named_ ? write_text(document, at) : write_integer(ids[i], at);
+    *at++ = ' ';
+    at = write_integer(static_cast<std::int64_t>(i) - offsets[list] + 1, at);
+    *at++ = ' ';
+    at = write_score(scores[i], at);
+    *at++ = ' ';
+    at = write_text(tag_, at);
+    *at++ = '\n';
+    out.shrink_to(at);
   }
 }
 

@@ -7,13 +7,16 @@
 #include <vector>
 
 #include "core/lists.h"
+#include "core/names.h"
 #include "core/parallel.h"
 
 namespace fastcal {
 
-// Appends the shortest decimal number that reads back as `score`: digits with a point for 1e-4 <= |score| < 1e16 and for 0,
+// Writes the shortest decimal number that reads back as `score`: digits with a point for 1e-4 <= |score| < 1e16 and for 0,
 // else one digit, more behind a point, and an exponent of at least two digits; inf, nan.
-void write_score(float score, std::string& out);
+// At most kScoreBytes bytes; returns their end.
+inline constexpr std::size_t kScoreBytes = 32;
+char* write_score(float score, char* out);
 
 // Names joined by line ends.
 class Names {
@@ -23,6 +26,8 @@ class Names {
     return std::string_view(text_).substr(starts_[number], starts_[number + 1] - starts_[number] - 1);
   }
   std::size_t size() const { return starts_.size() - 1; }
+  void prefetch_start(std::size_t number) const { __builtin_prefetch(&starts_[number]); }
+  void prefetch_text(std::size_t number) const { __builtin_prefetch(text_.data() + starts_[number]); }
 
  private:
   std::string text_;
@@ -40,11 +45,11 @@ class TrecWriter {
   bool named() const { return named_; }
 
   // The lines of the entries [begin, end) of all lists.
-  std::string lines(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end,
-                    const CallContext& context) const;
+  void lines(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end,
+             std::string& out, const CallContext& context) const;
 
  private:
-  void append(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end, std::string& out) const;
+  void append(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end, GrowingBytes& out) const;
 
   Names queries_, documents_;
   bool named_;

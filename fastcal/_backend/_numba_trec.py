@@ -102,8 +102,15 @@ class TrecWriter:
         names, documents, tag = self._queries, self._documents, self._tag
         entries = zip(rows.tolist(), ids[begin:end].tolist(), (at - offsets[rows] + 1).tolist(), scores[begin:end], strict=True)
         return "".join(
-            [f"{names[row]} Q0 {doc if documents is None else documents[doc]} {rank} {score!s} {tag}\n" for row, doc, rank, score in entries]
+            [f"{names[row]} Q0 {doc if documents is None else documents[doc]} {rank} {_score(score)} {tag}\n" for row, doc, rank, score in entries]
         ).encode()
+
+
+def _score(score: np.float32) -> str:
+    size = abs(score)
+    if size == 0 or 1e-4 <= size < 1e16:
+        return np.format_float_positional(score, trim="0")
+    return np.format_float_scientific(score, trim="-", exp_digits=2) if size < np.inf else str(score)
 
 
 def _float32(field: bytes) -> float | None:

@@ -70,7 +70,8 @@ class TrecWriter(Protocol):
     def lines(self, ids: Array, scores: Array, offsets: Array, begin: int, end: int, *, num_threads: int) -> bytes:
         """Return the lines of the entries ``[begin, end)`` of all lists, ranks from 1 in each.
 
-        A score is the shortest decimal number that reads back as the same float32, laid out as ``str(numpy.float32)`` does.
+        A score is the shortest decimal number that reads back as the same float32: with a point if it is 0 or in [1e-4, 1e16), else
+        with an exponent of at least two digits.
         """
 
 

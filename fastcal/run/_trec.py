@@ -76,9 +76,9 @@ def write_qrels(path: str | PathLike[str], query_ids: Iterable[Any], documents: 
 
 def joined(names: Iterable[Any]) -> bytes:
     """Return names, each followed by a line end; a name that is empty or holds ASCII white space is an error."""
-    listed = [name if isinstance(name, str) else str(name) for name in names]
+    listed = [str(name) for name in names] if not isinstance(names, np.ndarray) or names.dtype != np.object_ else names.tolist()
     try:
-        text = "".join([f"{name}\n" for name in listed]).encode()
+        text = "\n".join([*listed, ""]).encode()
     except UnicodeEncodeError as error:
         raise InvalidValueError(f"a TREC file cannot hold a name that is not Unicode text: {error}") from None
     spaces = len(text) - len(text.translate(None, b" \t\n\v\f\r"))
