@@ -40,7 +40,8 @@ bool reader_finish(Reader& self, int num_threads) {
 }
 
 void write_names(const NameTable& names, py::array& out, const char* argument) {
-  FASTCAL_CHECK(out.dtype().kind() == 'O' && (out.flags() & py::array::c_style) != 0 && out.writeable(), std::string(argument) + ": wrong array");
+  FASTCAL_CHECK(out.dtype().kind() == 'O' && (out.flags() & py::array::c_style) != 0 && out.writeable(),
+                std::string(argument) + ": wrong array");
   FASTCAL_CHECK(static_cast<std::size_t>(out.size()) == names.size(), std::string(argument) + ": wrong size");
   auto** place = static_cast<PyObject**>(out.mutable_data());
   const std::string_view text = names.text();
@@ -81,7 +82,8 @@ py::bytes writer_lines(const TrecWriter& self, const py::array& ids, const py::a
   const auto known = static_cast<std::int64_t>(self.documents().size());
   for (std::size_t i = begin; i < end && self.named(); ++i) FASTCAL_CHECK(documents[i] >= 0 && documents[i] < known, "ids: out of range");
   std::string text;
-  without_gil(num_threads, [&](const CallContext& context) { self.lines(documents.data(), values.data(), lists, begin, end, text, context); });
+  without_gil(num_threads,
+              [&](const CallContext& context) { self.lines(documents.data(), values.data(), lists, begin, end, text, context); });
   return py::bytes(text);
 }
 

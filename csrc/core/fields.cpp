@@ -24,7 +24,8 @@ bool take_sign(std::string_view& field) {
 
 // Digits with at most one point, an integer m below 2^53 over 10^k with k <= 18: m and 10^k are exact, so m / 10^k is rounded once.
 bool read_short(std::string_view field, double& out) {
-  static constexpr double kPowers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+  static constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                       1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
   constexpr std::size_t kMostDigits = 18;
   if (field.size() > kMostDigits) return false;
   std::uint64_t mantissa = 0;

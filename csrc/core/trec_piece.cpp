@@ -145,8 +145,7 @@ void parse_lines(std::string_view text, const TrecLayout& layout, bool ascii, Tr
       out.queries.push_back({out.lines.size(), query});
     }
     const std::string_view document = lines[layout.document];
-    out.lines.push_back(
-        {document.data(), static_cast<std::uint32_t>(document.size()), hash_name(document.data(), document.size()), value});
+    out.lines.push_back({document.data(), static_cast<std::uint32_t>(document.size()), hash_name(document.data(), document.size()), value});
   }
 }
 

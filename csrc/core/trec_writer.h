@@ -45,8 +45,8 @@ class TrecWriter {
   bool named() const { return named_; }
 
   // The lines of the entries [begin, end) of all lists.
-  void lines(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end,
-             std::string& out, const CallContext& context) const;
+  void lines(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end, std::string& out,
+             const CallContext& context) const;
 
  private:
   void append(const std::int64_t* ids, const float* scores, Offsets offsets, std::size_t begin, std::size_t end, GrowingBytes& out) const;

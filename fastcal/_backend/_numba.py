@@ -12,8 +12,8 @@ from fastcal._backend._numba_fusion_operations import FusionOperations
 from fastcal._backend._numba_gate import Gate
 from fastcal._backend._numba_list_operations import ListOperations
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
-from fastcal._backend._numba_search import FirstBad
 from fastcal._backend._numba_run_operations import RunOperations
+from fastcal._backend._numba_search import FirstBad
 from fastcal._backend._numba_views import CHUNK
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastcal._backend._protocol_runs import TrecKind
     from fastcal._backend.protocol import Array
 
@@ -21,7 +23,8 @@ class TrecReader:
     """See :class:`fastcal._backend._protocol_runs.TrecReader`."""
 
     def __init__(self, kind: TrecKind) -> None:
-        self._fields, self._value_at, self._read = (6, 4, _float32) if kind == "run" else (4, 3, _int32)
+        self._fields, self._value_at = (6, 4) if kind == "run" else (4, 3)
+        self._read: Callable[[bytes], float | None] = _float32 if kind == "run" else _int32
         self._names: dict[bytes, int] = {}
         self._query_names: dict[bytes, int] = {}
         self._ids, self._values = array("q"), array("d")

@@ -50,7 +50,9 @@ def read(path: str | PathLike[str], kind: TrecKind, num_threads: int | None) -> 
     return _regrouped(*_arrays(reader, _DTYPE[kind], threads))
 
 
-def write_run(path: str | PathLike[str], query_ids: Iterable[Any], doc_ids: Any, scores: _csr.Float32, ids: _csr.Int64, offsets: _csr.Int64, tag: Any) -> None:
+def write_run(
+    path: str | PathLike[str], query_ids: Iterable[Any], doc_ids: Any, scores: _csr.Float32, ids: _csr.Int64, offsets: _csr.Int64, tag: Any
+) -> None:
     """Write one line per entry; ranks count from 1 in each list."""
     if not isinstance(tag, str):
         raise InvalidTypeError(f"tag must be a str, got {type(tag).__name__}")
