@@ -119,9 +119,9 @@ def as_strings(labels: Any, name: str) -> npt.NDArray[np.object_]:
     if isinstance(labels, str) or not hasattr(labels, "__iter__"):
         raise InvalidTypeError(f"{name} must be a sequence of strings, got {labels!r}")
     listed = list(labels)
-    stranger = next((label for label in listed if not isinstance(label, str)), None)
-    if stranger is not None:
-        raise InvalidTypeError(f"{name} must be strings, got {stranger!r}")
+    strangers = [label for label in listed if not isinstance(label, str)]
+    if strangers:
+        raise InvalidTypeError(f"{name} must be strings, got {strangers[0]!r}")
     array = np.empty(len(listed), dtype=np.object_)
     array[:] = listed
     return _distinct(array, name)

@@ -96,9 +96,9 @@ def _numbered(values: npt.NDArray[Any], what: str) -> tuple[_csr.Int64, npt.NDAr
         return rank[inverse.reshape(-1)], distinct[order]
     listed = values.tolist()
     number_of = {name: number for number, name in enumerate(dict.fromkeys(listed))}
-    stranger = next((name for name in number_of if not isinstance(name, str)), None)
-    if stranger is not None:
-        raise InvalidTypeError(f"{what} must all be strings or all integers, got {stranger!r}")
+    strangers = [name for name in number_of if not isinstance(name, str)]
+    if strangers:
+        raise InvalidTypeError(f"{what} must all be strings or all integers, got {strangers[0]!r}")
     names = np.empty(len(number_of), dtype=np.object_)
     names[:] = list(number_of)
     return np.fromiter(map(number_of.__getitem__, listed), np.int64, len(listed)), names

@@ -114,6 +114,8 @@ class Qrels:
         if not isinstance(run, Run):
             raise InvalidTypeError(f"expected a Run, got {type(run).__name__}")
         missing = integer(unjudged, "unjudged", least=-(2**63))
+        if run.ids.size == 0 or self.ids.size == 0:
+            return np.full(run.ids.size, missing, dtype=np.int64)
         queries = np.arange(run.n_queries) if run.query_ids is None else run.query_ids
         rows = np.repeat(_places(self.query_ids, queries, "queries"), run.counts())
         if (self.doc_ids is None) != (run.doc_ids is None):
@@ -128,7 +130,7 @@ class Qrels:
         keys = np.repeat(np.arange(len(self)), np.diff(self.offsets)) * known.size + mine
         wanted = np.where((rows >= 0) & (theirs >= 0), rows * known.size + theirs, -1)
         at = _places(keys, wanted, "pairs")
-        return np.where(at >= 0, self.grades[at] if self.grades.size else missing, missing)
+        return np.where(at >= 0, self.grades[at], missing)
 
     def to_dict(self) -> dict[Any, dict[Any, int]]:
         """Return ``{query: {document: grade}}``, plain Python values."""
@@ -180,8 +182,6 @@ def _kind(names: Any) -> str:
 
 def _places(known: npt.NDArray[Any], wanted: npt.NDArray[Any], what: str) -> _csr.Int64:
     """Return where each wanted label stands among the known ones, which are distinct; -1 for those that do not."""
-    if known.size == 0 or wanted.size == 0:
-        return np.full(wanted.size, -1)
     if _kind(known) != _kind(wanted):
         raise InvalidValueError(f"{what} are named by {_kind(known)} in the judgements and by {_kind(wanted)} in the run")
     if known.dtype == np.object_:
