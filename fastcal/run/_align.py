@@ -21,8 +21,7 @@ def align(runs: Sequence[Run]) -> list[Run]:
     """Return the runs with the queries, the query order and, over a united vocabulary, the document ids of one run.
 
     The first run gives the order of the queries. Runs that share one vocabulary, or have none, keep their ids. Otherwise the
-    names that the runs list are numbered run by run, those of one run in the order of its own ids: what depends on the order
-    of ids inside one run does not depend on whether vocabularies are shared.
+    names that the runs list are numbered run by run, those of one run in the order of its own ids.
     """
     first = runs[0]
     return _unite_documents([first, *(_reorder(run, first, at) for at, run in enumerate(runs[1:], 1))])
