@@ -118,6 +118,9 @@ if TYPE_CHECKING:
         SearchResult as SearchResult,
     )
     from fastcal.run import (
+        Qrels as Qrels,
+    )
+    from fastcal.run import (
         Run as Run,
     )
     from fastcal.run import (
@@ -182,7 +185,7 @@ _HOME = {
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
-    "fastcal.run": ("Run", "pairs"),
+    "fastcal.run": ("Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),
     "fastcal.trained_fusion": ("LinearFusion", "LogisticFusion", "fit_fusion", "fusion_from_dict"),

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fastcal import _backend, _threads
 from fastcal._denormals import warn_if_denormals_are_lost
 from fastcal._validate import lists
 from fastcal._validate.arrays import int64_array
@@ -17,22 +18,39 @@ Int64: TypeAlias = npt.NDArray[np.int64]
 Float32: TypeAlias = npt.NDArray[np.float32]
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
+_PADDING, _NEGATIVE, _NAN, _OUT_OF_ORDER = 1, 2, 4, 8  # what Backend.list_faults adds up
 
-def read(ids: Any, scores: Any, offsets: Any, *, higher_is_better: bool) -> tuple[Int64, Float32 | None, Int64]:
+
+def read(ids: Any, scores: Any, offsets: Any, counts: Any = None, *, higher_is_better: bool) -> tuple[Int64, Float32 | None, Int64]:
     """Judge ids and scores, dense or flat; return them flat, best first and without padding, and the offsets."""
     table = lists.as_ids(ids)
-    bounds = lists.as_offsets(offsets, table.shape, "ids")
     values = None if scores is None else lists.as_scores(scores)
     if values is not None and values.shape != table.shape:
         raise InvalidValueError(f"scores must have the shape of ids, {table.shape}; got {values.shape}")
+    if counts is not None:
+        table, values, offsets = _counted(table, values, offsets, counts)
+    bounds = lists.as_offsets(offsets, table.shape, "ids")
     flat, real, bounds = _drop_padding(table.reshape(-1), None if values is None else values.reshape(-1), bounds)
     if real is None:
         if not higher_is_better:
             raise InvalidValueError("higher_is_better=False needs scores; without them the order given is the rank")
         return flat, None, bounds
-    lists.refuse_nan(real, bounds)
     warn_if_denormals_are_lost(real)
-    return *_best_first(flat, lists.to_float32(real, bounds), bounds, higher_is_better=higher_is_better), bounds
+    return *best_first(flat, lists.to_float32(real, bounds), bounds, higher_is_better=higher_is_better), bounds
+
+
+def best_first(ids: Int64, scores: Float32, offsets: Int64, *, higher_is_better: bool) -> tuple[Int64, Float32]:
+    """Sort each list stably by score, unless all of them are in order; NaN is an error."""
+    backend = _backend.active()
+    faults = backend.list_faults(ids, scores, offsets, higher_is_better=higher_is_better)
+    if faults & _NAN:
+        lists.refuse_nan(scores, offsets)
+    if not faults & _OUT_OF_ORDER:
+        return ids, scores
+    sorted_ids, sorted_scores = np.empty_like(ids), np.empty_like(scores)
+    threads = _threads.resolve(None)
+    backend.sort_lists(ids, scores, offsets, sorted_ids, sorted_scores, higher_is_better=higher_is_better, num_threads=threads)
+    return sorted_ids, sorted_scores
 
 
 def read_dict(run: Any) -> tuple[Int64, Int64, list[str] | None, list[Any]]:
@@ -63,30 +81,34 @@ def offsets_of(counts: npt.ArrayLike) -> Int64:
 
 
 def read_only(array: AnyArray) -> AnyArray:
-    """Return a view that cannot be written to; the memory is shared."""
+    """Return a view that cannot be written to, the array itself if it is read-only; the memory is shared."""
+    if not array.flags.writeable:
+        return array
     view = array.view()
     view.flags.writeable = False
     return view
 
 
+def _counted(ids: Int64, scores: lists.Floats | None, offsets: Any, counts: Any) -> tuple[Int64, lists.Floats | None, Int64]:
+    """Return the first ``counts[i]`` entries of each row i, flat, and their offsets."""
+    if offsets is not None or ids.ndim != 2:
+        raise InvalidValueError(f"counts say how much of each row is real: they need ids of shape (n_queries, m) and no offsets, got {ids.shape}")
+    lengths = int64_array(counts, "counts")
+    if lengths.shape != ids.shape[:1] or (lengths.size and not (lengths.min() >= 0 and lengths.max() <= ids.shape[1])):
+        raise InvalidValueError(f"counts must have shape ({len(ids)},) and lie in [0, {ids.shape[1]}], got {lengths}")
+    real = np.arange(ids.shape[1]) < lengths[:, None]
+    return ids[real], None if scores is None else scores[real], offsets_of(lengths)
+
+
 def _drop_padding(ids: Int64, scores: lists.Floats | None, offsets: Int64) -> tuple[Int64, lists.Floats | None, Int64]:
-    """Remove the entries whose id is -1; the arrays are returned as they are if there are none."""
-    real = ids != -1
-    if real.all():
+    """Remove the entries whose id is -1; the arrays are returned as they are if there are none. A lower id is an error."""
+    faults = _backend.active().list_faults(ids, None, offsets, higher_is_better=True)
+    if faults & _NEGATIVE:
+        raise InvalidValueError(f"ids must be at least 0, or -1 for padding; got {ids.min()}")
+    if not faults & _PADDING:
         return ids, scores, offsets
+    real = ids != -1
     return ids[real], None if scores is None else scores[real], offsets_of(real)[offsets]
-
-
-def _best_first(ids: Int64, scores: Float32, offsets: Int64, *, higher_is_better: bool) -> tuple[Int64, Float32]:
-    """Sort each list stably by score, unless all of them are in order."""
-    worse_first = scores[:-1] < scores[1:] if higher_is_better else scores[:-1] > scores[1:]
-    starts = offsets[1:-1]
-    worse_first[starts[(starts > 0) & (starts < scores.size)] - 1] = False
-    if not worse_first.any():
-        return ids, scores
-    rows = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
-    order = np.lexsort((-scores if higher_is_better else scores, rows))
-    return ids[order], scores[order]
 
 
 def _number(names: list[Any]) -> tuple[Int64, list[str] | None]:

@@ -26,7 +26,7 @@ CPP = sorted(path for path in CSRC.rglob("*") if path.suffix in {".h", ".cpp"})
 # A room may use every lower floor, and on its own floor only what BESIDE names.
 FLOORS = (
     ("errors", "_version"),
-    ("_threads", "_denormals", "_extras"),
+    ("_threads", "_denormals", "_extras", "_atomic"),
     ("_backend", "_core"),
     ("_validate", "results"),
     ("scoring", "index", "normalization", "fusion", "run", "_csr"),

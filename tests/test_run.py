@@ -131,6 +131,8 @@ def test_bad_arrays(arguments, kind, error):
         ({"query_ids": ["a", "a"]}, ValueError, "'a' more than once"),
         ({"query_ids": [5, 5]}, ValueError, "5 more than once"),
         ({"query_ids": ["a", 1]}, TypeError, "got 1"),
+        ({"query_ids": ["a", None]}, TypeError, "got None"),
+        ({"doc_ids": ["a", "b", None]}, TypeError, "got None"),
         ({"query_ids": [0.5, 1.5]}, TypeError, "float64"),
         ({"query_ids": "ab"}, TypeError, "sequence"),
         ({"doc_ids": ["a", "b"]}, ValueError, "below 2.*got 2"),

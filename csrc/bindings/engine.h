@@ -20,5 +20,6 @@ void register_lists(EngineClass& engine);
 void register_fusion(EngineClass& engine);
 void register_calibration(EngineClass& engine);
 void register_storage(pybind11::module_& module, EngineClass& engine);
+void register_runs(pybind11::module_& module, EngineClass& engine);
 
 }  // namespace fastcal::bindings

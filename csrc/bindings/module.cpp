@@ -47,6 +47,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   register_fusion(engine);
   register_calibration(engine);
   register_storage(module, engine);
+  register_runs(module, engine);
 }
 
 }  // namespace fastcal::bindings

@@ -12,6 +12,7 @@ from fastcal._backend._numba_fusion_operations import FusionOperations
 from fastcal._backend._numba_gate import Gate
 from fastcal._backend._numba_list_operations import ListOperations
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
+from fastcal._backend._numba_run_operations import RunOperations
 from fastcal._backend._numba_search import FirstBad
 from fastcal._backend._numba_views import CHUNK
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from fastcal._backend.protocol import Array, FoundRange, Metric, Precision
 
 
-class NumbaBackend(ListOperations, FusionOperations, CalibrationOperations):
+class NumbaBackend(ListOperations, FusionOperations, CalibrationOperations, RunOperations):
     """Every operation of :class:`fastcal._backend.protocol.Backend`, whose docstrings hold here."""
 
     name = "numba"

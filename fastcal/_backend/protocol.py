@@ -19,9 +19,22 @@ from typing import Any, Protocol
 from fastcal._backend._protocol_calibration import CalibrationOperations
 from fastcal._backend._protocol_fusion import FusionOperations
 from fastcal._backend._protocol_lists import ListOperations
+from fastcal._backend._protocol_runs import RunOperations, TrecKind, TrecReader, TrecWriter
 from fastcal._backend._types import AffineKind, Array, FuseMethod, Metric, Precision, Ties
 
-__all__ = ["AffineKind", "Array", "Backend", "FoundRange", "FuseMethod", "Metric", "Precision", "Ties"]
+__all__ = [
+    "AffineKind",
+    "Array",
+    "Backend",
+    "FoundRange",
+    "FuseMethod",
+    "Metric",
+    "Precision",
+    "Ties",
+    "TrecKind",
+    "TrecReader",
+    "TrecWriter",
+]
 
 
 class FoundRange(Protocol):
@@ -39,7 +52,7 @@ class FoundRange(Protocol):
         """Fill int64 (n_queries + 1,), float32 and int64 (found,), best first per query; only if ``found`` is within the limit."""
 
 
-class Backend(ListOperations, FusionOperations, CalibrationOperations, Protocol):
+class Backend(ListOperations, FusionOperations, CalibrationOperations, RunOperations, Protocol):
     """What native code and Numba both implement, name for name."""
 
     @property

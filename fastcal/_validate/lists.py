@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._validate.arrays import float_array, int64_array, output_array
+from fastcal._validate.arrays import as_array, float_array, int64_array, output_array
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 Floats: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -30,10 +30,11 @@ def as_scores(scores: npt.ArrayLike, name: str = "scores") -> Floats:
 
 def to_float32(scores: Floats, offsets: Int64, name: str = "scores") -> npt.NDArray[np.float32]:
     """Round flat `scores` once to float32; a finite value that overflows is an error."""
+    if scores.dtype == np.float32:
+        return scores.astype(np.float32, copy=False)
     with np.errstate(over="ignore"):
-        rounded = scores.astype(np.float32, copy=False)
-    if rounded is not scores:
-        _refuse(np.isinf(rounded) & np.isfinite(scores), scores, offsets, name, "values that fit float32")
+        rounded = scores.astype(np.float32)
+    _refuse(np.isinf(rounded) & np.isfinite(scores), scores, offsets, name, "values that fit float32")
     return rounded
 
 
@@ -102,12 +103,14 @@ def apart(scores: Floats, out: Floats) -> Floats:
 
 # -- integers ----------------------------------------------------------------------------------------
 def as_ids(ids: npt.ArrayLike) -> Int64:
-    """Return int64 ids of shape (n,) or (n_queries, m); -1 is padding, anything lower an error."""
-    array = int64_array(ids, "ids")
+    """Return C-contiguous int64 ids of shape (n,) or (n_queries, m), uint64 without a copy."""
+    array = as_array(ids, "ids")
+    if array.dtype == np.uint64 and array.dtype.isnative and array.flags.c_contiguous and not (array.size and array.max() > np.iinfo(np.int64).max):
+        array = array.view(np.int64)
+    elif array is not ids or array.dtype != np.int64 or not array.flags.c_contiguous:
+        array = int64_array(ids, "ids")
     if array.ndim not in {1, 2}:
         raise InvalidValueError(f"ids must have shape (n,) or (n_queries, m), got {array.shape}")
-    if array.size and array.min() < -1:
-        raise InvalidValueError(f"ids must be at least 0, or -1 for padding; got {array.min()}")
     return array
 
 
@@ -117,9 +120,9 @@ def as_strings(labels: Any, name: str) -> npt.NDArray[np.object_]:
     if isinstance(labels, str) or not hasattr(labels, "__iter__"):
         raise InvalidTypeError(f"{name} must be a sequence of strings, got {labels!r}")
     listed = list(labels)
-    stranger = next((label for label in listed if not isinstance(label, str)), None)
-    if stranger is not None:
-        raise InvalidTypeError(f"{name} must be strings, got {stranger!r}")
+    strangers = [label for label in listed if not isinstance(label, str)]
+    if strangers:
+        raise InvalidTypeError(f"{name} must be strings, got {strangers[0]!r}")
     array = np.empty(len(listed), dtype=np.object_)
     array[:] = listed
     return _distinct(array, name)

@@ -7,10 +7,10 @@ import threading
 from typing import Any, Self, TypeVar
 
 from fastcal import _backend, _threads
+from fastcal._atomic import replacing
 from fastcal._validate import files as validate
 from fastcal._validate.numbers import flag
 from fastcal.errors import FastcalError, IndexCorruptError, InvalidValueError
-from fastcal.index._atomic import replacing
 from fastcal.index._image import open_image, write_image
 from fastcal.index._restored import Restorer
 from fastcal.index._rows import Given, check_rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from fastcal.errors import InvalidValueError
 from fastcal.run._run import Run, unchecked
 
 _SHOWN = 5
+_DENSE = 4096  # names: up to here, or to 8 times what is listed, a table over the whole vocabulary is cheaper than a search in it
 
 
 def align(runs: Sequence[Run]) -> list[Run]:
     """Return the runs with the queries, the query order and, over a united vocabulary, the document ids of one run.
 
-    The first run gives the order of the queries and the first part of the vocabulary.
+    The first run gives the order of the queries. Runs that share one vocabulary, or have none, keep their ids. Otherwise the
+    names that the runs list are numbered run by run, those of one run in the order of its own ids.
     """
     first = runs[0]
     return _unite_documents([first, *(_reorder(run, first, at) for at, run in enumerate(runs[1:], 1))])
@@ -26,21 +29,22 @@ def align(runs: Sequence[Run]) -> list[Run]:
 
 def _reorder(run: Run, first: Run, at: int) -> Run:
     """Return `run`, number `at` of its list, with the queries of `first` in their order."""
-    wanted, have = _query_labels(first), _query_labels(run)
-    if np.array_equal(wanted, have):
+    if run.query_ids is first.query_ids and run.n_queries == first.n_queries:
         return run
-    row_of = {label: row for row, label in enumerate(have.tolist())}
-    listed = wanted.tolist()
-    _refuse_missing([label for label in listed if label not in row_of], f"runs[{at}]")
-    _refuse_missing(list(row_of.keys() - set(listed)), "runs[0]")
-    rows = np.array([row_of[label] for label in listed], dtype=np.int64)
+    wanted, have = _query_labels(first), _query_labels(run)
+    if wanted == have:
+        return run
+    row_of = {label: row for row, label in enumerate(have)}
+    _refuse_missing([label for label in wanted if label not in row_of], f"runs[{at}]")
+    _refuse_missing(list(row_of.keys() - set(wanted)), "runs[0]")
+    rows = np.array([row_of[label] for label in wanted], dtype=np.int64)
     taken = _csr.gather(run.ids, run.scores, run.offsets[rows], run.counts()[rows])
     return unchecked(*taken, higher_is_better=run.higher_is_better, query_ids=first.query_ids, doc_ids=run.doc_ids)
 
 
-def _query_labels(run: Run) -> npt.NDArray[Any]:
+def _query_labels(run: Run) -> list[Any]:
     """Return the names of the queries; unnamed queries are 0, 1, 2, ..."""
-    return np.arange(run.n_queries) if run.query_ids is None else run.query_ids
+    return list(range(run.n_queries)) if run.query_ids is None else run.query_ids.tolist()
 
 
 def _refuse_missing(labels: list[Any], where: str) -> None:
@@ -51,17 +55,46 @@ def _refuse_missing(labels: list[Any], where: str) -> None:
 
 
 def _unite_documents(runs: list[Run]) -> list[Run]:
-    """Renumber the documents of runs with different vocabularies; the union is in order of first appearance."""
-    vocabularies = [run.doc_ids for run in runs if run.doc_ids is not None]
-    if 0 < len(vocabularies) < len(runs):
-        bare = next(at for at, run in enumerate(runs) if run.doc_ids is None)
-        raise InvalidValueError(f"runs must all have doc_ids or all lack them; runs[{bare}] has none and another has")
-    if all(np.array_equal(names, vocabularies[0]) for names in vocabularies):
+    """Renumber the documents of runs with different vocabularies."""
+    first = runs[0].doc_ids
+    if all(run.doc_ids is first for run in runs):
         return runs
-    index: dict[str, int] = {}
-    numbers = [np.array([index.setdefault(name, len(index)) for name in names], dtype=np.int64) for names in vocabularies]
-    union = np.array(list(index), dtype=np.object_)
+    bare = next((at for at, run in enumerate(runs) if run.doc_ids is None), None)
+    if bare is not None:
+        raise InvalidValueError(f"runs must all have doc_ids or all lack them; runs[{bare}] has none and another has")
+    vocabularies = [run.doc_ids for run in runs if run.doc_ids is not None]
+    listed = [listed_ids(run.ids, names.size) for run, names in zip(runs, vocabularies, strict=True)]
+    names = [vocabulary[used].tolist() for vocabulary, used in zip(vocabularies, listed, strict=True)]
+    number_of = {name: number for number, name in enumerate(dict.fromkeys(chain.from_iterable(names)))}
+    union = np.empty(len(number_of), dtype=np.object_)
+    union[:] = list(number_of)
+    union = _csr.read_only(union)
     return [
-        unchecked(new[run.ids], run.scores, run.offsets, higher_is_better=run.higher_is_better, query_ids=run.query_ids, doc_ids=union)
-        for run, new in zip(runs, numbers, strict=True)
+        unchecked(
+            renumbered(run.ids, used, np.fromiter(map(number_of.__getitem__, mine), np.int64, len(mine)), vocabulary.size),
+            run.scores,
+            run.offsets,
+            higher_is_better=run.higher_is_better,
+            query_ids=run.query_ids,
+            doc_ids=union,
+        )
+        for run, used, mine, vocabulary in zip(runs, listed, names, vocabularies, strict=True)
     ]
+
+
+def listed_ids(ids: _csr.Int64, n_names: int) -> _csr.Int64:
+    """Return the distinct ids, ascending; all are below `n_names`."""
+    if n_names > max(_DENSE, 8 * ids.size):
+        return np.unique(ids)
+    seen = np.zeros(n_names, dtype=np.bool_)
+    seen[ids] = True
+    return np.flatnonzero(seen)
+
+
+def renumbered(ids: _csr.Int64, listed: _csr.Int64, numbers: npt.NDArray[np.int64], n_names: int) -> _csr.Int64:
+    """Replace each id ``listed[i]`` by ``numbers[i]``."""
+    if n_names > max(_DENSE, 8 * ids.size):
+        return numbers[np.searchsorted(listed, ids)]
+    table = np.empty(n_names, dtype=np.int64)
+    table[listed] = numbers
+    return table[ids]

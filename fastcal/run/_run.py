@@ -15,11 +15,13 @@ from fastcal._validate import lists
 from fastcal._validate.numbers import flag, integer
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.results import RangeResult, SearchResult
-from fastcal.run import _trec
+from fastcal.run import _columns, _trec
+from fastcal.run._out import Out
+from fastcal.run._vocabulary import trusted, vocabulary
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
-class Run:
+class Run(Out):
     """The ranked list of each query, best first, in compressed sparse rows.
 
     The arrays are read-only views; ids and scores share memory with the input where its dtype and layout allow, so do
@@ -34,12 +36,15 @@ class Run:
         Without scores the order given is the rank.
     offsets : array_like of int, shape (n_queries + 1,), optional
         Query i owns ``ids[offsets[i]:offsets[i + 1]]``.
+    counts : array_like of int, shape (n_queries,), optional
+        How many entries of each row of a dense array are real, for systems that leave the others as they were.
     higher_is_better : bool, default True
         False for distances; a run without scores has no direction to reverse.
     query_ids : sequence of str or int, length n_queries, optional
         Distinct names of the queries; without them queries are known by position.
     doc_ids : sequence of str, optional
-        Distinct names of the documents, the vocabulary that `ids` index into.
+        Distinct names of the documents, the vocabulary that `ids` index into. Looking at a large one takes time; the `doc_ids`
+        of another run are taken as they are.
 
     Attributes
     ----------
@@ -54,6 +59,15 @@ class Run:
     ValueError, TypeError
         If shapes disagree, `offsets` do not describe `ids`, an id is not an integer of at least -1 inside
         `doc_ids`, the score of a real id is NaN or overflows float32, or names are not distinct.
+
+    Notes
+    -----
+    Results of other libraries are arrays already; int64, uint64 and float32 are taken without a copy.
+
+    * FAISS: ``D, I = index.search(x, k)``; ``Run(I, D)``, for L2 ``Run(I, D, higher_is_better=False)``.
+    * hnswlib: ``labels, distances = index.knn_query(x, k)``; ``Run(labels, distances, higher_is_better=False)``.
+    * usearch: ``found = index.search(x, k)``; ``Run(found.keys, found.distances, counts=found.counts, higher_is_better=False)``.
+    * bm25s: ``found = retriever.retrieve(tokens)``; ``Run(found.documents, found.scores)``.
 
     Examples
     --------
@@ -78,17 +92,18 @@ class Run:
         scores: npt.ArrayLike | None = None,
         offsets: npt.ArrayLike | None = None,
         *,
+        counts: npt.ArrayLike | None = None,
         higher_is_better: bool = True,
         query_ids: Iterable[Any] | None = None,
         doc_ids: Iterable[str] | None = None,
     ) -> None:
         better = flag(higher_is_better, "higher_is_better")
-        flat, values, bounds = _csr.read(ids, scores, offsets, higher_is_better=better)
+        flat, values, bounds = _csr.read(ids, scores, offsets, counts, higher_is_better=better)
         names = None if query_ids is None else lists.as_query_ids(query_ids, bounds.size - 1)
-        vocabulary = None if doc_ids is None else lists.as_strings(doc_ids, "doc_ids")
-        if vocabulary is not None and flat.size and flat.max() >= vocabulary.size:
-            raise InvalidValueError(f"ids must be below {vocabulary.size}, the length of doc_ids; got {flat.max()}")
-        _fill(self, flat, values, bounds, better, names, vocabulary)
+        known = None if doc_ids is None else vocabulary(doc_ids)
+        if known is not None and flat.size and flat.max() >= known.size:
+            raise InvalidValueError(f"ids must be below {known.size}, the length of doc_ids; got {flat.max()}")
+        _fill(self, flat, values, bounds, better, names, known)
 
     @classmethod
     def from_search(cls, result: SearchResult | RangeResult, *, query_ids: Iterable[Any] | None = None, doc_ids: Iterable[str] | None = None) -> Run:
@@ -142,15 +157,65 @@ class Run:
         return cls(ids, scores, offsets, higher_is_better=higher_is_better, query_ids=list(run), doc_ids=vocabulary)
 
     @classmethod
-    def from_trec(cls, path: str | PathLike[str]) -> Run:
+    def from_columns(cls, table: Any, *, query: str = "query_id", doc: str = "doc_id", score: str = "score", higher_is_better: bool = True) -> Run:
+        """Take a table with a row per entry: a mapping of arrays, a pandas or Polars DataFrame, an Arrow table.
+
+        Parameters
+        ----------
+        table : mapping of str to array_like, or anything with named columns
+        query, doc, score : str
+            Names of the columns. Names of queries and documents are all str or all int.
+        higher_is_better : bool, default True
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :class:`Run`, and if there is no such column.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.Run.from_columns({"qid": ["q1", "q1"], "docno": ["d1", "d2"], "score": [0.25, 0.5]}, query="qid", doc="docno").to_dict()
+        {'q1': {'d2': 0.5, 'd1': 0.25}}
+        """
+        found = _columns.grouped(table, query, doc)
+        values = lists.as_scores(_columns.column(table, score), score)
+        if values.shape != found.ids.shape:
+            raise InvalidValueError(f"columns must have the same length, got {found.ids.size} pairs and {values.size} scores")
+        names = found.doc_ids if found.doc_ids is None else trusted(found.doc_ids)
+        return cls(found.ids, values[found.order], found.offsets, higher_is_better=higher_is_better, query_ids=found.query_ids, doc_ids=names)
+
+    @classmethod
+    def from_records(cls, records: Iterable[Any], *, higher_is_better: bool = True) -> Run:
+        """Take records that begin with query, document and score, as ``ir_measures.ScoredDoc`` and those of ir_datasets do.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`from_columns`, and if a record has fewer fields.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.Run.from_records([("q1", "d1", 0.25), ("q1", "d2", 0.5)]).to_dict()
+        {'q1': {'d2': 0.5, 'd1': 0.25}}
+        """
+        table = _columns.records(records, "score")
+        return cls.from_columns(table, query="query", doc="doc", higher_is_better=higher_is_better)
+
+    @classmethod
+    def from_trec(cls, path: str | PathLike[str], *, num_threads: int | None = None) -> Run:
         r"""Read a TREC run: lines of ``query Q0 document rank score tag``, gzipped if the name ends in ``.gz``.
 
         Lists are ordered by score, equal scores by their order in the file; the rank column is not used. Query
-        and document names are strings, in order of appearance.
+        and document names are strings, in order of appearance. Fields stand between ASCII white space; the file is
+        read in pieces, so that ``/dev/stdin`` and pipes will do and memory is what the run takes.
 
         Parameters
         ----------
         path : str or path-like
+        num_threads : int, optional
+            See :func:`set_num_threads`. The result does not depend on it.
 
         Raises
         ------
@@ -165,8 +230,9 @@ class Run:
         >>> fc.Run.from_trec(path).to_dict()
         {'q1': {'d7': 12.5, 'd2': 9.25}}
         """
-        query_ids, offsets, doc_ids, ids, scores = _trec.read_run(path)
-        return cls(ids, scores, offsets, query_ids=query_ids, doc_ids=doc_ids)
+        found = _trec.read(path, "run", num_threads)
+        ids, scores = _csr.best_first(found.ids, found.values, found.offsets, higher_is_better=True)
+        return unchecked(ids, scores, found.offsets, higher_is_better=True, query_ids=found.query_ids, doc_ids=trusted(found.doc_ids))
 
     @property
     def n_queries(self) -> int:
@@ -200,56 +266,6 @@ class Run:
         """
         rows = _csr.gather(self.ids, self.scores, self.offsets[:-1], np.minimum(self.counts(), integer(k, "k", least=1)))
         return unchecked(*rows, higher_is_better=self.higher_is_better, query_ids=self.query_ids, doc_ids=self.doc_ids)
-
-    def to_dict(self) -> dict[Any, dict[Any, float]]:
-        """Return ``{query: {document: score}}``, best first.
-
-        A run without scores gets m, m - 1, ..., 1, so that tools which sort by score keep its order. Distances
-        stay distances: they need ``from_dict(..., higher_is_better=False)``.
-        """
-        queries, documents, scores = self._columns()
-        entries = list(zip(documents, scores.tolist(), strict=True))
-        out: dict[Any, dict[Any, float]] = {}
-        for query, start, stop in zip(queries, self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
-            best_last = dict(reversed(entries[start:stop]))
-            out[query] = {document: best_last[document] for document, _ in entries[start:stop]}
-        return out
-
-    def to_trec(self, path: str | PathLike[str], tag: str = "fastcal") -> None:
-        """Write a TREC run, gzipped if the name ends in ``.gz``.
-
-        Evaluation tools sort by score, higher first, ties by document name, descending; the ranks written, from
-        1, are ours. Distances are therefore written negated, and a run without scores gets m, m - 1, ..., 1.
-        Printed scores read back as the same float32. A query with an empty list leaves no line.
-
-        Parameters
-        ----------
-        path : str or path-like
-        tag : str, default "fastcal", the last column
-
-        Raises
-        ------
-        ValueError
-            If a name or the tag is empty or contains white space.
-
-        Examples
-        --------
-        >>> import fastcal as fc, pathlib, tempfile
-        >>> path = pathlib.Path(tempfile.mkdtemp(), "dense.run")
-        >>> fc.Run([[4, 2]], [[0.5, 0.25]], query_ids=["q1"]).to_trec(path)
-        >>> print(path.read_text(), end="")
-        q1 Q0 4 1 0.5 fastcal
-        q1 Q0 2 2 0.25 fastcal
-        """
-        queries, documents, scores = self._columns()
-        _trec.write_run(path, queries, documents, scores if self.higher_is_better else 0 - scores, self.offsets, tag)
-
-    def _columns(self) -> tuple[list[Any], list[Any], _csr.Float32]:
-        """Return the names of queries and of listed documents, and scores, or what stands in for them."""
-        queries = np.arange(self.n_queries) if self.query_ids is None else self.query_ids
-        documents = self.ids if self.doc_ids is None else self.doc_ids[self.ids]
-        left = np.repeat(self.offsets[1:], self.counts()) - np.arange(self.ids.size)
-        return queries.tolist(), documents.tolist(), left.astype(np.float32) if self.scores is None else self.scores
 
 
 def unchecked(ids: _csr.Int64, scores: _csr.Float32 | None, offsets: _csr.Int64, *, higher_is_better: bool, query_ids: Any, doc_ids: Any) -> Run:

@@ -1,89 +1,115 @@
-"""TREC run files: lines of ``query Q0 document rank score tag``, plain or gzipped."""
+"""TREC files, plain or gzipped: runs, ``query Q0 document rank score tag``, and judgements, ``query iteration document grade``."""
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fastcal.errors import InvalidValueError
+from fastcal import _backend, _csr, _threads
+from fastcal._backend.protocol import TrecKind, TrecReader
+from fastcal._validate import files
+from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.run._files import blocks, write
 
-_Path = str | os.PathLike[str]
-_OVERFLOW = 2.0**128 - 2.0**103  # the least float64 that rounds to an infinite float32
+_EXPECTED: dict[TrecKind, str] = {
+    "run": "'query Q0 document rank score tag' in UTF-8, the score a number that fits float32",
+    "qrels": "'query iteration document grade' in UTF-8, the grade an integer that fits int32",
+}
+_DTYPE: dict[TrecKind, Any] = {"run": np.float32, "qrels": np.int32}
+_NOTHING = np.empty(0, np.uint8)
+_LINES = 1 << 16
 
 
-def read_run(path: _Path) -> tuple[list[str], npt.NDArray[np.int64], list[str], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Return query names, offsets, document names, ids and scores; lists in order of appearance, entries in file order."""
-    from array import array
+class Lists(NamedTuple):
+    """What a file holds: queries in order of appearance, their entries in the order of the file."""
 
-    queries: dict[str, int] = {}
-    documents: dict[str, int] = {}
-    rows, ids, scores = array("q"), array("q"), array("d")
-    for query, document, score in _entries(path):
-        rows.append(queries.setdefault(query, len(queries)))
-        ids.append(documents.setdefault(document, len(documents)))
-        scores.append(score)
-    row_of = np.array(rows, dtype=np.int64)
-    offsets = np.concatenate(([0], np.cumsum(np.bincount(row_of, minlength=len(queries)))))
-    order = np.argsort(row_of, kind="stable")  # a query's lines need not be adjacent
-    return list(queries), offsets, list(documents), np.array(ids, dtype=np.int64)[order], np.array(scores, dtype=np.float64)[order]
+    query_ids: npt.NDArray[np.object_]
+    doc_ids: npt.NDArray[np.object_]
+    offsets: _csr.Int64
+    ids: _csr.Int64
+    values: npt.NDArray[Any]
+
+
+def read(path: str | PathLike[str], kind: TrecKind, num_threads: int | None) -> Lists:
+    """Read a run (values float32) or judgements (values int32); a malformed line is an error that names it."""
+    source, threads = files.path(path, "path"), _threads.resolve(num_threads)
+    reader = _backend.active().trec_reader(kind)
+    try:
+        good = all(reader.feed(block, num_threads=threads) for block in blocks(source)) and reader.finish(num_threads=threads)
+    except InvalidValueError:  # the file is damaged; a malformed line before the damage is named first
+        if not reader.feed(_NOTHING, num_threads=threads):
+            raise _malformed(source, reader, kind) from None
+        raise
+    if not good:
+        raise _malformed(source, reader, kind)
+    return _regrouped(*_arrays(reader, _DTYPE[kind], threads))
 
 
 def write_run(
-    path: _Path, queries: list[Any], documents: list[Any], scores: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], tag: str
+    path: str | PathLike[str], query_ids: Iterable[Any], doc_ids: Any, scores: _csr.Float32, ids: _csr.Int64, offsets: _csr.Int64, tag: Any
 ) -> None:
     """Write one line per entry; ranks count from 1 in each list."""
-    for name in {tag, *queries, *documents}:
-        if str(name).split() != [str(name)]:
-            raise InvalidValueError(f"a TREC run cannot hold the name {name!r}: names have at least one character and no white space")
-    with _open(path, "wb") as file:
-        for query, start, stop in zip(queries, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-            entries = zip(documents[start:stop], scores[start:stop], strict=True)
-            lines = [f"{query} Q0 {document} {rank} {score!s} {tag}\n" for rank, (document, score) in enumerate(entries, 1)]
-            file.write("".join(lines).encode())
+    if not isinstance(tag, str):
+        raise InvalidTypeError(f"tag must be a str, got {type(tag).__name__}")
+    if doc_ids is not None and ids.size < doc_ids.size:
+        ids, doc_ids = np.arange(ids.size), doc_ids[ids]
+    queries, documents, mark = joined(query_ids), None if doc_ids is None else joined(doc_ids), joined([tag])[:-1]
+    writer, threads = _backend.active().trec_writer(queries, documents, mark), _threads.resolve(None)
+
+    def texts() -> Iterator[bytes]:
+        for begin in range(0, ids.size, _LINES):
+            yield writer.lines(ids, scores, offsets, begin, min(begin + _LINES, ids.size), num_threads=threads)
+
+    write(files.path(path, "path"), texts())
 
 
-def _entries(path: _Path) -> Iterator[tuple[str, str, float]]:
-    """Yield query, document and score of each line; a malformed line is an error that names it."""
-    for number, line in enumerate(_lines(path), 1):
-        try:
-            query, _, document, _, score, _ = line.decode().split()
-            entry = query, document, _score(score)
-        except ValueError as error:
-            got = line.decode(errors="replace").rstrip()
-            raise InvalidValueError(
-                f"{os.fspath(path)}, line {number}: expected 'query Q0 document rank score tag', got {got!r} ({error})"
-            ) from error
-        yield entry
+def write_qrels(path: str | PathLike[str], query_ids: Iterable[Any], documents: Iterable[Any], grades: _csr.Int64, offsets: _csr.Int64) -> None:
+    """Write one line per judgement, one document name for each."""
+    queries, names = (joined(names).decode().split("\n") for names in (query_ids, documents))
+    rows = np.repeat(np.arange(offsets.size - 1), np.diff(offsets)).tolist()
+    lines = (f"{queries[row]} 0 {name} {grade}\n".encode() for row, name, grade in zip(rows, names, grades.tolist(), strict=False))
+    write(files.path(path, "path"), lines)
 
 
-def _score(text: str) -> float:
-    score = float(text)
-    if math.isnan(score) or _OVERFLOW <= abs(score) < math.inf:
-        raise ValueError(f"the score {text} does not fit float32")
-    return score
+def joined(names: Iterable[Any]) -> bytes:
+    """Return names, each followed by a line end; a name that is empty or holds ASCII white space is an error."""
+    listed = [str(name) for name in names] if not isinstance(names, np.ndarray) or names.dtype != np.object_ else names.tolist()
+    try:
+        text = "\n".join([*listed, ""]).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValueError(f"a TREC file cannot hold a name that is not Unicode text: {error}") from None
+    spaces = len(text) - len(text.translate(None, b" \t\n\v\f\r"))
+    if spaces != len(listed) or text.startswith(b"\n") or b"\n\n" in text:
+        bad = next(name for name in listed if name.encode().split() != [name.encode()])
+        raise InvalidValueError(f"a TREC file cannot hold the name {bad!r}: names have at least one character and no white space")
+    return text
 
 
-def _lines(path: _Path) -> Iterator[bytes]:
-    import gzip
-    import zlib
-
-    with _open(path, "rb") as file:
-        try:
-            yield from file
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InvalidValueError(f"{os.fspath(path)} is not a sound gzip file: {error}") from error
+def _malformed(path: Path, reader: TrecReader, kind: TrecKind) -> InvalidValueError:
+    got = reader.malformed.decode(errors="replace").rstrip()
+    return InvalidValueError(f"{path}, line {reader.lines + 1}: expected {_EXPECTED[kind]}, got {got!r}")
 
 
-def _open(path: _Path, mode: Literal["rb", "wb"]) -> Any:
-    if os.fspath(path).endswith(".gz"):
-        import gzip
+def _arrays(reader: TrecReader, dtype: Any, num_threads: int) -> tuple[Any, ...]:
+    """Return query names, document names, of each stretch of lines its query and its first line, and of each line its document and value."""
+    ids, values = np.empty(reader.lines, np.int64), np.empty(reader.lines, np.uint32)
+    query, start = np.empty(reader.stretches, np.int64), np.empty(reader.stretches, np.int64)
+    queries, documents = np.empty(reader.queries, np.object_), np.empty(reader.documents, np.object_)
+    reader.write(ids, values, query, start, queries, documents, num_threads=num_threads)
+    return queries, documents, query, start, ids, values.view(dtype)
 
-        return gzip.open(path, mode)
-    from pathlib import Path
 
-    return Path(path).open(mode)
+def _regrouped(queries: Any, documents: Any, query: _csr.Int64, start: _csr.Int64, ids: _csr.Int64, values: Any) -> Lists:
+    """Bring the stretches of each query together, in their order; mostly there is one stretch a query."""
+    ends = np.append(start[1:], ids.size).astype(np.int64)
+    if query.size == queries.size:
+        return Lists(queries, documents, np.append(start, ids.size).astype(np.int64), ids, values)
+    order = np.argsort(query, kind="stable")
+    at, offsets = _csr.segments(start[order], (ends - start)[order])
+    firsts = np.searchsorted(query[order], np.arange(queries.size + 1))
+    return Lists(queries, documents, offsets[firsts], ids[at], values[at])

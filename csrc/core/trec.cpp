@@ -1,0 +1,116 @@
+// trec.cpp -- pieces of text are parsed by all threads; names are numbered by one, piece after piece, in file order.
+#include "core/trec.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace fastcal {
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{1} << 17;
+constexpr std::size_t kAhead = 16;  // names between asking the memory for a slot, for what it points to, and using both
+
+}  // namespace
+
+bool TrecReader::feed(std::string_view text, const CallContext& context) {
+  Batch& batch = batches_[turn_];
+  cut(text, batch);
+  return read(batch, context);
+}
+
+bool TrecReader::finish(const CallContext& context) {
+  if (!rest_.empty() && !feed("\n", context)) return false;
+  batches_[turn_].texts.clear();
+  return read(batches_[turn_], context);
+}
+
+// Keeps what stands behind the last line end for the next time.
+void TrecReader::cut(std::string_view text, Batch& batch) {
+  batch.texts.clear();
+  batch.joint.clear();
+  const std::size_t end = text.rfind('\n') + 1;
+  if (end > 0 && !rest_.empty()) {
+    const std::size_t first = text.find('\n') + 1;
+    batch.joint.swap(rest_);
+    batch.joint.append(text.substr(0, first));
+    batch.texts.push_back(batch.joint);
+    text.remove_prefix(first);
+  }
+  std::size_t at = 0;
+  for (const std::size_t last = text.rfind('\n') + 1; at < last;) {
+    const std::size_t stop = text.find('\n', std::min(at + kPieceBytes, last) - 1) + 1;
+    batch.texts.push_back(text.substr(at, stop - at));
+    at = stop;
+  }
+  rest_.append(text.substr(at));
+}
+
+bool TrecReader::read(Batch& batch, const CallContext& context) {
+  const Batch& before = batches_[1 - turn_];
+  const std::size_t waiting = before.texts.empty() ? 0 : 1;
+  if (batch.pieces.size() < batch.texts.size()) batch.pieces.resize(batch.texts.size());
+  bool good = true;
+  parallel_for(waiting + batch.texts.size(), context, [&](std::size_t task, std::size_t) {
+    if (task < waiting)
+      good = take(before);
+    else
+      batch.pieces[task - waiting].parse(batch.texts[task - waiting], layout_);
+  });
+  turn_ = 1 - turn_;
+  return good;
+}
+
+bool TrecReader::take(const Batch& batch) {
+  for (std::size_t i = 0; i < batch.texts.size(); ++i) {
+    const TrecPiece& piece = batch.pieces[i];
+    take(piece);
+    if (piece.malformed == nullptr) continue;
+    const std::string_view text = batch.texts[i].substr(static_cast<std::size_t>(piece.malformed - batch.texts[i].data()));
+    malformed_ = text.substr(0, text.find('\n'));
+    return false;
+  }
+  return true;
+}
+
+void TrecReader::take(const TrecPiece& piece) {
+  queries_.make_room(piece.queries.size());
+  for (const auto& [line, name] : piece.queries) {
+    const std::int64_t query = queries_.number(name.data(), name.size(), hash_name(name.data(), name.size()));
+    if (!stretch_query_.empty() && stretch_query_.back() == query) continue;
+    stretch_query_.push_back(query);
+    stretch_start_.push_back(static_cast<std::int64_t>(lines_ + line));
+  }
+  const std::vector<TrecLine>& lines = piece.lines;
+  documents_.make_room(lines.size());
+  for (std::size_t i = 0; i < lines.size() + 2 * kAhead; ++i) {
+    if (i < lines.size()) documents_.prefetch_slot(lines[i].hash);
+    if (i >= kAhead && i - kAhead < lines.size()) documents_.prefetch_name(lines[i - kAhead].length, lines[i - kAhead].hash);
+    if (i < 2 * kAhead) continue;
+    const TrecLine& line = lines[i - 2 * kAhead];
+    append(documents_.number(line.document, line.length, line.hash), line.value);
+  }
+}
+
+void TrecReader::append(std::uint32_t id, std::uint32_t value) {
+  if (lines_ % kEntriesAChunk == 0) chunks_.push_back(std::make_unique_for_overwrite<Entry[]>(kEntriesAChunk));
+  chunks_.back()[lines_++ % kEntriesAChunk] = {id, value};
+}
+
+void TrecReader::write(std::span<std::int64_t> ids, std::span<std::uint32_t> values, std::span<std::int64_t> stretch_query,
+                       std::span<std::int64_t> stretch_start, const CallContext& context) const {
+  FASTCAL_ASSERT(ids.size() == lines_ && values.size() == lines_);
+  FASTCAL_ASSERT(stretch_query.size() == stretches() && stretch_start.size() == stretches());
+  std::copy(stretch_query_.begin(), stretch_query_.end(), stretch_query.begin());
+  std::copy(stretch_start_.begin(), stretch_start_.end(), stretch_start.begin());
+  parallel_for(chunks_.size(), context, [&](std::size_t chunk, std::size_t) {
+    const std::size_t begin = chunk * kEntriesAChunk, end = std::min(lines_, begin + kEntriesAChunk);
+    for (std::size_t i = begin; i < end; ++i) {
+      const Entry entry = chunks_[chunk][i - begin];
+      ids[i] = entry.id;
+      values[i] = entry.value;
+    }
+  });
+}
+
+}  // namespace fastcal
