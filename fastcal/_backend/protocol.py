@@ -19,9 +19,20 @@ from typing import Any, Protocol
 from fastcal._backend._protocol_calibration import CalibrationOperations
 from fastcal._backend._protocol_fusion import FusionOperations
 from fastcal._backend._protocol_lists import ListOperations
-from fastcal._backend._types import Array, FuseMethod, Metric, Precision
+from fastcal._backend._types import Array, FuseCombine, FuseDuplicates, FuseMissing, FuseTies, FuseValue, Metric, Precision
 
-__all__ = ["Array", "Backend", "FoundRange", "FuseMethod", "Metric", "Precision"]
+__all__ = [
+    "Array",
+    "Backend",
+    "FoundRange",
+    "FuseCombine",
+    "FuseDuplicates",
+    "FuseMissing",
+    "FuseTies",
+    "FuseValue",
+    "Metric",
+    "Precision",
+]
 
 
 class FoundRange(Protocol):
