@@ -1,10 +1,9 @@
-// test_lists.cpp -- normalisation and fusion: every table gives the same bytes, and the bytes of the definition.
+// test_lists.cpp -- normalisation: every table gives the same bytes, and the bytes of the definition.
 #include "core/lists.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "core/fusion.h"
 #include "reference.h"
 #include "testing.h"
 
@@ -78,19 +77,6 @@ void check_minmax(const KernelTable& table, std::mt19937& random) {
   CHECK(zscore<T>(table, infinite, one, 0, out.data(), call.with(1)) == 0);
 }
 
-void check_fuse() {
-  const std::vector<std::int64_t> a{1, 2, 2}, b{2, 3}, a_offsets{0, 3, 3}, b_offsets{0, 1, 2}, bounds{0, 4, 5};
-  std::vector<std::int64_t> ids(5, -7), counts(2);
-  std::vector<float> scores(5);
-  Uninterrupted call;
-  const std::vector<RunView> runs{{a.data(), nullptr, a_offsets, 1.0}, {b.data(), nullptr, b_offsets, 1.0}};
-  fuse(runs, FuseMethod::rrf, 60.0, -1, {bounds, ids.data(), scores.data(), counts.data()}, call.with(2));
-  CHECK((counts == std::vector<std::int64_t>{2, 1}));
-  CHECK(ids[0] == 2 && bits(scores[0]) == bits(static_cast<float>(1.0 / 62 + 1.0 / 61)));  // listed twice counts once
-  CHECK(ids[1] == 1 && bits(scores[1]) == bits(static_cast<float>(1.0 / 61)));
-  CHECK(ids[4] == 3);
-}
-
 }  // namespace
 
 int main() {
@@ -101,6 +87,5 @@ int main() {
     check_minmax<float>(*table, random);
     check_minmax<double>(*table, random);
   }
-  check_fuse();
   return finish();
 }
