@@ -65,7 +65,7 @@ def offsets_of(counts: npt.ArrayLike) -> Int64:
 def read_only(array: AnyArray) -> AnyArray:
     """Return a view that cannot be written to; the memory is shared."""
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 

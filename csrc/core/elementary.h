@@ -1,13 +1,25 @@
 // elementary.h -- exp and ln of docs/numerics.md: additions, multiplications and divisions only, so the same bits everywhere.
 #pragma once
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace fastcal {
 
 inline constexpr double kLn2Upper = 0x1.62e42fee00000p-1;
 inline constexpr double kLn2Lower = 0x1.a39ef35793c76p-33;
+
+inline constexpr auto kInverseFactorials = [] {
+  std::array<double, 14> inverses{1.0};
+  for (std::size_t i = 1; i < inverses.size(); ++i) {
+    double factorial = 1.0;
+    for (std::size_t j = 2; j <= i; ++j) factorial *= static_cast<double>(j);
+    inverses[i] = 1.0 / factorial;
+  }
+  return inverses;
+}();
 
 // exp(-x) for 0 <= x; larger x than 708 are taken as 708.
 inline double exp_minus(double x) {
@@ -17,11 +29,8 @@ inline double exp_minus(double x) {
   const double shifted = t * kLog2E + kRoundingShift;
   const double n = shifted - kRoundingShift;
   const double r = (t - n * kLn2Upper) - n * kLn2Lower;
-  double inverse_factorial[14] = {1.0, 1.0};
-  double factorial = 1.0;
-  for (int i = 2; i < 14; ++i) inverse_factorial[i] = 1.0 / (factorial *= i);
-  double p = inverse_factorial[13];
-  for (int i = 12; i >= 0; --i) p = p * r + inverse_factorial[i];
+  double p = kInverseFactorials[13];
+  for (std::size_t i = 13; i-- > 0;) p = p * r + kInverseFactorials[i];
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(p) + (std::bit_cast<std::uint64_t>(shifted) << 52));
 }
 

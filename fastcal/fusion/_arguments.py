@@ -25,25 +25,24 @@ TIES = ("source", "id", "id_desc", "trec")
 
 def as_aligned_runs(runs: Any) -> list[Run]:
     """Return runs with the queries of the first one in its order, and documents with one numbering."""
-    listed = _as_runs(runs)
+    if isinstance(runs, (Run, SearchResult, RangeResult)) or not isinstance(runs, Iterable):
+        raise InvalidTypeError(f"runs must be a sequence of runs, got one {type(runs).__name__}")
+    listed = [run if type(run) is Run else _as_run(run, at) for at, run in enumerate(runs)]
+    if not listed:
+        raise InvalidValueError("runs must hold at least one run, got none")
     first = listed[0]
     for run in listed:
-        alike = run.query_ids is first.query_ids and run.doc_ids is first.doc_ids and run.offsets.size == first.offsets.size
-        if not alike:
+        if run.query_ids is not first.query_ids or run.doc_ids is not first.doc_ids or run.offsets.size != first.offsets.size:
             return align(listed)
     return listed
 
 
-def _as_runs(runs: Any) -> list[Run]:
-    if isinstance(runs, (Run, SearchResult, RangeResult)) or not isinstance(runs, Iterable):
-        raise InvalidTypeError(f"runs must be a sequence of runs, got one {type(runs).__name__}")
-    listed = [Run.from_search(run) if isinstance(run, (SearchResult, RangeResult)) else run for run in runs]
-    for at, run in enumerate(listed):
-        if not isinstance(run, Run):
-            raise InvalidTypeError(f"runs[{at}] must be a Run, a SearchResult or a RangeResult, got {type(run).__name__}")
-    if not listed:
-        raise InvalidValueError("runs must hold at least one run, got none")
-    return listed
+def _as_run(run: Any, at: int) -> Run:
+    if isinstance(run, (SearchResult, RangeResult)):
+        return Run.from_search(run)
+    if not isinstance(run, Run):
+        raise InvalidTypeError(f"runs[{at}] must be a Run, a SearchResult or a RangeResult, got {type(run).__name__}")
+    return run
 
 
 def as_weights(weights: Any, runs: Sequence[Run]) -> npt.NDArray[np.float64]:

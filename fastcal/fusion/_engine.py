@@ -12,10 +12,10 @@ list, whose ranks are positions. None is enough for methods that use ranks only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from fastcal import _backend
 from fastcal._backend.protocol import FuseDuplicates, FuseMissing, FuseTies
 from fastcal.errors import InvalidValueError
 from fastcal.fusion._components import FusionComponents, components_of
-from fastcal.fusion._methods import Method, as_method, as_options
+from fastcal.fusion._methods import METHODS, Method, as_method, as_options
 from fastcal.fusion._trec_order import in_order_of_names
 from fastcal.run import Run, unchecked
 
@@ -32,8 +32,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How to fuse, every value judged; :meth:`of` fills in the rest.
 
     Attributes
@@ -97,11 +96,13 @@ def _fuse(
     runs: Sequence[Run], scores: Sequence[Float32 | None], settings: Settings, ties: FuseTies | str, components: bool, num_threads: int
 ) -> tuple[Run, FusionComponents | None]:
     first, method, n_runs = runs[0], settings.method, len(runs)
-    ids, offsets = [run.ids for run in runs], [run.offsets for run in runs]
+    ids, offsets, top_k = [run.ids for run in runs], [run.offsets for run in runs], settings.top_k
     bounds = np.empty(first.offsets.size, np.int64)
-    most = sum([array.size for array in ids])
-    if settings.top_k >= 0:
-        most = min(most, settings.top_k * (bounds.size - 1))
+    most = 0
+    for array in ids:
+        most += array.size
+    if top_k >= 0:
+        most = min(most, top_k * (bounds.size - 1))
     fused_ids, fused_scores = np.empty(most, np.int64), np.empty(most, np.float32)
     entries, terms = (np.empty((most, n_runs), np.int64), np.empty((most, n_runs))) if components else (None, None)
     bad = _backend.active().fuse(
@@ -109,17 +110,17 @@ def _fuse(
         scores,
         offsets,
         _ones(n_runs) if settings.weights is None else settings.weights,
-        _factors(settings.name, n_runs, tuple(settings.options.values())),
+        _ones(n_runs + 1)[0] if method.factor is None else _factors(settings.name, n_runs, tuple(settings.options.values())),
         method.value,
         method.combine,
-        method.parameter(settings.options),
-        method.base(settings.options),
+        0.0 if method.parameter is None else settings.options[method.parameter],
+        0.0 if method.base is None else _log_odds(settings.options[method.base]),
         settings.stretch,
         settings.missing,
         settings.fill,
         settings.duplicates,
         ties,
-        settings.top_k,
+        top_k,
         bounds,
         fused_ids,
         fused_scores,
@@ -146,11 +147,13 @@ def _ones(n_runs: int) -> Float64:
 @lru_cache(maxsize=256)
 def _factors(name: str, n_runs: int, options: tuple[float, ...]) -> Float64:
     """Return what the sum of a document listed by m = 0, 1, ..., n_runs runs is multiplied by."""
-    method = as_method(name)
-    if method.factor is None:
-        return np.ones(n_runs + 1)
+    method, factor = METHODS[name], METHODS[name].factor
     given = dict(zip(method.options, options, strict=True))
-    return np.array([1.0, *(method.factor(m, given) for m in range(1, n_runs + 1))])
+    return np.array([1.0, *(1.0 if factor is None else factor(m, given) for m in range(1, n_runs + 1))])
+
+
+def _log_odds(p: float) -> float:
+    return math.log(p / (1.0 - p))
 
 
 def _refuse(bad: int, runs: Sequence[Run], scores: Sequence[Float32 | None], method: Method) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, overload
 
+import numpy as np
 import numpy.typing as npt
 
 from fastcal import _threads
@@ -245,6 +246,8 @@ def fuse(
         raise InvalidValueError(f"method {method!r} counts documents: duplicates must be 'first', 'max' or 'error', got 'sum'")
     threads = _threads.resolve(num_threads)
     components = flag(return_components, "return_components")
-    scores = [None if known.by_rank else normalised(run, at, norms[at], norm_options, method, threads) for at, run in enumerate(aligned)]
+    scores: list[npt.NDArray[np.float32] | None] = [None] * len(aligned)
+    if not known.by_rank:
+        scores = [normalised(run, at, norms[at], norm_options or {}, method, threads) for at, run in enumerate(aligned)]
     fused, parts = fuse_arrays(aligned, scores, settings, components=components, num_threads=threads)
     return fused if parts is None else (fused, parts)

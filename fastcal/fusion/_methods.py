@@ -25,24 +25,24 @@ class Option:
 class Method:
     """One way to fuse; ``docs/numerics.md`` has the formulas of values and combinations.
 
-    `parameter` and `base` are what the engine is told of the options; `factor` scales the sum of a document by the number
-    of runs that list it.
+    `parameter` names the option that the engine knows by this word, `base` the one whose log-odds it wants; `factor` scales the
+    sum of a document by the number of runs that list it.
     """
 
     value: FuseValue
     combine: FuseCombine
     options: Mapping[str, Option] = field(default_factory=dict)
-    parameter: Callable[[Mapping[str, float]], float] = lambda _: 0.0
-    base: Callable[[Mapping[str, float]], float] = lambda _: 0.0
+    parameter: str | None = None
+    base: str | None = None
     factor: Callable[[int, Mapping[str, float]], float] | None = None
     missing: str = "zero"
     weighted: bool = True
     stretches: bool = False
 
-    @property
-    def by_rank(self) -> bool:
-        """Whether scores are of no use to the method."""
-        return self.value != "score"
+    by_rank: bool = field(init=False)  # scores are of no use to the method
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_rank", self.value != "score")
 
 
 _NOT_NEGATIVE = ("finite and at least 0", lambda x: 0.0 <= x < math.inf)
@@ -57,10 +57,10 @@ _ODDS = {
 _SUM = Method("score", "sum")
 
 METHODS: dict[str, Method] = {
-    "rrf": Method("reciprocal", "sum", _K, parameter=lambda o: o["k"], stretches=True),
+    "rrf": Method("reciprocal", "sum", _K, parameter="k", stretches=True),
     "isr": Method("square", "sum", factor=lambda m, _: m, stretches=True),
     "logn_isr": Method("square", "sum", _SIGMA, factor=lambda m, o: math.log(m + o["sigma"]), stretches=True),
-    "rbc": Method("power", "sum", _PHI, parameter=lambda o: o["phi"]),
+    "rbc": Method("power", "sum", _PHI, parameter="phi"),
     "borda": Method("points", "sum"),
     "condorcet": Method("points", "copeland"),
     "min": Method("score", "min", missing="skip", weighted=False),
@@ -76,8 +76,11 @@ METHODS: dict[str, Method] = {
     "wsum": _SUM,
     "wmnz": Method("score", "by_weights"),
     "mixed": Method("score", "sum", factor=lambda m, _: math.sqrt(m)),
-    "logodds": Method("score", "logistic", _ODDS, lambda o: o["clip"], lambda o: math.log(o["prior"] / (1.0 - o["prior"])), missing="skip"),
+    "logodds": Method("score", "logistic", _ODDS, parameter="clip", base="prior", missing="skip"),
 }
+
+
+_DEFAULTS = {name: {option: known.default for option, known in method.options.items()} for name, method in METHODS.items()}
 
 
 def quoted(names: Any) -> str:
@@ -95,10 +98,11 @@ def as_method(name: Any) -> Method:
 
 def as_options(name: str, method: Method, given: Mapping[str, Any]) -> dict[str, float]:
     """Return every option of the method, given or by default."""
+    defaults = _DEFAULTS[name]
+    if not given:
+        return defaults
     for option in given:
-        if option not in method.options:
-            raise InvalidValueError(f"method {name!r} takes {quoted(method.options) or 'no options'}, got {option!r}")
-    return {
-        option: number(given[option], option, known.expected, known.accept) if option in given else known.default
-        for option, known in method.options.items()
-    }
+        if option not in defaults:
+            raise InvalidValueError(f"method {name!r} takes {quoted(defaults) or 'no options'}, got {option!r}")
+    known = method.options
+    return {**defaults, **{option: number(value, option, known[option].expected, known[option].accept) for option, value in given.items()}}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastcal import _backend
 from fastcal._validate import lists
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.fusion._methods import Method, quoted
@@ -15,28 +16,29 @@ from fastcal.normalization import minmax, zscore
 from fastcal.run import Run
 
 Norm = str | None
-_NORMS: dict[str, Callable[..., npt.NDArray[Any]]] = {"minmax": minmax, "zscore": zscore}
+_NORMS = {"minmax": ("on_constant",), "zscore": ("ddof",)}
 
 
 def as_norms(norm: Norm | Sequence[Norm], options: Mapping[str, Any] | None, name: str, method: Method, n_runs: int) -> list[Norm]:
     """Return one norm a run."""
     norms: list[Norm] = [norm] * n_runs if norm is None or isinstance(norm, str) else list(norm)
+    if norm is None and options is None:
+        return norms
     if len(norms) != n_runs:
         raise InvalidValueError(f"norm must be one name, or one for each of the {n_runs} runs; got {len(norms)}")
     for one in norms:
         if one is not None and one not in _NORMS:
             raise InvalidValueError(f"norm must be None or one of {quoted(_NORMS)}, got {one!r}")
-    used = any(one is not None for one in norms)
-    if used and method.by_rank:
+    if method.by_rank and norm is not None:
         raise InvalidValueError(f"method {name!r} uses ranks only, so norm={norm!r} would change nothing")
     if options is not None and not isinstance(options, Mapping):
         raise InvalidTypeError(f"norm_options must be a mapping, got {type(options).__name__}")
-    if options and not used:
+    if options and not any(norms):
         raise InvalidValueError(f"norm_options={dict(options)!r} need a norm")
     return norms
 
 
-def normalised(run: Run, at: int, norm: Norm, options: Mapping[str, Any] | None, name: str, num_threads: int) -> npt.NDArray[np.float32]:
+def normalised(run: Run, at: int, norm: Norm, options: Mapping[str, Any], name: str, num_threads: int) -> npt.NDArray[np.float32]:
     """Return the scores of ``runs[at]`` for a method that combines scores."""
     where = f"runs[{at}]"
     if run.scores is None:
@@ -45,9 +47,21 @@ def normalised(run: Run, at: int, norm: Norm, options: Mapping[str, Any] | None,
         if not run.higher_is_better:
             raise InvalidValueError(f"method {name!r} needs scores for which higher is better, and {where} holds distances; pass a norm")
         return run.scores
-    lists.refuse_infinity(run.scores, run.offsets, where)
     scores = run.scores if run.higher_is_better else -run.scores
-    try:
-        return _NORMS[norm](scores, offsets=run.offsets, num_threads=num_threads, **(options or {}))
-    except TypeError as error:
-        raise InvalidTypeError(f"norm {norm!r} with norm_options={dict(options or {})!r}: {error}") from None
+    if options:
+        return _with_options(scores, run.offsets, norm, options, where, num_threads)
+    out = np.empty_like(scores)
+    normalise = _backend.active().minmax if norm == "minmax" else _backend.active().zscore
+    bad = normalise(scores, run.offsets, 0, out, num_threads=num_threads)
+    lists.refuse_list(bad, run.scores, run.offsets, where)
+    return out
+
+
+def _with_options(
+    scores: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], norm: str, options: Mapping[str, Any], where: str, num_threads: int
+) -> npt.NDArray[np.float32]:
+    lists.refuse_infinity(scores, offsets, where)
+    strange = next((name for name in options if name not in _NORMS[norm]), None)
+    if strange is not None:
+        raise InvalidValueError(f"norm {norm!r} takes {quoted(_NORMS[norm])}; got {strange!r}")
+    return (minmax if norm == "minmax" else zscore)(scores, offsets=offsets, num_threads=num_threads, **options)
