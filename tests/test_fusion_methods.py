@@ -124,7 +124,9 @@ def test_condorcet_counts_pairwise_majorities(case):
     expected = {}
     for a in by_document(lists):
         duels = [
-            sum(w * np.sign(place.get(b, 99) - place.get(a, 99)) for place, w in zip(places, weights, strict=True)) for b in by_document(lists) if b != a
+            sum(w * np.sign(place.get(b, 99) - place.get(a, 99)) for place, w in zip(places, weights, strict=True))
+            for b in by_document(lists)
+            if b != a
         ]
         expected[a] = sum(1.0 if duel > 0 else 0.5 * (duel == 0) for duel in duels)
     assert fc.fuse(as_runs(lists), "condorcet", weights=weights).to_dict()[0] == expected
@@ -196,7 +198,10 @@ def test_rank_stretching_is_qdrants():
 
 
 def test_weights_of_each_query():
-    runs = [fc.Run([[1, 2], [1, 2]], [[4, 2], [4, 2]], query_ids=["short", "a long one"]), fc.Run([[2, 3]] * 2, [[8, 1]] * 2, query_ids=["a long one", "short"])]
+    runs = [
+        fc.Run([[1, 2], [1, 2]], [[4, 2], [4, 2]], query_ids=["short", "a long one"]),
+        fc.Run([[2, 3]] * 2, [[8, 1]] * 2, query_ids=["a long one", "short"]),
+    ]
     asked = []
 
     def by_length(queries):

@@ -120,10 +120,10 @@ std::int64_t engine_fuse(const Engine&, const Arrays& ids, const OptionalArrays&
 
 void register_fusion(EngineClass& engine) {
   using py::arg;
-  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("weights"), arg("factors"), arg("value"),
-             arg("combine"), arg("parameter"), arg("base"), arg("stretch"), arg("missing"), arg("fill"), arg("duplicates"), arg("ties"),
-             arg("top_k"), arg("out_offsets").noconvert(), arg("out_ids").noconvert(), arg("out_scores").noconvert(),
-             arg("out_entries").noconvert(), arg("out_terms").noconvert(), arg("num_threads"));
+  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("weights"), arg("factors"), arg("value"), arg("combine"),
+             arg("parameter"), arg("base"), arg("stretch"), arg("missing"), arg("fill"), arg("duplicates"), arg("ties"), arg("top_k"),
+             arg("out_offsets").noconvert(), arg("out_ids").noconvert(), arg("out_scores").noconvert(), arg("out_entries").noconvert(),
+             arg("out_terms").noconvert(), arg("num_threads"));
 }
 
 }  // namespace fastcal::bindings

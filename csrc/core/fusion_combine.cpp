@@ -31,10 +31,17 @@ void Combiner::for_each_value(const GatheredLists& lists, std::size_t query, con
 const std::vector<double>& Combiner::scores(const GatheredLists& lists, std::size_t query, std::int64_t& first_bad) {
   switch (plan_.combine) {
     case FuseCombine::min:
-    case FuseCombine::max: extremes(lists, query); break;
-    case FuseCombine::median: medians(lists, query); break;
-    case FuseCombine::copeland: pairwise_wins(lists, query); break;
-    default: add_up(lists, query);
+    case FuseCombine::max:
+      extremes(lists, query);
+      break;
+    case FuseCombine::median:
+      medians(lists, query);
+      break;
+    case FuseCombine::copeland:
+      pairwise_wins(lists, query);
+      break;
+    default:
+      add_up(lists, query);
   }
   if (first_bad_ >= 0 && (first_bad < 0 || first_bad_ < first_bad)) first_bad = first_bad_;
   return scores_;
@@ -67,9 +74,12 @@ void Combiner::add_up(const GatheredLists& lists, std::size_t query) {
 
 double Combiner::finish(const FusedDocument& document, double sum, double weight) const {
   switch (plan_.combine) {
-    case FuseCombine::by_weights: return sum * weight;
-    case FuseCombine::mean: return weight == 0.0 ? 0.0 : sum / weight;
-    case FuseCombine::harmonic: return weight == 0.0 ? 0.0 : weight / sum;
+    case FuseCombine::by_weights:
+      return sum * weight;
+    case FuseCombine::mean:
+      return weight == 0.0 ? 0.0 : sum / weight;
+    case FuseCombine::harmonic:
+      return weight == 0.0 ? 0.0 : weight / sum;
     case FuseCombine::geometric: {
       const double mean = weight == 0.0 ? 0.0 : sum / weight;
       const double e = exp_minus(mean < 0.0 ? -mean : mean);
@@ -80,7 +90,8 @@ double Combiner::finish(const FusedDocument& document, double sum, double weight
       const double e = exp_minus(t < 0.0 ? -t : t);
       return (t < 0.0 ? e : 1.0) / (1.0 + e);
     }
-    default: return sum * plan_.factors[document.hits];
+    default:
+      return sum * plan_.factors[document.hits];
   }
 }
 
@@ -137,12 +148,16 @@ void Combiner::pairwise_wins(const GatheredLists& lists, std::size_t query) {
 
 double Combiner::term_scale(const FusedDocument& document, double weight) const {
   switch (plan_.combine) {
-    case FuseCombine::sum: return plan_.factors[document.hits];
-    case FuseCombine::by_weights: return weight;
+    case FuseCombine::sum:
+      return plan_.factors[document.hits];
+    case FuseCombine::by_weights:
+      return weight;
     case FuseCombine::mean:
     case FuseCombine::geometric:
-    case FuseCombine::harmonic: return weight == 0.0 ? 0.0 : 1.0 / weight;
-    default: return 1.0;
+    case FuseCombine::harmonic:
+      return weight == 0.0 ? 0.0 : 1.0 / weight;
+    default:
+      return 1.0;
   }
 }
 
@@ -151,7 +166,8 @@ void Combiner::components(const GatheredLists& lists, std::size_t query, const s
   const std::span<const FusedDocument> documents = lists.documents();
   const std::size_t n_runs = plan_.runs.size();
   const bool adds = adds_up(), wins = plan_.combine == FuseCombine::copeland;
-  const auto kept = static_cast<std::size_t>(std::count_if(row_of.begin(), row_of.end(), [](std::uint32_t row) { return row != kNotKept; }));
+  const auto kept =
+      static_cast<std::size_t>(std::count_if(row_of.begin(), row_of.end(), [](std::uint32_t row) { return row != kNotKept; }));
   std::fill_n(entries, kept * n_runs, std::int64_t{-1});
   std::fill_n(terms, kept * n_runs, adds && !wins ? 0.0 : std::numeric_limits<double>::quiet_NaN());
   weights_.resize(documents.size());

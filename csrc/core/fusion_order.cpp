@@ -9,7 +9,7 @@
 namespace fastcal {
 namespace {
 
-constexpr std::size_t kRadixFrom = 96;  // below, std::sort is faster (AVX-512 server, Nov 2026)
+constexpr std::size_t kRadixFrom = 96;       // below, std::sort is faster (AVX-512 server, Nov 2026)
 constexpr int kFirstDigit = 4, kDigits = 8;  // bytes of the score within a key
 
 bool same_score(std::uint64_t a, std::uint64_t b) {

@@ -94,13 +94,16 @@ std::optional<double> ListValues::of_missing(const GatheredLists& lists, std::si
 
 std::optional<double> summand(const FusionPlan& plan, double value) {
   switch (plan.combine) {
-    case FuseCombine::geometric: return value > 0.0 ? std::optional(natural_log(value)) : std::nullopt;
-    case FuseCombine::harmonic: return value > 0.0 ? std::optional(1.0 / value) : std::nullopt;
+    case FuseCombine::geometric:
+      return value > 0.0 ? std::optional(natural_log(value)) : std::nullopt;
+    case FuseCombine::harmonic:
+      return value > 0.0 ? std::optional(1.0 / value) : std::nullopt;
     case FuseCombine::logistic: {
       const double p = std::min(std::max(value, plan.parameter), 1.0 - plan.parameter);
       return (natural_log(p) - natural_log(1.0 - p)) - plan.base;
     }
-    default: return value;
+    default:
+      return value;
   }
 }
 

@@ -19,8 +19,20 @@ struct Lists {
   std::vector<double> weights, factors;
 
   FusionPlan plan(FuseValue value, FuseCombine combine) const {
-    FusionPlan p{{},    weights.data(), 0,   factors.data(),    value,           combine, 60.0, 0.0,
-                 false, FuseMissing::skip, 0.0, FuseDuplicates::first, FuseTies::source, -1};
+    FusionPlan p{{},
+                 weights.data(),
+                 0,
+                 factors.data(),
+                 value,
+                 combine,
+                 60.0,
+                 0.0,
+                 false,
+                 FuseMissing::skip,
+                 0.0,
+                 FuseDuplicates::first,
+                 FuseTies::source,
+                 -1};
     for (std::size_t r = 0; r < ids.size(); ++r) p.runs.push_back({ids[r].data(), scores[r].data(), offsets[r]});
     return p;
   }
@@ -39,8 +51,12 @@ struct Fused {
 
 Fused run(const FusionPlan& plan, std::size_t room, int threads) {
   const std::size_t n_runs = plan.runs.size();
-  Fused f{std::vector<std::int64_t>(plan.n_queries() + 1), std::vector<std::int64_t>(room), std::vector<std::int64_t>(room * n_runs),
-          std::vector<float>(room),                        std::vector<double>(room * n_runs), -1};
+  Fused f{std::vector<std::int64_t>(plan.n_queries() + 1),
+          std::vector<std::int64_t>(room),
+          std::vector<std::int64_t>(room * n_runs),
+          std::vector<float>(room),
+          std::vector<double>(room * n_runs),
+          -1};
   Uninterrupted call;
   f.bad = fuse(plan, {f.offsets.data(), f.ids.data(), f.scores.data(), f.entries.data(), f.terms.data()}, call.with(threads));
   const auto kept = static_cast<std::size_t>(f.offsets.back());

@@ -113,6 +113,35 @@ def _order(count: int, keep: int, ties: int, heap: Array, scores: Array, runs: A
 
 
 @kernel
+def _explain(
+    keep: int,
+    heap: Array,
+    combine: int,
+    parameter: float,
+    base: float,
+    begins: Array,
+    shares: Array,
+    factors: Array,
+    hits: Array,
+    values: Array,
+    states: Array,
+    places: Array,
+    first_row: int,
+    out_entries: Array,
+    out_terms: Array,
+) -> None:
+    """Write where each run lists the documents kept, and its terms."""
+    for i in range(keep):
+        doc, row = heap[i], first_row + i
+        for run in range(shares.size):
+            out_entries[row, run] = begins[run] + places[run, doc] if states[run, doc] == LISTED else -1
+            out_terms[row, run] = np.nan if combine >= MIN else 0.0
+            if states[run, doc] != ABSENT:
+                behind = values[shares.size, doc]
+                out_terms[row, run] = term(combine, parameter, base, shares[run], values[run, doc], factors[hits[doc]], behind)
+
+
+@kernel
 def fuse(
     ids: Array,
     scores: Array,
@@ -179,10 +208,8 @@ def fuse(
                 states[run],
                 places[run],
             )
-            if not good:
-                faults[0] = min(faults[0], run)
-            if duplicates == ERROR and (listed < 0).any():
-                faults[1] = min(faults[1], run)
+            twice = duplicates == ERROR and (listed < 0).any()
+            faults[0], faults[1] = min(faults[0], n_runs if good else run), min(faults[1], run if twice else n_runs)
             at += length
         if combine == COPELAND:
             pairwise_wins(count, shares, places, totals)
@@ -193,19 +220,12 @@ def fuse(
         for doc in range(count):
             rounded[doc] = totals[doc]
             rounded[doc] += np.float32(0.0)
-        keep = count if top_k < 0 else min(count, top_k)
-        out_counts[query] = keep
+        out_counts[query] = keep = count if top_k < 0 else min(count, top_k)
         if faults[0] < n_runs:
             continue
         _order(count, keep, ties, heap, rounded, first_run, doc_ids)
         for i in range(keep):
-            doc, row = heap[i], room[query] + i
-            out_ids[row], out_scores[row] = doc_ids[doc], rounded[doc]
-            for run in range(n_runs if out_entries.size else 0):
-                listed_here = states[run, doc] == LISTED
-                out_entries[row, run] = starts[run, query] - starts[run, 0] + places[run, doc] if listed_here else -1
-                out_terms[row, run] = np.nan if combine >= MIN else 0.0
-                if states[run, doc] != ABSENT:
-                    out_terms[row, run] = term(
-                        combine, parameter, base, shares[run], values[run, doc], factors[hits[doc]], values[n_runs, doc]
-                    )
+            out_ids[room[query] + i], out_scores[room[query] + i] = doc_ids[heap[i]], rounded[heap[i]]
+        if out_entries.size:
+            begins = starts[:, query] - starts[:, 0]
+            _explain(keep, heap, combine, parameter, base, begins, shares, factors, hits, values, states, places, room[query], out_entries, out_terms)

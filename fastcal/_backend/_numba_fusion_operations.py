@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -63,9 +63,11 @@ class FusionOperations:
         entries = np.empty((0, n_runs), np.int64) if out_entries is None else out_entries
         terms = np.empty((0, n_runs)) if out_terms is None else out_terms
 
+        fuse: Any = _numba_fusion.fuse
+
         def work(_slot: int, chunk: tuple[int, int]) -> None:
             found = np.full(2, n_runs, np.int64)
-            _numba_fusion.fuse(*inputs, *plan, *chunk, room, out_ids, out_scores, counts, entries, terms, found)
+            fuse(*inputs, *plan, *chunk, room, out_ids, out_scores, counts, entries, terms, found)
             np.minimum(faults, found, out=faults)
 
         run(work, list_chunks(starts.sum(axis=0)), num_threads)

@@ -44,7 +44,7 @@ def natural_log(x: float) -> float:
 
 @kernel
 def _power_step(value: int, position: int, parameter: float, power: float) -> float:
-    """phi to the position, by successive multiplication."""
+    """Phi to the position, by successive multiplication."""
     if value != POWER:
         return 0.0
     return 1.0 - parameter if position == 0 else power * parameter

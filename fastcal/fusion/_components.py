@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,8 @@ class FusionComponents:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists; NaN is None."""
-        return {name: [[None if value != value else value for value in row] for row in getattr(self, name).tolist()] for name in self.__slots__}
+        columns = {name: getattr(self, name) for name in self.__slots__}
+        return {name: [[None if math.isnan(value) else value for value in row] for row in column.tolist()] for name, column in columns.items()}
 
 
 def components_of(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -89,11 +89,11 @@ def fuse_arrays(
         runs, restore = in_order_of_names(runs)
         fused, parts = _fuse(runs, scores, settings, "id_desc", components, num_threads)
         return restore(fused), parts
-    return _fuse(runs, scores, settings, settings.ties, components, num_threads)
+    return _fuse(runs, scores, settings, cast("FuseTies", settings.ties), components, num_threads)
 
 
 def _fuse(
-    runs: Sequence[Run], scores: Sequence[Float32 | None], settings: Settings, ties: FuseTies | str, components: bool, num_threads: int
+    runs: Sequence[Run], scores: Sequence[Float32 | None], settings: Settings, ties: FuseTies, components: bool, num_threads: int
 ) -> tuple[Run, FusionComponents | None]:
     first, method, n_runs = runs[0], settings.method, len(runs)
     ids, offsets, top_k = [run.ids for run in runs], [run.offsets for run in runs], settings.top_k
@@ -107,7 +107,7 @@ def _fuse(
     entries, terms = (np.empty((most, n_runs), np.int64), np.empty((most, n_runs))) if components else (None, None)
     bad = _backend.active().fuse(
         ids,
-        scores,
+        list(scores),
         offsets,
         _ones(n_runs) if settings.weights is None else settings.weights,
         _ones(n_runs + 1)[0] if method.factor is None else _factors(settings.name, n_runs, tuple(settings.options.values())),

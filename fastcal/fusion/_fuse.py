@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from fastcal import _threads
+from fastcal._backend.protocol import FuseDuplicates
 from fastcal._validate.numbers import flag, integer, one_of
 from fastcal.errors import InvalidValueError
 from fastcal.fusion._arguments import DUPLICATES, TIES, WEIGHT_MODES, as_aligned_runs, as_missing, as_weights
@@ -84,7 +85,7 @@ def rrf(
 def fuse(
     runs: Runs,
     method: str = ...,
-    norm: str | None | Sequence[str | None] = ...,
+    norm: str | Sequence[str | None] | None = ...,
     *,
     weights: Weights | None = ...,
     weight_mode: str = ...,
@@ -101,7 +102,7 @@ def fuse(
 def fuse(
     runs: Runs,
     method: str = ...,
-    norm: str | None | Sequence[str | None] = ...,
+    norm: str | Sequence[str | None] | None = ...,
     *,
     weights: Weights | None = ...,
     weight_mode: str = ...,
@@ -117,7 +118,7 @@ def fuse(
 def fuse(
     runs: Runs,
     method: str = "rrf",
-    norm: str | None | Sequence[str | None] = None,
+    norm: str | Sequence[str | None] | None = None,
     *,
     weights: Weights | None = None,
     weight_mode: str = "linear",
@@ -238,7 +239,7 @@ def fuse(
         None if weights is None else as_weights(weights, aligned),
         stretch,
         *as_missing(missing, method, known),
-        one_of(duplicates, "duplicates", DUPLICATES),
+        cast("FuseDuplicates", one_of(duplicates, "duplicates", DUPLICATES)),
         one_of(ties, "ties", TIES),
         -1 if top_k is None else integer(top_k, "top_k", least=1),
     )
