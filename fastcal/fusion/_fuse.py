@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _threads
-from fastcal._backend.protocol import FuseDuplicates
+from fastcal._backend.protocol import FuseDuplicates, FuseMissing
 from fastcal._validate.numbers import flag, integer, one_of
 from fastcal.errors import InvalidValueError
 from fastcal.fusion._arguments import DUPLICATES, TIES, WEIGHT_MODES, as_aligned_runs, as_missing, as_weights
 from fastcal.fusion._components import FusionComponents
 from fastcal.fusion._engine import Settings, fuse_arrays
-from fastcal.fusion._methods import as_method, as_options
+from fastcal.fusion._methods import Method, as_method, as_options
 from fastcal.fusion._normalise import as_norms, normalised
+from fastcal.fusion._presets import Wish, by_preset
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import Run
 
@@ -84,52 +85,55 @@ def rrf(
 @overload
 def fuse(
     runs: Runs,
-    method: str = ...,
+    method: str | None = ...,
     norm: str | Sequence[str | None] | None = ...,
     *,
     weights: Weights | None = ...,
-    weight_mode: str = ...,
+    weight_mode: str | None = ...,
     missing: str | float | None = ...,
-    duplicates: str = ...,
+    duplicates: str | None = ...,
     ties: str = ...,
     top_k: int | None = ...,
+    preset: str | None = ...,
     norm_options: Mapping[str, Any] | None = ...,
     return_components: Literal[False] = ...,
     num_threads: int | None = ...,
-    **method_options: float,
+    **method_options: Any,
 ) -> Run: ...
 @overload
 def fuse(
     runs: Runs,
-    method: str = ...,
+    method: str | None = ...,
     norm: str | Sequence[str | None] | None = ...,
     *,
     weights: Weights | None = ...,
-    weight_mode: str = ...,
+    weight_mode: str | None = ...,
     missing: str | float | None = ...,
-    duplicates: str = ...,
+    duplicates: str | None = ...,
     ties: str = ...,
     top_k: int | None = ...,
+    preset: str | None = ...,
     norm_options: Mapping[str, Any] | None = ...,
     return_components: Literal[True],
     num_threads: int | None = ...,
-    **method_options: float,
+    **method_options: Any,
 ) -> tuple[Run, FusionComponents]: ...
 def fuse(
     runs: Runs,
-    method: str = "rrf",
+    method: str | None = None,
     norm: str | Sequence[str | None] | None = None,
     *,
     weights: Weights | None = None,
-    weight_mode: str = "linear",
+    weight_mode: str | None = None,
     missing: str | float | None = None,
-    duplicates: str = "first",
+    duplicates: str | None = None,
     ties: str = "source",
     top_k: int | None = None,
+    preset: str | None = None,
     norm_options: Mapping[str, Any] | None = None,
     return_components: bool = False,
     num_threads: int | None = None,
-    **method_options: float,
+    **method_options: Any,
 ) -> Run | tuple[Run, FusionComponents]:
     """Fuse runs by rank or by score.
 
@@ -177,14 +181,20 @@ def fuse(
         name, descending, as trec_eval sorts.
     top_k : int, optional
         Keep this many documents per query; by default all.
+    preset : str, optional
+        Fuse as another system does: "paper", "ranx", "qdrant-rrf", "qdrant-dbsf", "weaviate-ranked", "weaviate-relative",
+        "opensearch-minmax", "opensearch-zscore", "opensearch-l2", "opensearch-rrf", "elasticsearch-linear", "haystack-rrf",
+        "haystack-dbsf", "llamaindex-rrf", "llamaindex-relative", "llamaindex-dist", "langchain-ensemble", "milvus-weighted",
+        "vespa-linear", "lancedb-rrf" or "mongodb-rank-fusion". docs/presets.md says which of the other arguments each one
+        takes, and which habits it has.
     norm_options : mapping, optional
         Further arguments of the norm, such as ``{"on_constant": 1.0}``.
     return_components : bool, default False
         Also return what each run contributed.
     num_threads : int, optional
         See :func:`set_num_threads`. The result does not depend on it.
-    **method_options : float
-        Those in the table.
+    **method_options
+        Those in the table; with a preset, its own.
 
     Returns
     -------
@@ -196,7 +206,7 @@ def fuse(
     Raises
     ------
     ValueError
-        As :func:`rrf`; if a method, norm, policy or option is unknown or of no use to the method; if a document is listed
+        As :func:`rrf`; if a method, norm, policy, preset or option is unknown or of no use to the method or the preset; if a document is listed
         twice under "error"; and for methods of scores if a run has no scores, an infinite one, distances without a norm, or
         under "logodds" a score outside [0, 1].
     TypeError
@@ -222,33 +232,40 @@ def fuse(
     >>> blend, parts = fc.fuse([dense, lexical], "wsum", "minmax", weights=[0.75, 0.25], return_components=True)
     >>> parts.contribution.round(3).tolist()
     [[0.75, 0.0], [0.375, 0.25], [0.0, 0.0], [0.0, 0.0]]
+    >>> fc.fuse([dense, lexical], preset="qdrant-rrf", top_k=2).to_dict()[0]
+    {2: 0.8333333134651184, 1: 0.5}
     """
-    known = as_method(method)
-    options = as_options(method, known, method_options)
     aligned = as_aligned_runs(runs)
-    norms = as_norms(norm, norm_options, method, known, len(aligned))
-    stretch = one_of(weight_mode, "weight_mode", WEIGHT_MODES) == "rank_stretch"
-    if weights is not None and not known.weighted:
-        raise InvalidValueError(f"method {method!r} takes no weights")
-    if stretch and (weights is None or not known.stretches):
-        raise InvalidValueError(f"weight_mode 'rank_stretch' needs weights and one of the methods 'rrf', 'isr' and 'logn_isr'; got {method!r}")
-    settings = Settings(
-        method,
-        known,
-        options,
-        None if weights is None else as_weights(weights, aligned),
-        stretch,
-        *as_missing(missing, method, known),
-        cast("FuseDuplicates", one_of(duplicates, "duplicates", DUPLICATES)),
-        one_of(ties, "ties", TIES),
-        -1 if top_k is None else integer(top_k, "top_k", least=1),
-    )
-    if duplicates == "sum" and known.value == "points":
-        raise InvalidValueError(f"method {method!r} counts documents: duplicates must be 'first', 'max' or 'error', got 'sum'")
     threads = _threads.resolve(num_threads)
-    components = flag(return_components, "return_components")
+    order = one_of(ties, "ties", TIES), -1 if top_k is None else integer(top_k, "top_k", least=1)
+    shares = None if weights is None else as_weights(weights, aligned)
     scores: list[npt.NDArray[np.float32] | None] = [None] * len(aligned)
-    if not known.by_rank:
-        scores = [normalised(run, at, norms[at], norm_options or {}, method, threads) for at, run in enumerate(aligned)]
-    fused, parts = fuse_arrays(aligned, scores, settings, components=components, num_threads=threads)
+    if preset is None:
+        name = "rrf" if method is None else method
+        known = as_method(name)
+        options = as_options(name, known, method_options)
+        norms = as_norms(norm, norm_options, name, known, len(aligned))
+        policies = _as_policies(name, known, weights is not None, weight_mode, missing, duplicates)
+        settings = Settings(name, known, options, shares, *policies, *order)
+        if not known.by_rank:
+            scores = [normalised(run, at, norms[at], norm_options or {}, name, threads) for at, run in enumerate(aligned)]
+    else:
+        others = {"weight_mode": weight_mode, "missing": missing, "duplicates": duplicates, "norm_options": norm_options}
+        scores, settings = by_preset(preset, aligned, Wish(method, norm, shares, method_options, others), order, threads)
+    fused, parts = fuse_arrays(aligned, scores, settings, components=flag(return_components, "return_components"), num_threads=threads)
     return fused if parts is None else (fused, parts)
+
+
+def _as_policies(
+    method: str, known: Method, weighted: bool, weight_mode: str | None, missing: str | float | None, duplicates: str | None
+) -> tuple[bool, FuseMissing, float, FuseDuplicates]:
+    """Return what weights do, and what becomes of missing and of repeated documents."""
+    stretch = weight_mode is not None and one_of(weight_mode, "weight_mode", WEIGHT_MODES) == "rank_stretch"
+    if weighted and not known.weighted:
+        raise InvalidValueError(f"method {method!r} takes no weights")
+    if stretch and not (weighted and known.stretches):
+        raise InvalidValueError(f"weight_mode 'rank_stretch' needs weights and one of the methods 'rrf', 'isr' and 'logn_isr'; got {method!r}")
+    repeated = one_of("first" if duplicates is None else duplicates, "duplicates", DUPLICATES)
+    if repeated == "sum" and known.value == "points":
+        raise InvalidValueError(f"method {method!r} counts documents: duplicates must be 'first', 'max' or 'error', got 'sum'")
+    return stretch, *as_missing(missing, method, known), cast("FuseDuplicates", repeated)
