@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The systems of tests/compat pull in some 250 packages; they stay out of .venv.
+COMPAT := build/compat
 # Compiler warnings as errors: on in CI, off by default so that a newer compiler's opinion never blocks a newcomer.
 WERROR ?= OFF
 # Sizes of the search benchmarks.
@@ -10,7 +12,7 @@ MAX_ROWS ?= 4000000
 CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFASTCAL_WERROR=$(WERROR)
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: demo test test-cpp test-numba test-neon lint format bench bench-search bench-sweeps bench-plots sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-compat test-neon lint format bench bench-search bench-sweeps bench-plots sanitize docs clean help
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +31,9 @@ test-cpp: $(VENV)/.build  ## build and run the C++ tests without Python
 
 test-numba: $(VENV)/.dev  ## install without a compiler into a scratch environment and smoke-test the Numba backend
 	$(BIN)/python tests/install_without_compiler.py
+
+test-compat: $(COMPAT)/.ready  ## compare the fusion presets with the systems they are named after, in an environment of their own
+	HAYSTACK_TELEMETRY_ENABLED=False $(COMPAT)/bin/pytest tests/compat
 
 lint: $(VENV)/.dev  ## formatting, style, types and spelling, nothing is changed
 	$(BIN)/ruff check .
@@ -101,4 +106,11 @@ $(VENV)/.dev: $(VENV)/.demo
 
 $(VENV)/.peers: $(VENV)/.dev
 	$(BIN)/pip install --quiet --group peers
+	@touch $@
+
+$(COMPAT)/.ready: pyproject.toml $(NATIVE)
+	$(PYTHON) -m venv $(COMPAT)
+	$(COMPAT)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(COMPAT)/bin/pip install --quiet --no-compile --group build --group test-compat
+	$(COMPAT)/bin/pip install --quiet --no-build-isolation -C build-dir=build/compat-native -C cmake.define.FASTCAL_WERROR=$(WERROR) --editable .
 	@touch $@

@@ -72,6 +72,9 @@ if TYPE_CHECKING:
         compare_runs as compare_runs,
     )
     from fastcal.fusion import (
+        FusionComponents as FusionComponents,
+    )
+    from fastcal.fusion import (
         fuse as fuse,
     )
     from fastcal.fusion import (
@@ -180,7 +183,7 @@ _HOME = {
         "SmallSampleWarning",
     ),
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
-    "fastcal.fusion": ("fuse", "rrf"),
+    "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fastcal._backend._protocol_runs import TrecKind
-from fastcal._backend.protocol import AffineKind, Array, FuseMethod, Metric, Precision, Ties
+from fastcal._backend.protocol import AffineKind, Array, FuseCombine, FuseDuplicates, FuseMissing, FuseTies, FuseValue, Metric, Precision, Ties
 
 __version__: str
 compiler: str
@@ -169,16 +169,24 @@ class Engine:
         scores: list[Array | None],
         offsets: list[Array],
         weights: Array,
-        method: FuseMethod,
-        k: float,
+        factors: Array,
+        value: FuseValue,
+        combine: FuseCombine,
+        parameter: float,
+        base: float,
+        stretch: bool,
+        missing: FuseMissing,
+        fill: float,
+        duplicates: FuseDuplicates,
+        ties: FuseTies,
         top_k: int,
         out_offsets: Array,
         out_ids: Array,
         out_scores: Array,
-        out_counts: Array,
-        *,
+        out_entries: Array | None,
+        out_terms: Array | None,
         num_threads: int,
-    ) -> None: ...
+    ) -> int: ...
     def platt_fit(self, scores: Array, targets: Array, weights: Array) -> tuple[float, float]: ...
     def platt_predict(self, scores: Array, a: float, b: float, out: Array, *, num_threads: int) -> None: ...
     def isotonic_fit(self, scores: Array, labels: Array, weights: Array, out_x: Array, out_y: Array) -> int: ...

@@ -85,7 +85,7 @@ def read_only(array: AnyArray) -> AnyArray:
     if not array.flags.writeable:
         return array
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 

@@ -17,6 +17,7 @@ from reference_calibration import (  # noqa: F401  (operations are looked up her
     platt_probability,
     threshold_sweep,
 )
+from reference_fusion import fuse  # noqa: F401
 from reference_numbers import PADDING, lane_sum, round_once, widen
 
 
@@ -211,27 +212,3 @@ def order_lists(scores, offsets, out, num_threads=1):
     for _, part in lists(offsets):
         s = scores[part].tolist()
         out[part] = [part.start + j for j in sorted(range(len(s)), key=lambda j: (math.isnan(s[j]), 0.0 if math.isnan(s[j]) else -s[j]))]
-
-
-def fuse(ids, scores, offsets, weights, method, k, top_k, out_offsets, out_ids, out_scores, out_counts, num_threads=1):
-    for query in range(len(out_counts)):
-        total, first_run = {}, {}
-        for run, weight in enumerate(weights.tolist()):
-            start, stop = int(offsets[run][query]), int(offsets[run][query + 1])
-            in_this_list = set()
-            for rank, position in enumerate(range(start, stop), start=1):
-                doc = int(ids[run][position])
-                if doc in in_this_list:
-                    continue
-                in_this_list.add(doc)
-                first_run.setdefault(doc, run)
-                share = weight / (k + rank) if method == "rrf" else weight * float(scores[run][position])
-                total[doc] = total.get(doc, 0.0) + share
-        with np.errstate(all="ignore"):
-            rounded = {doc: np.float32(value) + np.float32(0.0) for doc, value in total.items()}
-        ranked = sorted(rounded, key=lambda doc: (-float(rounded[doc]), first_run[doc], doc))
-        ranked = ranked if top_k < 0 else ranked[:top_k]
-        start = int(out_offsets[query])
-        out_counts[query] = len(ranked)
-        for i, doc in enumerate(ranked):
-            out_ids[start + i], out_scores[start + i] = doc, rounded[doc]

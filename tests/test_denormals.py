@@ -89,11 +89,13 @@ def method_calls():
         deviations = scores if dtype is np.float32 else mixed(rng, size, dtype, 1e-155)  # float64: the squares are denormals
         for kind in ("zscore", "l2"):
             yield f"affine_lists {kind}", dtype, (deviations, lists, kind, True, 1, 3.0, 0.0, 0.0, 0.0, -np.inf, None), [out]
-    for method, run_weights in (("sum", [1.0, 0.5, 0.3]), ("rrf", [3e-38, 1e-38, 5e-40])):
+    for value, run_weights in (("score", [1.0, 0.5, 0.3]), ("reciprocal", [3e-38, 1e-38, 5e-40])):
         runs = [rng.permutation(400)[:300] for _ in run_weights]
-        scores = [mixed(rng, 300, np.float32) if method == "sum" else None for _ in runs]
-        inputs = (runs, scores, [np.array([0, 100, 300])] * 3, np.array(run_weights), method, 60.0, -1, np.array([0, 300, 900]))
-        yield f"fuse {method}", np.float32, inputs, [blank(900, dtype=np.int64), blank(900), blank(2, dtype=np.int64)]
+        scores = [mixed(rng, 300, np.float32) if value == "score" else None for _ in runs]
+        plan = (value, "sum", 60.0, 0.0, False, "skip", 0.0, "first", "source", -1)
+        inputs = (runs, scores, [np.array([0, 100, 300])] * 3, np.array([run_weights]), np.ones(4), *plan)
+        outs = [blank(3, dtype=np.int64), blank(900, dtype=np.int64), blank(900), None, None]
+        yield f"fuse {value}", np.float32, inputs, outs
 
 
 METHOD_CALLS = list(method_calls())

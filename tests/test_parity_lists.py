@@ -1,4 +1,4 @@
-"""Lists of scores on every backend: normalisation, order and fusion, bit for bit."""
+"""Lists of scores on every backend: normalisation and order, bit for bit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from parity import THREADS, blank, call, check
-from strategies import runs, score_lists, seeds
+from strategies import score_lists, seeds
 
 
 def like(scores):
@@ -107,40 +107,8 @@ def test_order_lists(backend, case):
     check(backend, "order_lists", (scores, offsets), [blank(len(scores), dtype=np.int64)])
 
 
-@given(case=runs(), method=st.sampled_from(["rrf", "sum"]), k=st.sampled_from([60.0, 1.0, 0.5]), top_k=st.sampled_from([-1, 0, 1, 7, 1000]))
-def test_fuse(backend, case, method, k, top_k):
-    scores = case.scores if method == "sum" else [None] * len(case.ids)
-    bounds = case.out_offsets()
-    outs = [blank(bounds[-1], dtype=np.int64), blank(bounds[-1]), blank(len(bounds) - 1, dtype=np.int64)]
-    check(backend, "fuse", (case.ids, scores, case.offsets, case.weights, method, k, top_k, bounds), outs)
-
-
-@pytest.mark.parametrize("method", ["rrf", "sum"])
-def test_fuse_many_queries_on_every_thread_count(backend, method):
-    rng = np.random.default_rng(1)
-    offsets = [np.concatenate([[0], np.cumsum(rng.integers(0, 300, 500))]) for _ in range(3)]
-    ids = [rng.integers(0, 400, run[-1]) for run in offsets]
-    scores = [rng.standard_normal(run[-1]).astype(dtype) for run, dtype in zip(offsets, (np.float32, np.float32, np.float32), strict=True)]
-    bounds = np.sum(offsets, axis=0)
-    outs = [blank(bounds[-1], dtype=np.int64), blank(bounds[-1]), blank(500, dtype=np.int64)]
-    inputs = (ids, scores if method == "sum" else [None] * 3, offsets, np.array([1.0, 0.3, 2.0]), method, 60.0, 20, bounds)
-    check(backend, "fuse", inputs, outs, THREADS)
-
-
-def test_a_document_listed_twice_counts_once_at_its_best_position(backend):
-    ids, offsets = [np.array([7, 7, 3]), np.array([3])], [np.array([0, 3]), np.array([0, 1])]
-    outs = [blank(4, dtype=np.int64), blank(4), blank(1, dtype=np.int64)]
-    _, (found, scores, counts) = check(backend, "fuse", (ids, [None, None], offsets, np.ones(2), "rrf", 60.0, -1, np.array([0, 4])), outs)
-    assert counts.tolist() == [2]
-    assert found[:2].tolist() == [3, 7]
-    assert scores[:2].tolist() == [np.float32(1 / 63 + 1 / 61), np.float32(1 / 61)]
-
-
 def test_empty_lists(backend):
     nothing, offsets = np.empty(0, dtype=np.float32), np.zeros(3, dtype=np.int64)
     for bounds in (offsets, offsets[:1]):
         check(backend, "affine_lists", (nothing, bounds, "minmax", *PLAIN, None), [like(nothing)])
         check(backend, "order_lists", (nothing, bounds), [blank(0, dtype=np.int64)])
-    ids = np.empty(0, dtype=np.int64)
-    outs = [blank(0, dtype=np.int64), blank(0), blank(2, dtype=np.int64)]
-    check(backend, "fuse", ([ids, ids], [None, None], [offsets, offsets], np.ones(2), "rrf", 60.0, -1, offsets), outs)

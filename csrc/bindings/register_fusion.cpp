@@ -1,7 +1,9 @@
 // register_fusion.cpp -- fuse.
 #include <pybind11/stl.h>
 
+#include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,18 +14,31 @@
 namespace fastcal::bindings {
 namespace {
 
-FuseMethod method_of(std::string_view name) {
-  if (name == "rrf") return FuseMethod::rrf;
-  FASTCAL_CHECK(name == "sum", "method: expected 'rrf' or 'sum'");
-  return FuseMethod::sum;
+// The names of an enumeration in the order of its values.
+template <typename Enum, std::size_t N>
+Enum named(std::string_view name, const std::array<std::string_view, N>& names, const char* what) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (names[i] == name) return static_cast<Enum>(i);
+  FASTCAL_CHECK(false, std::string(what) + ": unknown name " + std::string(name));
+  return Enum{};
 }
 
-std::vector<RunView> run_views(const std::vector<py::array>& ids, const std::vector<std::optional<py::array>>& scores,
-                               const std::vector<py::array>& offsets, const py::array& weights, std::size_t n_queries, FuseMethod method) {
-  const auto weight = flat<double>(weights, "weights");
-  FASTCAL_CHECK(ids.size() == scores.size() && ids.size() == offsets.size() && ids.size() == weight.size(),
-                "ids, scores, offsets and weights: expected one of each a run");
+constexpr std::array<std::string_view, 5> kValues{"reciprocal", "square", "power", "points", "score"};
+constexpr std::array<std::string_view, 10> kCombines{"sum",      "by_weights", "mean", "geometric", "harmonic",
+                                                     "logistic", "min",        "max",  "median",    "copeland"};
+constexpr std::array<std::string_view, 3> kMissing{"skip", "min", "fill"};
+constexpr std::array<std::string_view, 4> kDuplicates{"first", "max", "sum", "error"};
+constexpr std::array<std::string_view, 3> kTies{"source", "id", "id_desc"};
+
+using Arrays = std::vector<py::array>;
+using OptionalArrays = std::vector<std::optional<py::array>>;
+
+std::vector<RunView> run_views(const Arrays& ids, const OptionalArrays& scores, const Arrays& offsets, std::size_t n_queries,
+                               FuseValue value) {
+  FASTCAL_CHECK(!ids.empty() && ids.size() == scores.size() && ids.size() == offsets.size(),
+                "ids, scores and offsets: expected one of each a run");
   std::vector<RunView> runs;
+  runs.reserve(ids.size());
   for (std::size_t r = 0; r < ids.size(); ++r) {
     const auto run_ids = flat<std::int64_t>(ids[r], "ids");
     const Offsets run_offsets = offsets_view(offsets[r], run_ids.size());
@@ -34,42 +49,81 @@ std::vector<RunView> run_views(const std::vector<py::array>& ids, const std::vec
       FASTCAL_CHECK(view.size() == run_ids.size(), "scores: expected one an id");
       run_scores = view.data();
     }
-    FASTCAL_CHECK(run_scores != nullptr || method == FuseMethod::rrf, "scores: needed by this method");
-    runs.push_back({run_ids.data(), run_scores, run_offsets, weight[r]});
+    FASTCAL_CHECK(run_scores != nullptr || value != FuseValue::score, "scores: needed by this method");
+    runs.push_back({run_ids.data(), run_scores, run_offsets});
   }
   return runs;
 }
 
-void engine_fuse(const Engine&, const std::vector<py::array>& ids, const std::vector<std::optional<py::array>>& scores,
-                 const std::vector<py::array>& offsets, const py::array& weights, std::string_view method, double k, std::int64_t top_k,
-                 const py::array& out_offsets, py::array& out_ids, py::array& out_scores, py::array& out_counts, int num_threads) {
-  const auto counts = flat_out<std::int64_t>(out_counts, "out_counts");
-  const auto fused_ids = flat_out<std::int64_t>(out_ids, "out_ids");
-  const auto fused_scores = flat_out<float>(out_scores, "out_scores");
-  FASTCAL_CHECK(fused_ids.size() == fused_scores.size(), "out_ids, out_scores: expected one size");
-  const Offsets bounds = offsets_view(out_offsets, fused_ids.size());
-  FASTCAL_CHECK(bounds.size() == counts.size() + 1, "out_counts: expected one a query");
-  const FuseMethod m = method_of(method);
-  const std::vector<RunView> runs = run_views(ids, scores, offsets, weights, counts.size(), m);
-  for (std::size_t query = 0; query < counts.size(); ++query) {
-    std::int64_t most = 0;
-    for (const RunView& run : runs) most += run.offsets[query + 1] - run.offsets[query];
-    if (top_k >= 0) most = std::min(most, top_k);
-    FASTCAL_CHECK(bounds[query + 1] - bounds[query] >= most, "out_offsets: too little room for a query");
+std::size_t room_for(const FusionPlan& plan) {
+  std::size_t room = 0;
+  for (std::size_t query = 0; query < plan.n_queries(); ++query) {
+    std::size_t most = 0;
+    for (std::size_t r = 0; r < plan.runs.size(); ++r) most += plan.length(r, query);
+    FASTCAL_CHECK(most < (std::size_t{1} << 31), "ids: more than 2**31 entries in one query");
+    room += plan.top_k < 0 ? most : std::min(most, static_cast<std::size_t>(plan.top_k));
   }
-  without_gil(num_threads, [&](const CallContext& context) {
-    fuse(runs, m, k, top_k, {bounds, fused_ids.data(), fused_scores.data(), counts.data()}, context);
-  });
+  return room;
+}
+
+FusedOutput output(const FusionPlan& plan, std::span<std::int64_t> offsets, py::array& ids, py::array& scores,
+                   std::optional<py::array>& entries, std::optional<py::array>& terms) {
+  const auto out_ids = flat_out<std::int64_t>(ids, "out_ids");
+  const auto out_scores = flat_out<float>(scores, "out_scores");
+  FASTCAL_CHECK(out_ids.size() >= room_for(plan) && out_ids.size() == out_scores.size(), "out_ids, out_scores: too little room");
+  FusedOutput out{offsets.data(), out_ids.data(), out_scores.data(), nullptr, nullptr};
+  FASTCAL_CHECK(entries.has_value() == terms.has_value(), "out_entries, out_terms: expected both or neither");
+  if (entries) {
+    const auto out_entries = flat_out<std::int64_t>(*entries, "out_entries");
+    const auto out_terms = flat_out<double>(*terms, "out_terms");
+    FASTCAL_CHECK(out_entries.size() == out_ids.size() * plan.runs.size() && out_terms.size() == out_entries.size(),
+                  "out_entries, out_terms: expected (room, n_runs)");
+    out.entries = out_entries.data();
+    out.terms = out_terms.data();
+  }
+  return out;
+}
+
+std::int64_t engine_fuse(const Engine&, const Arrays& ids, const OptionalArrays& scores, const Arrays& offsets, const py::array& weights,
+                         const py::array& factors, std::string_view value, std::string_view combine, double parameter, double base,
+                         bool stretch, std::string_view missing, double fill, std::string_view duplicates, std::string_view ties,
+                         std::int64_t top_k, py::array& out_offsets, py::array& out_ids, py::array& out_scores,
+                         std::optional<py::array> out_entries, std::optional<py::array> out_terms, int num_threads) {
+  const auto bounds = flat_out<std::int64_t>(out_offsets, "out_offsets");
+  FASTCAL_CHECK(!bounds.empty(), "out_offsets: expected n_queries + 1");
+  const std::size_t n_queries = bounds.size() - 1;
+  const auto known_value = named<FuseValue>(value, kValues, "value");
+  const auto shares = flat<double>(weights, "weights");
+  const auto scales = flat<double>(factors, "factors");
+  FASTCAL_CHECK(weights.ndim() == 2 && extent_of(weights, 1) == ids.size(), "weights: expected one a run in each row");
+  FASTCAL_CHECK(extent_of(weights, 0) == 1 || extent_of(weights, 0) == n_queries, "weights: expected one row, or one a query");
+  FASTCAL_CHECK(scales.size() == ids.size() + 1, "factors: expected n_runs + 1");
+  const FusionPlan plan{run_views(ids, scores, offsets, n_queries, known_value),
+                        shares.data(),
+                        extent_of(weights, 0) == 1 ? 0 : ids.size(),
+                        scales.data(),
+                        known_value,
+                        named<FuseCombine>(combine, kCombines, "combine"),
+                        parameter,
+                        base,
+                        stretch,
+                        named<FuseMissing>(missing, kMissing, "missing"),
+                        fill,
+                        named<FuseDuplicates>(duplicates, kDuplicates, "duplicates"),
+                        named<FuseTies>(ties, kTies, "ties"),
+                        top_k};
+  const FusedOutput out = output(plan, bounds, out_ids, out_scores, out_entries, out_terms);
+  return without_gil(num_threads, [&](const CallContext& context) { return fuse(plan, out, context); });
 }
 
 }  // namespace
 
 void register_fusion(EngineClass& engine) {
   using py::arg;
-  const py::kw_only kw_only;
-  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("weights"), arg("method"), arg("k"), arg("top_k"),
-             arg("out_offsets"), arg("out_ids").noconvert(), arg("out_scores").noconvert(), arg("out_counts").noconvert(), kw_only,
-             arg("num_threads"));
+  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("weights"), arg("factors"), arg("value"), arg("combine"),
+             arg("parameter"), arg("base"), arg("stretch"), arg("missing"), arg("fill"), arg("duplicates"), arg("ties"), arg("top_k"),
+             arg("out_offsets").noconvert(), arg("out_ids").noconvert(), arg("out_scores").noconvert(), arg("out_entries").noconvert(),
+             arg("out_terms").noconvert(), arg("num_threads"));
 }
 
 }  // namespace fastcal::bindings

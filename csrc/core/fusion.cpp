@@ -1,123 +1,110 @@
-// fusion.cpp -- a small open-addressing table per worker gathers a query's documents; no allocation once it is warm.
+// fusion.cpp -- query by query: gather, combine, rank, write; each worker has its own memory and allocates none once it is warm.
 #include "core/fusion.h"
 
 #include <algorithm>
-#include <bit>
 #include <memory>
 
 #include "core/check.h"
+#include "core/float_env.h"
+#include "core/fusion_combine.h"
+#include "core/fusion_order.h"
 
 namespace fastcal {
 namespace {
 
-struct Document {
-  std::int64_t id;
-  double sum;
-  std::uint32_t first_run;
-  std::uint32_t last_run;  // a second entry in the same list is skipped
-};
-
-struct Fused {
-  float score;
-  std::uint32_t first_run;
-  std::int64_t id;
-};
-
-// Score descending, then the first run that lists the document, then id ascending.
-bool ranks_before(const Fused& a, const Fused& b) {
-  if (a.score != b.score) return a.score > b.score;
-  if (a.first_run != b.first_run) return a.first_run < b.first_run;
-  return a.id < b.id;
-}
-
-class DocumentTable {
- public:
-  void reset(std::size_t most_documents) {
-    const std::size_t slots = std::bit_ceil(std::max<std::size_t>(16, 2 * most_documents));
-    slots_.assign(slots, kEmpty);
-    shift_ = 64 - std::countr_zero(slots);
-    documents_.clear();
-  }
-
-  // Adds to the document unless this run has listed it before.
-  void add(std::int64_t id, std::uint32_t run, double contribution) {
-    std::size_t slot = (static_cast<std::uint64_t>(id) * 0x9e3779b97f4a7c15u) >> shift_;
-    for (; slots_[slot] != kEmpty; slot = (slot + 1) & (slots_.size() - 1)) {
-      Document& document = documents_[slots_[slot]];
-      if (document.id != id) continue;
-      if (document.last_run != run) document.sum += contribution;
-      document.last_run = run;
-      return;
-    }
-    slots_[slot] = static_cast<std::uint32_t>(documents_.size());
-    documents_.push_back({id, 0.0 + contribution, run, run});
-  }
-
-  const std::vector<Document>& documents() const { return documents_; }
-
- private:
-  static constexpr std::uint32_t kEmpty = 0xffffffffu;
-  std::vector<std::uint32_t> slots_;
-  std::vector<Document> documents_;
-  int shift_ = 60;
-};
-
 struct Workspace {
-  DocumentTable table;
-  std::vector<Fused> fused;
+  Workspace(const FusionPlan& plan, StopToken& stop) : combiner(plan, stop) {}
+  GatheredLists lists;
+  Combiner combiner;
+  DocumentOrder order;
+  std::vector<float> scores;
+  std::vector<std::uint32_t> row_of;
+  std::int64_t first_bad = -1, first_twice = -1;
 };
 
-void gather(const std::vector<RunView>& runs, std::size_t query, FuseMethod method, double k, DocumentTable& table) {
-  std::size_t most = 0;
-  for (const RunView& run : runs) most += static_cast<std::size_t>(run.offsets[query + 1] - run.offsets[query]);
-  table.reset(most);
-  for (std::size_t r = 0; r < runs.size(); ++r) {
-    const RunView& run = runs[r];
-    const std::int64_t begin = run.offsets[query];
-    for (std::int64_t i = begin; i < run.offsets[query + 1]; ++i) {
-      const double contribution = method == FuseMethod::rrf ? run.weight / (k + static_cast<double>(i - begin + 1))
-                                                            : run.weight * static_cast<double>(run.scores[i]);
-      table.add(run.ids[i], static_cast<std::uint32_t>(r), contribution);
-    }
-  }
+void note(std::int64_t& first, std::int64_t run) {
+  if (run >= 0 && (first < 0 || run < first)) first = run;
 }
 
-void rank(Workspace& space, std::int64_t top_k) {
-  space.fused.clear();
-  for (const Document& d : space.table.documents()) space.fused.push_back({static_cast<float>(d.sum) + 0.0f, d.first_run, d.id});
-  const std::size_t kept = top_k < 0 ? space.fused.size() : std::min(space.fused.size(), static_cast<std::size_t>(top_k));
-  const auto end = space.fused.begin() + static_cast<std::ptrdiff_t>(kept);
-  std::partial_sort(space.fused.begin(), end, space.fused.end(), ranks_before);
-  space.fused.resize(kept);
+// Writes at `at` and returns how many.
+std::size_t fuse_query(const FusionPlan& plan, std::size_t query, Workspace& space, const FusedOutput& out, std::size_t at) {
+  space.lists.read(plan, query);
+  const std::span<const FusedDocument> documents = space.lists.documents();
+  if (plan.duplicates == FuseDuplicates::error)
+    for (std::size_t r = 0; r < plan.runs.size(); ++r)
+      if (space.lists.duplicates(r) > 0) note(space.first_twice, static_cast<std::int64_t>(r));
+  const std::vector<double>& totals = space.combiner.scores(space.lists, query, space.first_bad);
+  if (space.first_bad >= 0) return 0;  // a NaN has no rank
+  space.scores.resize(documents.size());
+  for (std::size_t d = 0; d < documents.size(); ++d) space.scores[d] = static_cast<float>(totals[d]) + 0.0f;
+  const std::span<const std::uint32_t> ranked = space.order.rank(documents, space.scores, plan.ties, plan.top_k);
+  for (std::size_t i = 0; i < ranked.size(); ++i) {
+    out.ids[at + i] = documents[ranked[i]].id;
+    out.scores[at + i] = space.scores[ranked[i]];
+  }
+  if (out.entries != nullptr) {
+    space.row_of.assign(documents.size(), Combiner::kNotKept);
+    for (std::size_t i = 0; i < ranked.size(); ++i) space.row_of[ranked[i]] = static_cast<std::uint32_t>(i);
+    const std::size_t row = at * plan.runs.size();
+    space.combiner.components(space.lists, query, space.row_of, out.entries + row, out.terms + row);
+  }
+  return ranked.size();
+}
+
+template <typename T>
+void move_down(T* data, std::size_t width, std::size_t from, std::size_t to, std::size_t count) {
+  if (data != nullptr && from != to) std::copy(data + from * width, data + (from + count) * width, data + to * width);
+}
+
+// Closes the gaps: query i has out.offsets[i + 1] entries, written from starts[i].
+void close_ranks(const std::vector<std::size_t>& starts, std::size_t n_runs, const FusedOutput& out) {
+  std::size_t end = 0;
+  out.offsets[0] = 0;
+  for (std::size_t query = 0; query + 1 < starts.size(); ++query) {
+    const auto count = static_cast<std::size_t>(out.offsets[query + 1]);
+    move_down(out.ids, 1, starts[query], end, count);
+    move_down(out.scores, 1, starts[query], end, count);
+    move_down(out.entries, n_runs, starts[query], end, count);
+    move_down(out.terms, n_runs, starts[query], end, count);
+    out.offsets[query + 1] = static_cast<std::int64_t>(end += count);
+  }
 }
 
 }  // namespace
 
-void fuse(const std::vector<RunView>& runs, FuseMethod method, double k, std::int64_t top_k, const FusedOutput& out,
-          const CallContext& context) {
-  const std::size_t n_queries = out.offsets.size() - 1;
+std::int64_t fuse(const FusionPlan& plan, const FusedOutput& out, const CallContext& context) {
+  const FloatEnvironment environment;
+  const std::size_t n_queries = plan.n_queries(), n_runs = plan.runs.size();
+  std::vector<std::size_t> starts(n_queries + 1, 0);
   std::size_t entries = 0;
-  for (const RunView& run : runs) entries += static_cast<std::size_t>(run.offsets.back());
+  for (std::size_t query = 0; query < n_queries; ++query) {
+    std::size_t most = 0;
+    for (std::size_t r = 0; r < n_runs; ++r) most += plan.length(r, query);
+    entries += most;
+    starts[query + 1] = starts[query] + (plan.top_k < 0 ? most : std::min(most, static_cast<std::size_t>(plan.top_k)));
+  }
   constexpr std::size_t kTaskEntries = std::size_t{1} << 14;
   const std::size_t per_query = std::max<std::size_t>(1, entries / std::max<std::size_t>(1, n_queries));
   const std::size_t per_task = std::max<std::size_t>(1, kTaskEntries / per_query);
-  const CallContext sized{worthwhile_threads(30.0 * static_cast<double>(entries), context.num_threads), context.stop};
+  const CallContext sized{worthwhile_threads(20.0 * static_cast<double>(entries), context.num_threads), context.stop};
   std::vector<std::unique_ptr<Workspace>> spaces(static_cast<std::size_t>(sized.num_threads));
   parallel_for((n_queries + per_task - 1) / per_task, sized, [&](std::size_t task, std::size_t worker) {
-    if (spaces[worker] == nullptr) spaces[worker] = std::make_unique<Workspace>();
-    Workspace& space = *spaces[worker];
+    if (spaces[worker] == nullptr) spaces[worker] = std::make_unique<Workspace>(plan, context.stop);
     const std::size_t end = std::min(n_queries, (task + 1) * per_task);
     for (std::size_t query = task * per_task; query < end; ++query) {
-      gather(runs, query, method, k, space.table);
-      rank(space, top_k);
-      FASTCAL_ASSERT(out.offsets[query] + static_cast<std::int64_t>(space.fused.size()) <= out.offsets[query + 1]);
-      for (std::size_t i = 0; i < space.fused.size(); ++i) {
-        out.ids[out.offsets[query] + static_cast<std::int64_t>(i)] = space.fused[i].id;
-        out.scores[out.offsets[query] + static_cast<std::int64_t>(i)] = space.fused[i].score;
-      }
-      out.counts[query] = static_cast<std::int64_t>(space.fused.size());
+      const std::size_t count = fuse_query(plan, query, *spaces[worker], out, starts[query]);
+      FASTCAL_ASSERT(starts[query] + count <= starts[query + 1]);
+      out.offsets[query + 1] = static_cast<std::int64_t>(count);
     }
   });
+  std::int64_t bad = -1, twice = -1;
+  for (const std::unique_ptr<Workspace>& space : spaces) {
+    if (space == nullptr) continue;
+    note(bad, space->first_bad);
+    note(twice, space->first_twice);
+  }
+  close_ranks(starts, n_runs, out);
+  return bad >= 0 ? bad : (twice >= 0 ? static_cast<std::int64_t>(n_runs) + twice : -1);
 }
 
 }  // namespace fastcal

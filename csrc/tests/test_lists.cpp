@@ -1,4 +1,4 @@
-// test_lists.cpp -- normalisation and fusion: every table gives the same bytes, and the bytes of the definition.
+// test_lists.cpp -- normalisation: every table gives the same bytes, and the bytes of the definition.
 #include "core/lists.h"
 
 #include <algorithm>
@@ -6,7 +6,6 @@
 #include <limits>
 #include <span>
 
-#include "core/fusion.h"
 #include "reference.h"
 #include "testing.h"
 
@@ -145,19 +144,6 @@ void check_ranks() {
   CHECK(rank_lists<T>(values.data(), offsets, {false, Ties::ordinal, nullptr}, values.data(), call.with(1)) == 1);
 }
 
-void check_fuse() {
-  const std::vector<std::int64_t> a{1, 2, 2}, b{2, 3}, a_offsets{0, 3, 3}, b_offsets{0, 1, 2}, bounds{0, 4, 5};
-  std::vector<std::int64_t> ids(5, -7), counts(2);
-  std::vector<float> scores(5);
-  Uninterrupted call;
-  const std::vector<RunView> runs{{a.data(), nullptr, a_offsets, 1.0}, {b.data(), nullptr, b_offsets, 1.0}};
-  fuse(runs, FuseMethod::rrf, 60.0, -1, {bounds, ids.data(), scores.data(), counts.data()}, call.with(2));
-  CHECK((counts == std::vector<std::int64_t>{2, 1}));
-  CHECK(ids[0] == 2 && bits(scores[0]) == bits(static_cast<float>(1.0 / 62 + 1.0 / 61)));  // listed twice counts once
-  CHECK(ids[1] == 1 && bits(scores[1]) == bits(static_cast<float>(1.0 / 61)));
-  CHECK(ids[4] == 3);
-}
-
 }  // namespace
 
 int main() {
@@ -175,6 +161,5 @@ int main() {
   check_order<double>(random);
   check_ranks<float>();
   check_ranks<double>();
-  check_fuse();
   return finish();
 }

@@ -1,4 +1,4 @@
-"""Kernels of fusion: the lists of a query are gathered in a hash table and ranked."""
+"""Kernels of fusion: the lists of a query are gathered in a hash table, combined and ranked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastcal._backend._numba_fusion_values import (
+    ABSENT,
+    COPELAND,
+    ERROR,
+    LISTED,
+    LOGISTIC,
+    MIN,
+    add_up,
+    choose,
+    pairwise_wins,
+    spread,
+    term,
+)
 from fastcal._backend._numba_lanes import kernel
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
 
 _HASH = -7046029254386353131  # 2**64 / golden ratio, as int64
+_SOURCE, _ID, _ID_DESC = range(3)
 
 
 @kernel
 def _goes_after(a: int, b: int, scores: Array, runs: Array, ids: Array) -> bool:
-    """Whether document a ranks below document b: score descending, first run, id."""
+    """Whether document a ranks below document b: score descending, then rising runs, then rising ids."""
     if scores[a] != scores[b]:
         return bool(scores[a] < scores[b])
     if runs[a] != runs[b]:
@@ -66,22 +80,98 @@ def _slot(table: Array, mask: int, ids: Array, identifier: int) -> int:
 
 
 @kernel
+def _gather(ids: Array, starts: Array, query: int, table: Array, documents: Array, doc_ids: Array, first_run: Array, hits: Array) -> int:
+    """Number the documents of a query in order of appearance; an entry that its list has had before is -1 - document."""
+    count = at = 0
+    last_run = np.full(documents.size, -1, dtype=np.int64)
+    table[:] = -1
+    for run in range(starts.shape[0]):
+        for i in range(starts[run, query], starts[run, query + 1]):
+            place = _slot(table, table.size - 1, doc_ids, ids[i])
+            doc = table[place]
+            if doc < 0:
+                doc = count
+                table[place] = doc
+                doc_ids[doc], first_run[doc], hits[doc] = ids[i], run, 0
+                count += 1
+            again = last_run[doc] == run
+            documents[at] = -1 - doc if again else doc
+            last_run[doc] = run
+            hits[doc] += not again
+            at += 1
+    return count
+
+
+@kernel
+def _order(count: int, keep: int, ties: int, heap: Array, scores: Array, runs: Array, ids: Array) -> None:
+    """Rank by score and ties; descending ids rise when all their bits are turned."""
+    if ties == _SOURCE:
+        _rank(count, keep, heap, scores, runs, ids)
+    else:
+        alike = np.zeros(count, dtype=np.int64)
+        _rank(count, keep, heap, scores, alike, ids if ties == _ID else ~ids[:count])
+
+
+@kernel
+def _explain(
+    keep: int,
+    heap: Array,
+    combine: int,
+    parameter: float,
+    base: float,
+    begins: Array,
+    shares: Array,
+    factors: Array,
+    hits: Array,
+    values: Array,
+    states: Array,
+    places: Array,
+    first_row: int,
+    out_entries: Array,
+    out_terms: Array,
+) -> None:
+    """Write where each run lists the documents kept, and its terms."""
+    for i in range(keep):
+        doc, row = heap[i], first_row + i
+        for run in range(shares.size):
+            out_entries[row, run] = begins[run] + places[run, doc] if states[run, doc] == LISTED else -1
+            out_terms[row, run] = np.nan if combine >= MIN else 0.0
+            if states[run, doc] != ABSENT:
+                behind = values[shares.size, doc]
+                out_terms[row, run] = term(combine, parameter, base, shares[run], values[run, doc], factors[hits[doc]], behind)
+
+
+@kernel
 def fuse(
     ids: Array,
     scores: Array,
     starts: Array,
     weights: Array,
-    by_rank: bool,
-    k: float,
+    factors: Array,
+    value: int,
+    combine: int,
+    parameter: float,
+    base: float,
+    stretch: bool,
+    missing: int,
+    fill: float,
+    duplicates: int,
+    ties: int,
     top_k: int,
     first: int,
     last: int,
-    out_offsets: Array,
+    room: Array,
     out_ids: Array,
     out_scores: Array,
     out_counts: Array,
+    out_entries: Array,
+    out_terms: Array,
+    faults: Array,
 ) -> None:
-    """Queries first..last. List (run, query) is ``ids[starts[run, query]:starts[run, query + 1]]``, all runs in one array."""
+    """Queries first..last, written from ``room``. List (run, query) is ``ids[starts[run, query]:starts[run, query + 1]]``.
+
+    ``faults`` are the first runs with a bad score and with a document listed twice; n_runs stands for none.
+    """
     n_runs = starts.shape[0]
     longest = 1
     for query in range(first, last):
@@ -89,33 +179,53 @@ def fuse(
     size = 2
     while size < 2 * longest:
         size *= 2
-    table = np.full(size, -1, dtype=np.int64)
-    places, heap = np.empty(longest, dtype=np.int64), np.empty(longest, dtype=np.int64)
-    doc_ids, totals, rounded = np.empty(longest, dtype=np.int64), np.empty(longest), np.empty(longest, dtype=np.float32)
-    first_run, last_run = np.empty(longest, dtype=np.int64), np.empty(longest, dtype=np.int64)
+    table, documents, heap = np.empty(size, dtype=np.int64), np.empty(longest, dtype=np.int64), np.empty(longest, dtype=np.int64)
+    doc_ids, first_run, hits = np.empty(longest, dtype=np.int64), np.empty(longest, dtype=np.int64), np.empty(longest, dtype=np.int64)
+    totals, rounded = np.empty(longest), np.empty(longest, dtype=np.float32)
+    values, states = np.empty((n_runs + 1, longest)), np.empty((n_runs, longest), dtype=np.int8)
+    places, shares = np.empty((n_runs, longest), dtype=np.int64), np.empty(n_runs)
     for query in range(first, last):
-        count = 0
+        count = _gather(ids, starts, query, table, documents, doc_ids, first_run, hits)
+        at = 0
         for run in range(n_runs):
-            begin = starts[run, query]
-            for i in range(begin, starts[run, query + 1]):
-                place = _slot(table, size - 1, doc_ids, ids[i])
-                doc = table[place]
-                if doc < 0:
-                    doc = count
-                    table[place] = doc
-                    places[doc], doc_ids[doc], totals[doc] = place, ids[i], 0.0
-                    first_run[doc], last_run[doc] = run, -1
-                    count += 1
-                if last_run[doc] != run:
-                    last_run[doc] = run
-                    totals[doc] += weights[run] / (k + (i - begin + 1)) if by_rank else weights[run] * scores[i]
+            begin, length = starts[run, query], starts[run, query + 1] - starts[run, query]
+            weight = weights[query if weights.shape[0] > 1 else 0, run]
+            shares[run] = 1.0 if stretch else weight
+            listed = documents[at : at + length]
+            good = spread(
+                listed,
+                scores,
+                begin,
+                count,
+                value,
+                parameter,
+                weight if stretch else 1.0,
+                combine == LOGISTIC,
+                missing,
+                fill,
+                duplicates,
+                values[run],
+                states[run],
+                places[run],
+            )
+            twice = duplicates == ERROR and (listed < 0).any()
+            faults[0], faults[1] = min(faults[0], n_runs if good else run), min(faults[1], run if twice else n_runs)
+            at += length
+        if combine == COPELAND:
+            pairwise_wins(count, shares, places, totals)
+        elif combine >= MIN:
+            choose(combine, count, n_runs, values, states, totals)
+        else:
+            add_up(combine, parameter, base, count, shares, factors, hits, values, states, totals)
         for doc in range(count):
-            table[places[doc]] = -1
             rounded[doc] = totals[doc]
             rounded[doc] += np.float32(0.0)
-        keep = count if top_k < 0 else min(count, top_k)
-        _rank(count, keep, heap, rounded, first_run, doc_ids)
+        out_counts[query] = keep = count if top_k < 0 else min(count, top_k)
+        if faults[0] < n_runs:
+            continue
+        _order(count, keep, ties, heap, rounded, first_run, doc_ids)
         for i in range(keep):
-            out_ids[out_offsets[query] + i] = doc_ids[heap[i]]
-            out_scores[out_offsets[query] + i] = rounded[heap[i]]
-        out_counts[query] = keep
+            out_ids[room[query] + i], out_scores[room[query] + i] = doc_ids[heap[i]], rounded[heap[i]]
+        if out_entries.size:
+            begins = starts[:, query] - starts[:, 0]
+            _explain(keep, heap, combine, parameter, base, begins, shares, factors, hits, values, states, places, room[query], out_entries, out_terms)

@@ -20,14 +20,29 @@ from fastcal._backend._protocol_calibration import CalibrationOperations
 from fastcal._backend._protocol_fusion import FusionOperations
 from fastcal._backend._protocol_lists import ListOperations
 from fastcal._backend._protocol_runs import RunOperations, TrecKind, TrecReader, TrecWriter
-from fastcal._backend._types import AffineKind, Array, FuseMethod, Metric, Precision, Ties
+from fastcal._backend._types import (
+    AffineKind,
+    Array,
+    FuseCombine,
+    FuseDuplicates,
+    FuseMissing,
+    FuseTies,
+    FuseValue,
+    Metric,
+    Precision,
+    Ties,
+)
 
 __all__ = [
     "AffineKind",
     "Array",
     "Backend",
     "FoundRange",
-    "FuseMethod",
+    "FuseCombine",
+    "FuseDuplicates",
+    "FuseMissing",
+    "FuseTies",
+    "FuseValue",
     "Metric",
     "Precision",
     "Ties",

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from fastcal import _backend, _csr, _threads
-from fastcal._backend.protocol import FuseMethod
-from fastcal._validate import lists
-from fastcal._validate.arrays import as_array
-from fastcal._validate.numbers import FLOAT32_MAX, integer, number
-from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.normalization import minmax, zscore
+from fastcal import _threads
+from fastcal._backend.protocol import FuseDuplicates, FuseMissing
+from fastcal._validate.numbers import flag, integer, one_of
+from fastcal.errors import InvalidValueError
+from fastcal.fusion._arguments import DUPLICATES, TIES, WEIGHT_MODES, as_aligned_runs, as_missing, as_weights
+from fastcal.fusion._components import FusionComponents
+from fastcal.fusion._engine import Settings, fuse_arrays
+from fastcal.fusion._methods import Method, as_method, as_options
+from fastcal.fusion._normalise import as_norms, normalised
+from fastcal.fusion._presets import Wish, by_preset
 from fastcal.results import RangeResult, SearchResult
-from fastcal.run import Run, align, unchecked
+from fastcal.run import Run
 
 __all__ = ["fuse", "rrf"]
 
-_OPTIONS: dict[FuseMethod, dict[str, float]] = {"rrf": {"k": 60.0}, "sum": {}}
-_NORMS: dict[str, Callable[..., npt.NDArray[Any]]] = {"minmax": minmax, "zscore": zscore}
+Runs = Iterable[Run | SearchResult | RangeResult]
+Weights = npt.ArrayLike | Callable[[npt.NDArray[Any]], npt.ArrayLike]
 
 
 def rrf(
-    runs: Iterable[Run | SearchResult | RangeResult],
+    runs: Runs,
     k: float = 60,
-    weights: npt.ArrayLike | None = None,
+    weights: Weights | None = None,
     top_k: int | None = None,
     num_threads: int | None = None,
 ) -> Run:
@@ -43,8 +45,8 @@ def rrf(
         vocabularies, by name.
     k : float, default 60
         At least 0. The smaller, the more the first ranks count.
-    weights : array_like of float, shape (n_runs,), optional
-        Not negative, at least one positive; 1 for each run by default.
+    weights : array_like of float, shape (n_runs,) or (n_queries, n_runs), or callable, optional
+        As in :func:`fuse`; 1 for each run by default.
     top_k : int, optional
         Keep this many documents per query; by default all.
     num_threads : int, optional
@@ -80,151 +82,190 @@ def rrf(
     return fuse(runs, "rrf", k=k, weights=weights, top_k=top_k, num_threads=num_threads)
 
 
+@overload
 def fuse(
-    runs: Iterable[Run | SearchResult | RangeResult],
-    method: str = "rrf",
-    norm: str | None = None,
+    runs: Runs,
+    method: str | None = ...,
+    norm: str | Sequence[str | None] | None = ...,
     *,
-    weights: npt.ArrayLike | None = None,
+    weights: Weights | None = ...,
+    weight_mode: str | None = ...,
+    missing: str | float | None = ...,
+    duplicates: str | None = ...,
+    ties: str = ...,
+    top_k: int | None = ...,
+    preset: str | None = ...,
+    norm_options: Mapping[str, Any] | None = ...,
+    return_components: Literal[False] = ...,
+    num_threads: int | None = ...,
+    **method_options: Any,
+) -> Run: ...
+@overload
+def fuse(
+    runs: Runs,
+    method: str | None = ...,
+    norm: str | Sequence[str | None] | None = ...,
+    *,
+    weights: Weights | None = ...,
+    weight_mode: str | None = ...,
+    missing: str | float | None = ...,
+    duplicates: str | None = ...,
+    ties: str = ...,
+    top_k: int | None = ...,
+    preset: str | None = ...,
+    norm_options: Mapping[str, Any] | None = ...,
+    return_components: Literal[True],
+    num_threads: int | None = ...,
+    **method_options: Any,
+) -> tuple[Run, FusionComponents]: ...
+def fuse(
+    runs: Runs,
+    method: str | None = None,
+    norm: str | Sequence[str | None] | None = None,
+    *,
+    weights: Weights | None = None,
+    weight_mode: str | None = None,
+    missing: str | float | None = None,
+    duplicates: str | None = None,
+    ties: str = "source",
     top_k: int | None = None,
+    preset: str | None = None,
+    norm_options: Mapping[str, Any] | None = None,
+    return_components: bool = False,
     num_threads: int | None = None,
-    **method_options: float,
-) -> Run:
+    **method_options: Any,
+) -> Run | tuple[Run, FusionComponents]:
     """Fuse runs by rank or by score.
+
+    With rank r from 1, (normalised) score s, weight w and m the number of runs that list the document:
+
+    =================================  ==========================================================================
+    "rrf" (k=60)                       sum of w / (k + r)
+    "isr", "logn_isr" (sigma=0.01)     m, or ln(m + sigma), times the sum of w / r²
+    "rbc" (phi=0.8)                    sum of w (1 - phi) phi^(r - 1)
+    "borda"                            sum of w times the number of documents ranked no better; those that a run does
+                                       not list share the points that are left
+    "condorcet"                        documents beaten by (weighted) majority of the runs, draws count half
+    "min", "max", "med"                least, largest, median s
+    "sum" = "wsum"                     sum of w s
+    "anz", "mnz", "mixed"              sum of w s, divided by m, times m, times the square root of m
+    "gmnz" (gamma=1)                   sum of w s, times m^gamma
+    "wmnz"                             sum of s, times the sum of w over the runs that list the document
+    "mean", "gmean", "hmean"           weighted arithmetic, geometric, harmonic mean; the last two skip s <= 0
+    "logodds" (prior=0.5, clip=1e-6)   s is a probability: 1 / (1 + exp(-t)), t = logit(prior) + the sum of w (logit(s)
+                                       - logit(prior)): independent evidence, as naive Bayes adds it up
+    =================================  ==========================================================================
 
     Parameters
     ----------
     runs : sequence of Run, SearchResult or RangeResult
         With the same queries; see :func:`rrf`.
-    method : {"rrf", "sum"}, default "rrf"
-        "rrf" is :func:`rrf`. "sum" adds ``weight * score``; a document adds zero for a run that does not list it.
-    norm : {"minmax", "zscore"}, optional
-        For "sum": normalise each list first. Distances are negated before.
-    weights : array_like of float, shape (n_runs,), optional
-        Not negative, at least one positive; 1 for each run by default.
+    method : str, default "rrf"
+        See the table. Names, formulas and defaults are those of ranx where it has the method.
+    norm : {"minmax", "zscore"}, or one for each run, optional
+        For methods of scores: normalise each list first. Distances are negated before.
+    weights : array_like of float, shape (n_runs,) or (n_queries, n_runs), or callable, optional
+        Not negative, in each row at least one positive; 1 for each run by default. A callable receives the names of the
+        queries (their numbers if they have none) and returns such an array. "min", "max" and "med" take none.
+    weight_mode : {"linear", "rank_stretch"}, default "linear"
+        "rank_stretch" divides the rank by the weight instead (Qdrant): "rrf", "isr" and "logn_isr".
+    missing : {"zero", "skip", "min"} or float, optional
+        What a run says of a document that it does not list, for methods of scores: score 0, nothing, the least score of its
+        list (nothing if that is empty), or this score. By default "skip" for "min", "max", "med", "gmean", "hmean" and
+        "logodds", else "zero". It changes no m. "gmean" and "hmean" take no zero.
+    duplicates : {"first", "max", "sum", "error"}, default "first"
+        What a document listed twice by one run is worth there: the first, largest or summed normalised score, or value of
+        its ranks. The ranks of the others do not move.
+    ties : {"source", "id", "id_desc", "trec"}, default "source"
+        Among equal scores: the first run that lists the document, then id; id alone, ascending or descending; or document
+        name, descending, as trec_eval sorts.
     top_k : int, optional
         Keep this many documents per query; by default all.
+    preset : str, optional
+        Fuse as another system does: "paper", "ranx", "qdrant-rrf", "qdrant-dbsf", "weaviate-ranked", "weaviate-relative",
+        "opensearch-minmax", "opensearch-zscore", "opensearch-l2", "opensearch-rrf", "elasticsearch-linear", "haystack-rrf",
+        "haystack-dbsf", "llamaindex-rrf", "llamaindex-relative", "llamaindex-dist", "langchain-ensemble", "milvus-weighted",
+        "vespa-linear", "lancedb-rrf" or "mongodb-rank-fusion". docs/presets.md says which of the other arguments each one
+        takes, and which habits it has.
+    norm_options : mapping, optional
+        Further arguments of the norm, such as ``{"on_constant": 1.0}``.
+    return_components : bool, default False
+        Also return what each run contributed.
     num_threads : int, optional
         See :func:`set_num_threads`. The result does not depend on it.
     **method_options
-        "rrf" takes `k`, a float of at least 0, default 60.
+        Those in the table; with a preset, its own.
 
     Returns
     -------
     Run
-        As :func:`rrf`.
+        As :func:`rrf`. A fused score is rounded once to float32.
+    FusionComponents
+        Only with `return_components`.
 
     Raises
     ------
     ValueError
-        As :func:`rrf`; if a method, norm or option is unknown or of no use to the method; and for "sum" if a
-        run has no scores, an infinite one, or distances without a norm.
+        As :func:`rrf`; if a method, norm, policy, preset or option is unknown or of no use to the method or the preset; if a document is listed
+        twice under "error"; and for methods of scores if a run has no scores, an infinite one, distances without a norm, or
+        under "logodds" a score outside [0, 1].
     TypeError
         If an entry of `runs` is not a run.
+
+    References
+    ----------
+    Fox and Shaw, "Combination of multiple searches", TREC-2, 1993 (min, max, med, sum, anz, mnz). Lee, "Analyses of multiple
+    evidence combination", SIGIR 1997 (gmnz). Mourao, Martins and Magalhaes, "Multimodal medical information retrieval with
+    unsupervised rank fusion", 2014 (isr, logn_isr). Bailey et al., "Retrieval consistency in the presence of query
+    variations", SIGIR 2017 (rbc). Aslam and Montague, "Models for metasearch", SIGIR 2001 (borda). Montague and Aslam,
+    "Condorcet fusion for improved retrieval", CIKM 2002; pairwise wins are Copeland's. Wu and Crestani, "Data fusion with
+    estimated weights", CIKM 2002 (wmnz, mixed).
 
     Examples
     --------
     >>> import fastcal as fc
     >>> dense = fc.Run([[1, 2, 4]], [[0.9, 0.7, 0.5]])
     >>> lexical = fc.Run([[2, 3]], [[12.0, 4.0]])
-    >>> blend = fc.fuse([dense, lexical], "sum", "minmax", weights=[0.75, 0.25])
+    >>> blend = fc.fuse([dense, lexical], "wsum", "minmax", weights=[0.75, 0.25])
     >>> blend.ids.tolist(), blend.scores.round(3).tolist()
     ([1, 2, 4, 3], [0.75, 0.625, 0.0, 0.0])
+    >>> blend, parts = fc.fuse([dense, lexical], "wsum", "minmax", weights=[0.75, 0.25], return_components=True)
+    >>> parts.contribution.round(3).tolist()
+    [[0.75, 0.0], [0.375, 0.25], [0.0, 0.0], [0.0, 0.0]]
+    >>> fc.fuse([dense, lexical], preset="qdrant-rrf", top_k=2).to_dict()[0]
+    {2: 0.8333333134651184, 1: 0.5}
     """
-    known = _as_method(method, norm)
-    k = _as_options(known, method_options).get("k", 0.0)
-    aligned = align(_as_runs(runs))
-    shares = _as_weights(weights, len(aligned))
-    limit = None if top_k is None else integer(top_k, "top_k", least=1)
+    aligned = as_aligned_runs(runs)
     threads = _threads.resolve(num_threads)
-    scores = [_summands(run, at, norm, threads) if known == "sum" else None for at, run in enumerate(aligned)]
-
-    bounds = _csr.offsets_of(_upper_bounds(aligned, limit))
-    ids, fused, counts = np.empty(bounds[-1], np.int64), np.empty(bounds[-1], np.float32), np.empty(bounds.size - 1, np.int64)
-    _backend.active().fuse(
-        [run.ids for run in aligned],
-        scores,
-        [run.offsets for run in aligned],
-        shares,
-        known,
-        k,
-        -1 if limit is None else limit,
-        bounds,
-        ids,
-        fused,
-        counts,
-        num_threads=threads,
-    )
-    if not np.array_equal(counts, np.diff(bounds)):
-        kept, bounds = _csr.segments(bounds[:-1], counts)
-        ids, fused = ids[kept], fused[kept]
-    return unchecked(ids, fused, bounds, higher_is_better=True, query_ids=aligned[0].query_ids, doc_ids=aligned[0].doc_ids)
+    order = one_of(ties, "ties", TIES), -1 if top_k is None else integer(top_k, "top_k", least=1)
+    shares = None if weights is None else as_weights(weights, aligned)
+    scores: list[npt.NDArray[np.float32] | None] = [None] * len(aligned)
+    if preset is None:
+        name = "rrf" if method is None else method
+        known = as_method(name)
+        options = as_options(name, known, method_options)
+        norms = as_norms(norm, norm_options, name, known, len(aligned))
+        policies = _as_policies(name, known, weights is not None, weight_mode, missing, duplicates)
+        settings = Settings(name, known, options, shares, *policies, *order)
+        if not known.by_rank:
+            scores = [normalised(run, at, norms[at], norm_options or {}, name, threads) for at, run in enumerate(aligned)]
+    else:
+        others = {"weight_mode": weight_mode, "missing": missing, "duplicates": duplicates, "norm_options": norm_options}
+        scores, settings = by_preset(preset, aligned, Wish(method, norm, shares, method_options, others), order, threads)
+    fused, parts = fuse_arrays(aligned, scores, settings, components=flag(return_components, "return_components"), num_threads=threads)
+    return fused if parts is None else (fused, parts)
 
 
-def _upper_bounds(runs: list[Run], limit: int | None) -> npt.NDArray[np.int64]:
-    """Return the most documents each query can have: the sum of its list lengths, or `limit`."""
-    counts: npt.NDArray[np.int64] = np.sum([run.counts() for run in runs], axis=0)
-    return counts if limit is None else np.minimum(counts, limit)
-
-
-def _summands(run: Run, at: int, norm: str | None, num_threads: int) -> npt.NDArray[np.float32]:
-    """Return the scores of ``runs[at]`` in the form in which they are added up."""
-    name = f"runs[{at}]"
-    if run.scores is None:
-        raise InvalidValueError(f"method 'sum' adds scores, and {name} has none; 'rrf' needs ranks only")
-    lists.refuse_infinity(run.scores, run.offsets, name)
-    if norm is not None:
-        scores = run.scores if run.higher_is_better else -run.scores
-        return _NORMS[norm](scores, offsets=run.offsets, num_threads=num_threads)
-    if not run.higher_is_better:
-        raise InvalidValueError(f"method 'sum' needs scores for which higher is better, and {name} holds distances; pass a norm")
-    return run.scores
-
-
-def _as_method(method: str, norm: str | None) -> FuseMethod:
-    known = next((name for name in _OPTIONS if name == method), None)
-    if known is None:
-        raise InvalidValueError(f"method must be one of {_quoted(_OPTIONS)}; got {method!r}")
-    if norm is not None and norm not in _NORMS:
-        raise InvalidValueError(f"norm must be None or one of {_quoted(_NORMS)}, got {norm!r}")
-    if norm is not None and known == "rrf":
-        raise InvalidValueError(f"method 'rrf' uses ranks only, so norm={norm!r} would change nothing")
-    return known
-
-
-def _as_options(method: FuseMethod, given: Mapping[str, float]) -> dict[str, float]:
-    """Return every option of the method, given or by default."""
-    defaults = _OPTIONS[method]
-    unknown = next((name for name in given if name not in defaults), None)
-    if unknown is not None:
-        raise InvalidValueError(f"method {method!r} takes {_quoted(defaults) or 'no options'}, got {unknown!r}")
-    return {**defaults, **{name: number(value, name, "finite and at least 0", lambda x: 0 <= x < math.inf) for name, value in given.items()}}
-
-
-def _as_runs(runs: Any) -> list[Run]:
-    if isinstance(runs, (Run, SearchResult, RangeResult)) or not isinstance(runs, Iterable):
-        raise InvalidTypeError(f"runs must be a sequence of runs, got one {type(runs).__name__}")
-    listed = [Run.from_search(run) if isinstance(run, (SearchResult, RangeResult)) else run for run in runs]
-    for at, run in enumerate(listed):
-        if not isinstance(run, Run):
-            raise InvalidTypeError(f"runs[{at}] must be a Run, a SearchResult or a RangeResult, got {type(run).__name__}")
-    if not listed:
-        raise InvalidValueError("runs must hold at least one run, got none")
-    return listed
-
-
-def _as_weights(weights: npt.ArrayLike | None, n_runs: int) -> npt.NDArray[np.float64]:
-    if weights is None:
-        return np.ones(n_runs)
-    shares = as_array(weights, "weights")
-    if shares.dtype.kind not in "iuf":
-        raise InvalidTypeError(f"weights must be numbers, got dtype {shares.dtype}")
-    if shares.shape != (n_runs,):
-        raise InvalidValueError(f"weights must have shape ({n_runs},), one per run, got {shares.shape}")
-    if not (np.all((shares >= 0) & (shares <= FLOAT32_MAX)) and np.any(shares > 0)):
-        raise InvalidValueError(f"weights must be finite float32 numbers of at least 0, and one must be positive; got {shares.tolist()}")
-    return shares.astype(np.float64)
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names))
+def _as_policies(
+    method: str, known: Method, weighted: bool, weight_mode: str | None, missing: str | float | None, duplicates: str | None
+) -> tuple[bool, FuseMissing, float, FuseDuplicates]:
+    """Return what weights do, and what becomes of missing and of repeated documents."""
+    stretch = weight_mode is not None and one_of(weight_mode, "weight_mode", WEIGHT_MODES) == "rank_stretch"
+    if weighted and not known.weighted:
+        raise InvalidValueError(f"method {method!r} takes no weights")
+    if stretch and not (weighted and known.stretches):
+        raise InvalidValueError(f"weight_mode 'rank_stretch' needs weights and one of the methods 'rrf', 'isr' and 'logn_isr'; got {method!r}")
+    repeated = one_of("first" if duplicates is None else duplicates, "duplicates", DUPLICATES)
+    if repeated == "sum" and known.value == "points":
+        raise InvalidValueError(f"method {method!r} counts documents: duplicates must be 'first', 'max' or 'error', got 'sum'")
+    return stretch, *as_missing(missing, method, known), cast("FuseDuplicates", repeated)

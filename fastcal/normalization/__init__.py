@@ -1,7 +1,7 @@
 """Per-query normalisation: each list of scores is mapped by its own statistics."""
 
 from fastcal.normalization._affine import minmax, zscore
-from fastcal.normalization._lists import normalize_lists
+from fastcal.normalization._lists import METHODS, normalize_lists
 from fastcal.normalization._normalize import normalize
 
-__all__ = ["minmax", "normalize", "normalize_lists", "zscore"]
+__all__ = ["METHODS", "minmax", "normalize", "normalize_lists", "zscore"]

@@ -275,6 +275,9 @@ def unchecked(ids: _csr.Int64, scores: _csr.Float32 | None, offsets: _csr.Int64,
     return run
 
 
+_SETTERS = [vars(Run)[name].__set__ for name in Run.__slots__]
+
+
 def _fill(run: Run, *fields: Any) -> None:
-    for name, value in zip(Run.__slots__, fields, strict=True):
-        object.__setattr__(run, name, _csr.read_only(value) if isinstance(value, np.ndarray) else value)
+    for set_field, value in zip(_SETTERS, fields, strict=True):
+        set_field(run, _csr.read_only(value) if isinstance(value, np.ndarray) else value)

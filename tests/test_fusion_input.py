@@ -1,0 +1,99 @@
+"""Arguments of fuse that are refused, and what the messages say."""
+
+import math
+
+import numpy as np
+import pytest
+
+import fastcal as fc
+
+A = fc.Run([[1, 2], [3, 4]], [[0.9, 0.5], [0.25, 0.125]])
+B = fc.Run([[2, 4], [1, 5]], [[0.75, 0.5], [1.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error"),
+    [
+        (("bogus",), {}, "'rrf', 'isr'.*'bogus'"),
+        (([],), {}, r"'rrf', 'isr'.*\[\]"),
+        (("sum", "bogus"), {}, "norm must be.*'bogus'"),
+        (("sum", ["minmax"]), {}, "each of the 2 runs; got 1"),
+        (("sum", ["minmax", "bogus"]), {}, "norm must be.*'bogus'"),
+        (("rrf", "minmax"), {}, "'rrf' uses ranks only"),
+        (("borda", "minmax"), {}, "'borda' uses ranks only"),
+        (("sum", None), {"norm_options": {"ddof": 1}}, "need a norm"),
+        (("sum", "minmax"), {"norm_options": {"bogus": 1}}, "'bogus'"),
+        (("sum",), {"k": 60}, "'sum' takes no options, got 'k'"),
+        (("rrf",), {"weihgts": 1}, "'rrf' takes 'k', got 'weihgts'"),
+        (("rbc",), {"phi": 1.0}, "phi must be strictly between 0 and 1"),
+        (("logn_isr",), {"sigma": 1.5}, "sigma must be from 0 to 1"),
+        (("gmnz",), {"gamma": math.inf}, "gamma must be"),
+        (("logodds",), {"prior": 0.0}, "prior must be"),
+        (("logodds",), {"clip": 0.0}, "clip must be"),
+        (("rrf",), {"missing": "zero"}, "'rrf' goes by rank.*'zero' would change nothing"),
+        (("condorcet",), {"missing": 0.5}, "'condorcet' goes by rank"),
+        (("sum",), {"missing": "bogus"}, "'zero', 'skip', 'min' or a number, got 'bogus'"),
+        (("sum",), {"missing": math.nan}, "missing must be"),
+        (("sum",), {"missing": 1e39}, "missing must be"),
+        (("logodds",), {"missing": 1.5}, r"a probability in \[0, 1\]"),
+        (("gmean",), {"missing": "zero"}, "'gmean' skips scores that are not positive"),
+        (("hmean",), {"missing": -1.0}, "'hmean' skips scores that are not positive"),
+        (("rrf",), {"duplicates": "bogus"}, "duplicates must be one of 'first'"),
+        (("borda",), {"duplicates": "sum"}, "'borda' counts documents"),
+        (("rrf",), {"ties": "bogus"}, "ties must be one of 'source'"),
+        (("rrf",), {"weight_mode": "bogus"}, "weight_mode must be one of"),
+        (("rrf",), {"weight_mode": "rank_stretch"}, "needs weights"),
+        (("sum",), {"weight_mode": "rank_stretch", "weights": [1, 2]}, "'rrf', 'isr' and 'logn_isr'; got 'sum'"),
+        (("max",), {"weights": [1, 2]}, "'max' takes no weights"),
+        (("rrf",), {"weights": [[1, 1]] * 3}, r"shape \(2,\), one per run, or \(2, 2\).*got \(3, 2\)"),
+        (("rrf",), {"weights": [[1, 1], [0, 0]]}, r"positive; got \[0.0, 0.0\]"),
+        (("rrf",), {"weights": lambda _: [1, 2, 3]}, r"what weights\(query_ids\) returned must have shape"),
+        (("rrf",), {"top_k": 0}, "top_k"),
+    ],
+)
+def test_bad_values(arguments, options, error):
+    with pytest.raises(fc.FastcalError, match=error) as raised:
+        fc.fuse([A, B], *arguments, **options)
+    assert isinstance(raised.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("sum", {"missing": True}),
+        ("sum", {"missing": [0.5]}),
+        ("rbc", {"phi": "0.8"}),
+        ("rrf", {"return_components": 1}),
+        ("rrf", {"weights": lambda _: "ab"}),
+        ("sum", {"norm": "minmax", "norm_options": [1]}),
+    ],
+)
+def test_bad_types(method, options):
+    with pytest.raises(TypeError, match=[*options][-1]):
+        fc.fuse([A, B], method, **options)
+
+
+@pytest.mark.parametrize("norm", [None, "minmax", "zscore"])
+@pytest.mark.parametrize("method", ["sum", "med", "gmean", "logodds"])
+def test_bad_scores_are_found(backend, method, norm):
+    wrong = fc.Run([[1, 2], [3, 4]], [[0.9, 0.5], [np.inf, 0.125]])
+    with pytest.raises(ValueError, match=r"runs\[1\]: got inf in list 1 at position 0"):
+        fc.fuse([A, wrong], method, norm)
+
+
+def test_logodds_takes_probabilities(backend):
+    with pytest.raises(ValueError, match=r"runs\[1\]: got -0.5 in list 1 at position 1; expected probabilities in \[0, 1\]"):
+        fc.fuse([A, fc.Run([[1, 2], [3, 4]], [[0.9, 0.5], [0.5, -0.5]])], "logodds")
+    with pytest.raises(ValueError, match="expected probabilities"):
+        fc.fuse([A, B], "logodds", "zscore")
+
+
+def test_a_norm_that_leaves_scores_undefined_is_refused(backend):
+    with pytest.raises(ValueError, match=r"runs\[0\]: got nan in list 0 at position 0; expected finite scores"):
+        fc.fuse([fc.Run([[1], [2]], [[1.0], [1.0]]), B], "sum", "minmax", norm_options={"on_constant": math.nan})
+
+
+def test_norm_options_reach_the_norm(backend):
+    constant = fc.Run([[1, 2]], [[3.0, 3.0]])
+    assert fc.fuse([constant], "sum", "minmax", norm_options={"on_constant": 1.0}).scores.tolist() == [1.0, 1.0]
+    assert fc.fuse([fc.Run([[1, 2]], [[1.0, 0.0]])], "sum", "zscore", norm_options={"ddof": 1}).scores == pytest.approx([0.5**0.5, -(0.5**0.5)])
