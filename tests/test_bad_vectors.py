@@ -177,7 +177,7 @@ def test_a_refused_search_leaves_out_alone(backend, case):
 def test_dims_of_an_index_that_fit_no_query(backend):
     index = fc.Index(C, dims=2)
     for width in (1, 3, 5):
-        with pytest.raises(ValueError, match=rf"same dim, got {width} and 2"):
+        with pytest.raises(ValueError, match=rf"queries must have dim 3, or 2 if they are cut already; got {width}"):
             index.search(np.ones((1, width)), 1)
 
 

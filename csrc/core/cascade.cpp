@@ -2,6 +2,7 @@
 #include "core/cascade.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -234,6 +235,20 @@ void Cascade<Hits>::refine(Worker& worker, Pass& pass, std::size_t query, std::s
   }
 }
 
+// Whether a row's score lies outside its own bounds: then it is not the row that was sketched.
+template <typename Hits>
+bool Cascade<Hits>::changed(const Pass& pass, std::size_t query, std::size_t row, float goodness, float key) const {
+  const PreparedQuery& prepared = pass.prepared[query];
+  if (goodness <= prepared.limit(key)) return true;
+  if (sketch_ == nullptr) return false;  // measured just now
+  const SketchLayout& layout = frame_.layout;
+  const std::uint8_t* record = sketch_->records7() + row / kSketchRows * layout.record7();
+  const float* facts = reinterpret_cast<const float*>(record + layout.code_bytes7()) + row % kSketchRows;
+  const float norm = layout.scaled ? facts[3 * kSketchRows] : 1.0f;
+  const float above = std::nextafterf(key, std::numeric_limits<float>::infinity());
+  return prepared.floor(above) <= prepared.lower_goodness(goodness, facts[2 * kSketchRows], norm);
+}
+
 template <typename Hits>
 void Cascade<Hits>::score(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, const Survivor* survivors,
                           std::size_t count) {
@@ -247,8 +262,7 @@ void Cascade<Hits>::score(Worker& worker, Pass& pass, std::size_t query, std::si
   Hits& best = worker.best[query];
   for (std::size_t i = 0; i < count; ++i) {
     const float key = metric == Metric::euclidean ? -scores[i] : scores[i];
-    // A score that is not finite, or that its own bound rules out, belongs to a row that was changed.
-    if (i >= finite || survivors[i].goodness <= pass.prepared[query].limit(key)) {
+    if (i >= finite || changed(pass, query, static_cast<std::size_t>(rows[i]), survivors[i].goodness, key)) {
       bad_.report(static_cast<std::size_t>(rows[i]));
       return;
     }

@@ -41,6 +41,7 @@ class Cascade {
   std::size_t keep_allowed(const Pass& pass, std::size_t query, std::size_t first_row, Survivor* survivors, std::size_t count) const;
   std::size_t narrow(Worker& worker, Pass& pass, std::size_t query, std::size_t first_block, Survivor* survivors, std::size_t count);
   void refine(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, Survivor* survivors, std::size_t count);
+  bool changed(const Pass& pass, std::size_t query, std::size_t row, float goodness, float key) const;
   void score(Worker& worker, Pass& pass, std::size_t query, std::size_t first_row, const Survivor* survivors, std::size_t count);
 
   const KernelTable& kernels_;

@@ -177,6 +177,17 @@ float PreparedQuery::floor(float key) const {
   return next_up(-(distance * distance));
 }
 
+// A bound lies `width` on either side of its estimate (kernels/sketch.h); 2^-15 covers the float32 epilogue twice over.
+float PreparedQuery::lower_goodness(float upper, float residual, float norm) const {
+  const double width = 2.0 * (static_cast<double>(residual) * static_cast<double>(spread_) + static_cast<double>(slack_)) + 0x1p-15;
+  const double n = static_cast<double>(norm);
+  double lowered = static_cast<double>(upper);
+  if (metric_ == Metric::cosine) lowered -= width;
+  if (metric_ == Metric::dot) lowered -= width * n;
+  if (metric_ == Metric::euclidean) lowered -= 2.0 * norm_ * n * width + 0x1p-15 * (norm_ * norm_ + n * n);
+  return next_down(lowered);
+}
+
 SketchQuery PreparedQuery::view() const {
   return {codes_.data(), code_sum_, along_, step_, spread_, slack_, static_cast<float>(norm_)};
 }

@@ -107,6 +107,8 @@ class PreparedQuery {
   float limit(float key) const;
   // Rows whose lower goodness is at least this have a key of `key` or more. NaN, which no row reaches, where limit() is NaN.
   float floor(float key) const;
+  // A lower goodness of a row, given the upper one and the facts that it came from: to be held against floor().
+  float lower_goodness(float upper, float residual, float norm) const;
   SketchQuery view() const;
 
  private:

@@ -27,9 +27,10 @@ template <typename Ops, int R>
   for (int i = 0; i < R; ++i) v[i] = Ops::scale(v[i], unit);
 }
 
-// `turned` is scratch for 2 * dim numbers: every vector twice, so that a turned one is a load.
+// `turned` is scratch for 2 * dim numbers: every vector twice, so that a turned one is a load. The second mixing begins `rest`
+// coordinates in, so that it reaches those behind the last whole vector.
 template <typename Ops, int R>
-inline void rotate_by(typename Ops::Number* x, const float* signs, std::size_t n, typename Ops::Number* turned) {
+inline void rotate_by(typename Ops::Number* x, const float* signs, std::size_t n, std::size_t rest, typename Ops::Number* turned) {
   const std::size_t groups = n / R, whole = groups * R;
   typename Ops::Vector v[R];
   const auto store_twice = [turned](std::size_t at, typename Ops::Vector vector) {
@@ -45,24 +46,25 @@ inline void rotate_by(typename Ops::Number* x, const float* signs, std::size_t n
     for (std::size_t i = 0; i < R; ++i) store_twice(g + i * groups, v[i]);
   }
   const auto load_turned = [turned](std::size_t at) { return Ops::load(turned + at * 2 * kSumLanes + at % kSumLanes); };
-  for (std::size_t at = 0; at < n - whole; ++at) Ops::store(x + at * kSumLanes, load_turned(at));
+  for (std::size_t at = 0; at < (rest == 0 ? n - whole : n); ++at) Ops::store(x + at * kSumLanes, load_turned(at));
+  typename Ops::Number* y = x + rest;
   for (std::size_t first = n - whole; first < n; first += R) {
 #pragma GCC unroll 8
-    for (std::size_t i = 0; i < R; ++i) v[i] = load_turned(first + i);
+    for (std::size_t i = 0; i < R; ++i) v[i] = rest == 0 ? load_turned(first + i) : Ops::load(y + (first + i) * kSumLanes);
     hadamard<Ops, R>(v);
 #pragma GCC unroll 8
-    for (std::size_t i = 0; i < R; ++i) Ops::store(x + (first + i) * kSumLanes, v[i]);
+    for (std::size_t i = 0; i < R; ++i) Ops::store(y + (first + i) * kSumLanes, v[i]);
   }
 }
 
-// x = R x; `signs` are +1 and -1, one a coordinate. Coordinates behind the last whole vector stay as they are.
+// x = R x; `signs` are +1 and -1, one a coordinate. Fewer than 32 coordinates stay as they are.
 template <typename Ops>
 inline void rotate(typename Ops::Number* x, const float* signs, std::size_t dim, typename Ops::Number* turned) {
-  const std::size_t n = dim / kSumLanes;
+  const std::size_t n = dim / kSumLanes, rest = dim % kSumLanes;
   if (n >= 8)
-    rotate_by<Ops, 8>(x, signs, n, turned);
+    rotate_by<Ops, 8>(x, signs, n, rest, turned);
   else if (n >= 4)
-    rotate_by<Ops, 4>(x, signs, n, turned);
+    rotate_by<Ops, 4>(x, signs, n, rest, turned);
   else if (n >= 2)
-    rotate_by<Ops, 2>(x, signs, n, turned);
+    rotate_by<Ops, 2>(x, signs, n, rest, turned);
 }

@@ -39,7 +39,8 @@ def corpus(source: Array, dims: Any, backend: Backend, num_threads: int, name: s
     Finiteness is not judged here (the kernel that reads the rows does), except where float64 has to be rounded.
     """
     if source.ndim != 2:
-        raise InvalidValueError(f"{name} must have shape (n_rows, dim), got shape {source.shape}")
+        got = f"shape {source.shape}" if source.ndim else f"a single {type(source.item()).__name__}"
+        raise InvalidValueError(f"{name} must have shape (n_rows, dim), got {got}")
     array = _kernel_dtype(_cut(source, dims, name), name, backend, num_threads)
     return array if _rows_contiguous(array) else np.ascontiguousarray(array)
 

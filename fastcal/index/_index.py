@@ -127,8 +127,8 @@ class Index(Searched, Banded, Stored):
         """Append rows; searches that are running keep the rows they started with.
 
         The rows become a segment of their own, which keeps their buffer alive: do not write to it, or pass ``copy=True`` where
-        one buffer is filled again and again. Small segments in memory are copied together, so that adding row by row stays
-        cheap and leaves few of them.
+        one buffer is filled again and again. Segments in memory that hold at most 65,536 rows together are copied into one, so
+        that adding row by row stays cheap; larger ones stay apart, and each costs a search a little: add in large pieces.
 
         Parameters
         ----------

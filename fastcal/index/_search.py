@@ -61,8 +61,10 @@ class Searched(State):
             Bad queries or k, as in :func:`fastcal.topk`; a threshold that is not finite; a mask of the wrong shape or dtype, row
             numbers out of range.
         CorpusChangedError
-            A row is noticed to differ from the one the index was built from: it is not finite, or scores better than its
-            bounds allow. Changes that stay within the bounds go unnoticed, so do not write to an indexed corpus.
+            A row is noticed to differ from the one the index was built from: it was looked at, and is not finite or scores
+            outside its bounds. Rows that are ruled out unread and changes within the bounds go unnoticed (:meth:`verify`
+            notices both), so do not write to an indexed corpus. One that shrinks on disk while it is mapped ends the process
+            (SIGBUS).
 
         Examples
         --------
@@ -181,8 +183,7 @@ class Searched(State):
     def _rows_of(self, ids: Array, segments: tuple[Segment, ...], total: int) -> Array:
         if not self._has_ids:
             return gates.rows_in_range(ids, total)
-        held = [(segment.first, segment.ids) for segment in segments if segment.ids is not None]
-        return np.concatenate([first + np.flatnonzero(np.isin(names, ids)) for first, names in held])
+        return np.concatenate([segment.first + segment.by_id.rows_of(ids) for segment in segments if segment.by_id is not None])
 
 
 def _part(mask: npt.NDArray[np.bool_] | None, segment: Segment) -> npt.NDArray[np.bool_] | None:

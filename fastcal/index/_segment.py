@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate import vectors as validate
 from fastcal.errors import CorpusChangedError
 from fastcal.index import _location
+from fastcal.index._ids import IdOrder
 from fastcal.index._image import Image
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -41,6 +42,10 @@ class Segment:
     owned: bool  # whether the rows are a copy of ours
     digests: Array  # of the rows as they were when they came in
     image: Image | None = None  # the file that this was loaded from
+    by_id: IdOrder | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_id", None if self.ids is None else IdOrder(self.ids))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -48,7 +53,7 @@ class Segment:
     @property
     def nbytes(self) -> int:
         """Bytes held beyond the caller's corpus."""
-        own = [self.sketch, self.norms, self.ids, self.digests, self.rows if self.owned else None]
+        own = [self.sketch, self.norms, self.ids, self.by_id, self.digests, self.rows if self.owned else None]
         return sum(array.nbytes for array in own if array is not None)
 
     def sketch_for(self, backend: Backend) -> Any:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate import vectors as validate
 from fastcal._validate.arrays import as_array
+from fastcal.errors import InvalidValueError
 from fastcal.index._segment import Segment, raise_changed_row
 
 
@@ -29,7 +30,9 @@ class State:
     def _judge_queries(self, queries: Any, backend: Backend) -> npt.NDArray[np.float32]:
         """Queries in full width, or already cut to the dims of the index."""
         vectors = as_array(queries, "queries")
-        if self._dim < self._width and vectors.ndim > 0 and vectors.shape[-1] == self._width:
+        if self._dim < self._width and vectors.ndim > 0:
+            if vectors.shape[-1] not in {self._width, self._dim}:
+                raise InvalidValueError(f"queries must have dim {self._width}, or {self._dim} if they are cut already; got {vectors.shape[-1]}")
             vectors = vectors[..., : self._dim]
         return validate.queries(vectors, self._dim, None, backend)
 
