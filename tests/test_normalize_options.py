@@ -180,3 +180,22 @@ def test_normalize_lists_is_normalize():
         np.testing.assert_array_equal(normalize_lists(scores, offsets, method, higher_is_better=False), expected)
     with pytest.raises(ValueError, match="got 'k'"):
         normalize_lists(scores, offsets, "minmax", k=60)
+
+
+def test_numbers_beyond_the_dtype_are_refused():
+    narrow = np.array([1.0, 2.0, 3.0], np.float32)
+    for options in ({"clip": (1e39, None)}, {"clip": (None, -1e39)}, {"floor": 1e39}, {"on_constant": 1e39}):
+        with pytest.raises(ValueError, match="finite"):
+            fc.normalize(narrow, **options)
+        fc.normalize(narrow.astype(np.float64), **options)
+    half = np.array([60_000.0, 1.0], np.float16)
+    with pytest.raises(ValueError, match="beyond float16"):
+        fc.normalize(half, "csls", query_means=[0.0], row_means=[0.0, 0.0])
+    with pytest.raises(ValueError, match="beyond float32"):
+        fc.normalize(narrow * 1e38, "cohort", cohort_scores=np.array([[0.0, 1e-3]]))
+    for means in ({"query_means": [np.nan], "row_means": [0.0, 0.0]}, {"query_means": [0.0], "row_means": [0.0, np.inf]}):
+        with pytest.raises(ValueError, match="means must be finite"):
+            fc.normalize([1.0, 2.0], "csls", **means)
+    padded = fc.normalize([1.0, np.nan], "csls", query_means=[0.0], row_means=[0.5, np.nan])
+    assert padded[0] == 1.5
+    assert np.isnan(padded[1])

@@ -11,6 +11,7 @@ from fastcal import _threads
 from fastcal._validate import lists
 from fastcal._validate.arrays import kept_dtype
 from fastcal._validate.lists import Floats, Int64
+from fastcal.errors import InvalidValueError
 
 
 class Lists(NamedTuple):
@@ -35,12 +36,25 @@ class Lists(NamedTuple):
         """The list of every entry."""
         return np.repeat(np.arange(self.n_lists), np.diff(self.offsets))
 
+    def store(self, result: npt.NDArray[np.float64]) -> None:
+        """Round a result to ``out``; what does not fit is an error."""
+        round_into(self.out, result)
+
     def real_counts(self) -> Int64:
         """How many entries of each list are not NaN."""
         missing = np.isnan(self.scores)
         if not missing.any():
             return np.diff(self.offsets)
         return np.diff(np.concatenate(([0], np.cumsum(~missing, dtype=np.int64)))[self.offsets])
+
+
+def round_into(out: npt.NDArray[Any], result: npt.NDArray[Any]) -> None:
+    """Round ``result`` to ``out``; InvalidValueError for a finite number beyond its range."""
+    with np.errstate(over="ignore"):
+        out[...] = result
+    lost = np.isinf(out) & np.isfinite(result)
+    if lost.any():
+        raise InvalidValueError(f"a result of {result[lost][0]} is beyond {out.dtype}; pass scores of a wider type, or scale them")
 
 
 class Call(NamedTuple):
@@ -59,7 +73,7 @@ class Call(NamedTuple):
     def finish(self) -> npt.NDArray[Any]:
         """Return the result, rounded from the target."""
         if self.target is not self.result:
-            self.result[...] = self.target
+            round_into(self.result, self.target)
         return self.result
 
 

@@ -31,7 +31,7 @@ def cohort(lists: Lists, *, cohort_scores: Any = None, document_cohort_scores: A
         sides.append(_standardised(scores, *_moments(lists, document_cohort_scores, "document_cohort_scores", scores.size, limit, freedom)))
     if not sides:
         raise InvalidValueError("method 'cohort' needs cohort_scores, document_cohort_scores or both, got neither")
-    lists.out[...] = sides[0] if len(sides) == 1 else (sides[0] + sides[1]) / 2.0
+    lists.store(sides[0] if len(sides) == 1 else (sides[0] + sides[1]) / 2.0)
 
 
 def csls(lists: Lists, *, query_means: Any = None, row_means: Any = None) -> None:
@@ -40,9 +40,9 @@ def csls(lists: Lists, *, query_means: Any = None, row_means: Any = None) -> Non
         raise InvalidValueError("method 'csls' needs query_means and row_means: mean scores to the nearest neighbours, one per list and per score")
     judge.refuse_infinity(lists.scores, lists.offsets)
     of_queries = _flat(query_means, "query_means", lists.n_lists)
-    of_rows = _flat(row_means, "row_means", lists.scores.size)
+    of_rows = _flat(row_means, "row_means", lists.scores.size, ~np.isnan(lists.scores))
     result = 2.0 * lists.scores.astype(np.float64) - of_queries[lists.owners()] - of_rows
-    lists.out[...] = result if lists.higher_is_better else -result
+    lists.store(result if lists.higher_is_better else -result)
 
 
 def _moments(lists: Lists, cohort: Any, name: str, rows: int, top_n: int | None, ddof: int) -> tuple[Float64, Float64]:
@@ -72,8 +72,12 @@ def _standardised(scores: Float64, mean: Float64, std: Float64) -> Float64:
         return np.where(still, 0.0, (scores - mean) / std)
 
 
-def _flat(values: Any, name: str, size: int) -> Float64:
+def _flat(values: Any, name: str, size: int, needed: npt.NDArray[np.bool_] | None = None) -> Float64:
     array = float_array(values, name)
     if array.size != size:
         raise InvalidValueError(f"{name} must hold {size} numbers, got shape {array.shape}")
-    return array.reshape(-1).astype(np.float64)
+    flat = array.reshape(-1).astype(np.float64)
+    bad = ~np.isfinite(flat) if needed is None else needed & ~np.isfinite(flat)
+    if bad.any():
+        raise InvalidValueError(f"{name} must be finite, got {flat[bad][0]} at position {int(bad.argmax())}")
+    return flat

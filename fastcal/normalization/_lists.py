@@ -55,8 +55,8 @@ def normalize_lists(
     """
     run = _as_method(method, options)
     policy = one_of(nan, "nan", NAN)
-    span, zero = _as_clip(clip), None if floor is None else number(floor, "floor", "a finite number", math.isfinite)
     result = np.empty_like(scores) if out is None else out
+    span, zero = _as_clip(clip, result.dtype), None if floor is None else number(floor, "floor", f"a finite {result.dtype}", _fits(result.dtype))
     missing = None if policy == "skip" else np.isnan(scores)
     if policy == "raise" and missing is not None and missing.any():
         at = int(missing.argmax())
@@ -95,7 +95,12 @@ def _as_method(method: Any, options: dict[str, Any]) -> Callable[..., None]:
     return run
 
 
-def _as_clip(clip: Any) -> tuple[float, float] | None:
+def _fits(dtype: np.dtype[Any]) -> Callable[[float], bool]:
+    most = float(np.finfo(dtype).max)
+    return lambda value: abs(value) <= most
+
+
+def _as_clip(clip: Any, dtype: np.dtype[Any]) -> tuple[float, float] | None:
     """Return (low, high), infinite where there is no limit."""
     if clip is None:
         return None
@@ -103,7 +108,7 @@ def _as_clip(clip: Any) -> tuple[float, float] | None:
         raise InvalidTypeError(f"clip must be a pair (low, high), each None or a number; got {clip!r}")
     open_ends = (-math.inf, math.inf)
     low, high = (
-        end if side is None else number(side, "clip", "a pair of None or finite numbers", math.isfinite)
+        end if side is None else number(side, "clip", f"a pair of None or finite {dtype} numbers", _fits(dtype))
         for side, end in zip(clip, open_ends, strict=True)
     )
     if low > high or (low, high) == open_ends:
