@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fastcal._backend._protocol_runs import TrecKind
-from fastcal._backend.protocol import AffineKind, Array, FuseCombine, FuseDuplicates, FuseMissing, FuseTies, FuseValue, Metric, Precision, Ties
+from fastcal._backend.protocol import AffineKind, AffineRule, Array, FuseCombine, FuseDuplicates, FuseMissing, FuseTies, FuseValue, Metric, Precision, Ties
 
 __version__: str
 compiler: str
@@ -168,6 +168,7 @@ class Engine:
         ids: list[Array],
         scores: list[Array | None],
         offsets: list[Array],
+        norms: list[AffineRule | None] | None,
         weights: Array,
         factors: Array,
         value: FuseValue,

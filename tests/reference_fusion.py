@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from reference_calibration import exp_minus
+from reference_lists import affine_lists
 
 LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e42fee00000p-1"), float.fromhex("0x1.a39ef35793c76p-33")
 
@@ -144,11 +145,20 @@ def fuse_query(lists, scores, weights, factors, value, combine, parameter, base,
     return fused, bad
 
 
+def normalised(scores, offsets, rule):
+    """Scores as affine_lists maps them, NaN for a run with a list that it refuses."""
+    if rule is None:
+        return scores
+    out = np.empty_like(scores)
+    return out if affine_lists(scores, offsets, *rule, None, out) < 0 else np.full_like(scores, np.nan)
+
+
 def fuse(
-    ids, scores, offsets, weights, factors, value, combine, parameter, base, stretch, missing, fill, duplicates, ties, top_k,
+    ids, scores, offsets, norms, weights, factors, value, combine, parameter, base, stretch, missing, fill, duplicates, ties, top_k,
     out_offsets, out_ids, out_scores, out_entries=None, out_terms=None, num_threads=1,
 ):  # fmt: skip
     n_runs, at, bad, twice = len(ids), 0, set(), set()
+    scores = scores if norms is None else [normalised(*run) for run in zip(scores, offsets, norms, strict=True)]
     out_offsets[0] = 0
     for query in range(len(out_offsets) - 1):
         parts = [slice(int(run[query]), int(run[query + 1])) for run in offsets]

@@ -89,13 +89,14 @@ def method_calls():
         deviations = scores if dtype is np.float32 else mixed(rng, size, dtype, 1e-155)  # float64: the squares are denormals
         for kind in ("zscore", "l2"):
             yield f"affine_lists {kind}", dtype, (deviations, lists, kind, True, 1, 3.0, 0.0, 0.0, 0.0, -np.inf, None), [out]
-    for value, run_weights in (("score", [1.0, 0.5, 0.3]), ("reciprocal", [3e-38, 1e-38, 5e-40])):
+    norms = [("minmax", True, 0, 3.0, 0.0, 0.0, 0.0, -np.inf), None, ("zscore", False, 1, 3.0, 0.0, 0.0, 0.0, -np.inf)]
+    for value, norms, run_weights in (("score", None, [1.0, 0.5, 0.3]), ("score", norms, [1e-38, 0.5, 0.3]), ("reciprocal", None, [3e-38, 1e-38, 5e-40])):
         runs = [rng.permutation(400)[:300] for _ in run_weights]
         scores = [mixed(rng, 300, np.float32) if value == "score" else None for _ in runs]
         plan = (value, "sum", 60.0, 0.0, False, "skip", 0.0, "first", "source", -1)
-        inputs = (runs, scores, [np.array([0, 100, 300])] * 3, np.array([run_weights]), np.ones(4), *plan)
+        inputs = (runs, scores, [np.array([0, 100, 300])] * 3, norms, np.array([run_weights]), np.ones(4), *plan)
         outs = [blank(3, dtype=np.int64), blank(900, dtype=np.int64), blank(900), None, None]
-        yield f"fuse {value}", np.float32, inputs, outs
+        yield f"fuse {value}{' of norms' if norms else ''}", np.float32, inputs, outs
 
 
 METHOD_CALLS = list(method_calls())

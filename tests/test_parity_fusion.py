@@ -14,6 +14,7 @@ from strategies import runs, seeds
 
 BY_RANK = ("reciprocal", "square", "power", "points")
 COMBINES = ("sum", "by_weights", "mean", "geometric", "harmonic", "logistic", "min", "max", "median", "copeland")
+NORMS = ("minmax", "max", "sum", "l2", "zscore", "dbsf")
 PARAMETERS = {"reciprocal": (60.0, 0.0, 0.5), "power": (0.8, 0.3), "logistic": (1e-6, 0.1)}
 
 
@@ -37,20 +38,36 @@ def plans(draw):
     return value, combine, parameter, draw(st.sampled_from((0.0, -1.5))), stretch, missing, fill, duplicates, ties, draw(st.sampled_from((-1, 1, 7)))
 
 
+def norms_of(rng, n_runs):
+    """A rule for about half of the runs, every field of it drawn."""
+    fills = (0.0, 1.0, 0.25, math.inf, *([math.nan] if rng.random() < 0.1 else []))
+    return [
+        (str(rng.choice(NORMS)), bool(rng.random() < 0.5), int(rng.integers(3)), 3.0, *scale, float(rng.choice(fills)), float(rng.choice((-math.inf, *fills))))
+        if rng.random() < 0.5
+        else None
+        for scale in [[(0.0, 0.0), (0.5, 0.0), (0.0, 0.5)][i] for i in rng.integers(3, size=n_runs)]
+    ]
+
+
 @given(case=runs(), plan=plans(), per_query=st.booleans(), components=st.booleans(), seed=seeds)
 def test_fuse(backend, case, plan, per_query, components, seed):
     rng, n_runs = np.random.default_rng(seed), len(case.ids)
     scores = case.scores if plan[0] == "score" else [None] * n_runs
     if plan[1] == "logistic" and rng.random() < 0.9:
         scores = [np.clip(np.abs(run), 0, 1) for run in scores]
+    norms = norms_of(rng, n_runs) if plan[0] == "score" and rng.random() < 0.7 else None
+    if plan[0] == "score" and rng.random() < 0.1 and scores[-1].size:
+        scores[-1] = scores[-1].copy()
+        scores[-1][rng.integers(scores[-1].size)] = np.inf
     weights = rng.choice([0.0, 0.5, 1.0, 3.0], (len(case.offsets[0]) - 1, n_runs)) if per_query else case.weights[np.newaxis]
     factors = rng.random(n_runs + 1)
-    check(backend, "fuse", (case.ids, scores, case.offsets, weights, factors, *plan), outputs(case.ids, case.offsets, plan[-1], components))
+    check(backend, "fuse", (case.ids, scores, case.offsets, norms, weights, factors, *plan), outputs(case.ids, case.offsets, plan[-1], components))
 
 
 @pytest.mark.parametrize(
     "plan",
     [
+        ("score", "mean", 0.0, 0.0, False, "skip", 0.0, "sum", "source", 50),
         ("reciprocal", "sum", 60.0, 0.0, False, "skip", 0.0, "first", "source", -1),
         ("score", "sum", 0.0, 0.0, False, "min", 0.0, "max", "source", 20),
         ("score", "logistic", 1e-6, -1.0, False, "skip", 0.0, "first", "id_desc", 200),
@@ -62,8 +79,9 @@ def test_many_queries_on_every_thread_count(backend, plan):
     n_queries, most = (40, 60) if plan[1] == "copeland" else (400, 400)
     offsets = [np.concatenate([[0], np.cumsum(rng.integers(0, most, n_queries))]) for _ in range(3)]
     ids = [rng.integers(0, 2 * most, run[-1]) for run in offsets]
+    norms = norms_of(rng, 3) if plan[1] == "mean" else None
     scores = [np.round(rng.random(run[-1]), 2).astype(np.float32) if plan[0] == "score" else None for run in offsets]
-    inputs = (ids, scores, offsets, np.array([[1.0, 0.3, 2.0]]), np.ones(4), *plan)
+    inputs = (ids, scores, offsets, norms, np.array([[1.0, 0.3, 2.0]]), np.ones(4), *plan)
     check(backend, "fuse", inputs, outputs(ids, offsets, plan[-1]), THREADS)
 
 
@@ -73,20 +91,20 @@ def test_the_first_bad_run_is_named_on_every_thread_count(backend, duplicates, a
     scores = [np.ones(3000, np.float32) for _ in range(3)]
     scores[2][5] = scores[1][2990] = np.nan
     plan = ("score", "sum", 0.0, 0.0, False, "skip", 0.0, duplicates, "source", -1)
-    assert check(backend, "fuse", (ids, scores, offsets, np.ones((1, 3)), np.ones(4), *plan), outputs(ids, offsets), THREADS)[0] == answer
+    assert check(backend, "fuse", (ids, scores, offsets, None, np.ones((1, 3)), np.ones(4), *plan), outputs(ids, offsets), THREADS)[0] == answer
 
 
 def test_a_run_that_lists_a_document_twice_is_named(backend):
     ids, offsets = [np.array([7, 3]), np.array([3, 3])], [np.array([0, 2])] * 2
     plan = ("reciprocal", "sum", 60.0, 0.0, False, "skip", 0.0, "error", "source", -1)
-    assert check(backend, "fuse", (ids, [None, None], offsets, np.ones((1, 2)), np.ones(3), *plan), outputs(ids, offsets))[0] == 3
+    assert check(backend, "fuse", (ids, [None, None], offsets, None, np.ones((1, 2)), np.ones(3), *plan), outputs(ids, offsets))[0] == 3
 
 
 def test_no_entries_and_no_queries(backend):
     ids = [np.empty(0, dtype=np.int64)] * 2
     for offsets in (np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)):
         for plan in (("reciprocal", "sum", 60.0), ("points", "sum", 0.0), ("points", "copeland", 0.0)):
-            inputs = (ids, [None, None], [offsets] * 2, np.ones((1, 2)), np.ones(3), *plan, 0.0, False, "skip", 0.0, "first", "source", -1)
+            inputs = (ids, [None, None], [offsets] * 2, None, np.ones((1, 2)), np.ones(3), *plan, 0.0, False, "skip", 0.0, "first", "source", -1)
             check(backend, "fuse", inputs, outputs(ids, [offsets] * 2))
 
 

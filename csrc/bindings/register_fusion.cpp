@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "bindings/engine.h"
@@ -32,11 +33,22 @@ constexpr std::array<std::string_view, 3> kTies{"source", "id", "id_desc"};
 
 using Arrays = std::vector<py::array>;
 using OptionalArrays = std::vector<std::optional<py::array>>;
+// The fields of AffineRule but `given`.
+using Norm = std::tuple<std::string_view, bool, std::int64_t, double, double, double, double, double>;
+using Norms = std::optional<std::vector<std::optional<Norm>>>;
 
-std::vector<RunView> run_views(const Arrays& ids, const OptionalArrays& scores, const Arrays& offsets, std::size_t n_queries,
-                               FuseValue value) {
+AffineRule rule_of(const Norm& norm) {
+  const auto& [kind, higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single] = norm;
+  const AffineRule rule{affine_kind(kind), higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single, nullptr};
+  FASTCAL_CHECK(rule.kind != AffineKind::given, "norms: expected a kind that needs no numbers of the caller's");
+  return rule;
+}
+
+std::vector<RunView> run_views(const Arrays& ids, const OptionalArrays& scores, const Arrays& offsets, const Norms& norms,
+                               std::size_t n_queries, FuseValue value) {
   FASTCAL_CHECK(!ids.empty() && ids.size() == scores.size() && ids.size() == offsets.size(),
                 "ids, scores and offsets: expected one of each a run");
+  FASTCAL_CHECK(!norms || (norms->size() == ids.size() && value == FuseValue::score), "norms: expected one a run, of scores");
   std::vector<RunView> runs;
   runs.reserve(ids.size());
   for (std::size_t r = 0; r < ids.size(); ++r) {
@@ -50,7 +62,8 @@ std::vector<RunView> run_views(const Arrays& ids, const OptionalArrays& scores, 
       run_scores = view.data();
     }
     FASTCAL_CHECK(run_scores != nullptr || value != FuseValue::score, "scores: needed by this method");
-    runs.push_back({run_ids.data(), run_scores, run_offsets});
+    runs.push_back({run_ids.data(), run_scores, run_offsets, std::nullopt});
+    if (norms && (*norms)[r]) runs.back().norm = rule_of(*(*norms)[r]);
   }
   return runs;
 }
@@ -84,8 +97,8 @@ FusedOutput output(const FusionPlan& plan, std::span<std::int64_t> offsets, py::
   return out;
 }
 
-std::int64_t engine_fuse(const Engine&, const Arrays& ids, const OptionalArrays& scores, const Arrays& offsets, const py::array& weights,
-                         const py::array& factors, std::string_view value, std::string_view combine, double parameter, double base,
+std::int64_t engine_fuse(const Engine& self, const Arrays& ids, const OptionalArrays& scores, const Arrays& offsets, const Norms& norms,
+                         const py::array& weights, const py::array& factors, std::string_view value, std::string_view combine, double parameter, double base,
                          bool stretch, std::string_view missing, double fill, std::string_view duplicates, std::string_view ties,
                          std::int64_t top_k, py::array& out_offsets, py::array& out_ids, py::array& out_scores,
                          std::optional<py::array> out_entries, std::optional<py::array> out_terms, int num_threads) {
@@ -98,7 +111,8 @@ std::int64_t engine_fuse(const Engine&, const Arrays& ids, const OptionalArrays&
   FASTCAL_CHECK(weights.ndim() == 2 && extent_of(weights, 1) == ids.size(), "weights: expected one a run in each row");
   FASTCAL_CHECK(extent_of(weights, 0) == 1 || extent_of(weights, 0) == n_queries, "weights: expected one row, or one a query");
   FASTCAL_CHECK(scales.size() == ids.size() + 1, "factors: expected n_runs + 1");
-  const FusionPlan plan{run_views(ids, scores, offsets, n_queries, known_value),
+  const FusionPlan plan{run_views(ids, scores, offsets, norms, n_queries, known_value),
+                        self.kernels.f32,
                         shares.data(),
                         extent_of(weights, 0) == 1 ? 0 : ids.size(),
                         scales.data(),
@@ -120,7 +134,7 @@ std::int64_t engine_fuse(const Engine&, const Arrays& ids, const OptionalArrays&
 
 void register_fusion(EngineClass& engine) {
   using py::arg;
-  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("weights"), arg("factors"), arg("value"), arg("combine"),
+  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("norms").none(true), arg("weights"), arg("factors"), arg("value"), arg("combine"),
              arg("parameter"), arg("base"), arg("stretch"), arg("missing"), arg("fill"), arg("duplicates"), arg("ties"), arg("top_k"),
              arg("out_offsets").noconvert(), arg("out_ids").noconvert(), arg("out_scores").noconvert(), arg("out_entries").noconvert(),
              arg("out_terms").noconvert(), arg("num_threads"));

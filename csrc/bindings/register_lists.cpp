@@ -1,8 +1,6 @@
 // register_lists.cpp -- affine_lists, rank_lists, order_lists.
 #include <pybind11/stl.h>
 
-#include <algorithm>
-#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -23,17 +21,10 @@ std::int64_t on_lists(const py::array& scores, const py::array& offsets, py::arr
   return without_gil(num_threads, [&](const CallContext& context) { return call(values.data(), lists, target.data(), context); });
 }
 
-AffineKind kind_of(std::string_view name) {
-  constexpr std::string_view kNames[] = {"minmax", "max", "sum", "l2", "zscore", "dbsf", "given"};
-  const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
-  FASTCAL_CHECK(found != std::end(kNames), "kind: expected minmax, max, sum, l2, zscore, dbsf or given");
-  return static_cast<AffineKind>(found - std::begin(kNames));
-}
-
 std::int64_t engine_affine_lists(const Engine& self, const py::array& scores, const py::array& offsets, std::string_view kind,
                                  bool higher_is_better, std::int64_t ddof, double n_sigma, double eps, double tolerance, double on_constant,
                                  double on_single, const std::optional<py::array>& given, py::array& out, int num_threads) {
-  AffineRule rule{kind_of(kind), higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single, nullptr};
+  AffineRule rule{affine_kind(kind), higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single, nullptr};
   FASTCAL_CHECK(given || rule.kind != AffineKind::given, "given: needed by this kind");
   if (given) {
     const auto pairs = flat<double>(*given, "given");

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "core/lists.h"
 #include "core/parallel.h"
 
 namespace fastcal {
@@ -20,15 +22,18 @@ enum class FuseDuplicates { first, max, sum, error };
 // Among equal scores: first run that lists the document, then id; or id alone, either way.
 enum class FuseTies { source, id, id_desc };
 
-// One source: query i owns [offsets[i], offsets[i + 1]). `scores` may be null unless the value is the score.
+// One source: query i owns [offsets[i], offsets[i + 1]). `scores` may be null unless the value is the score; `norm`, which needs
+// no numbers of the caller's, maps them list by list.
 struct RunView {
   const std::int64_t* ids;
   const float* scores;
   std::span<const std::int64_t> offsets;
+  std::optional<AffineRule> norm;
 };
 
 struct FusionPlan {
   std::vector<RunView> runs;
+  const ListKernels<float>& kernels;
   const double* weights;       // one row of runs.size(), or one a query
   std::size_t weights_stride;  // 0 or runs.size()
   const double* factors;       // of a sum, by the number of runs that list the document
@@ -61,7 +66,7 @@ struct FusedOutput {
   double* terms;          // (room, n_runs); null together with entries
 };
 
-// -1, or the first run with a bad score, or else n_runs + the first run with a document listed twice under `error`.
+// -1, or the first run with a bad score or a list that has no norm, or else n_runs + the first run with a document listed twice under `error`.
 std::int64_t fuse(const FusionPlan& plan, const FusedOutput& out, const CallContext& context);
 
 }  // namespace fastcal

@@ -25,7 +25,7 @@ const double* ListValues::of(const GatheredLists& lists, std::size_t run, std::s
   if (shared_) {
     std::copy_n(table_.data(), n, values_.data());
   } else if (plan_.value == FuseValue::score) {
-    scores_are_good &= write_scores(plan_.runs[run].scores + plan_.runs[run].offsets[query], n, values_.data());
+    scores_are_good &= write_scores(plan_.runs[run], query, n);
   } else if (plan_.value == FuseValue::points) {
     for (std::size_t i = 0; i < n; ++i) values_[i] = static_cast<double>(lists.documents().size()) - static_cast<double>(i);
   } else {
@@ -51,13 +51,19 @@ void ListValues::write_ranks(double weight, std::size_t n, double* out) const {
   }
 }
 
-bool ListValues::write_scores(const float* scores, std::size_t n, double* out) const {
+bool ListValues::write_scores(const RunView& run, std::size_t query, std::size_t n) {
+  const float* scores = run.scores + run.offsets[query];
+  if (run.norm) {
+    normalised_.resize(n);
+    if (!affine_list(plan_.kernels, *run.norm, nullptr, scores, n, normalised_.data())) return false;
+    scores = normalised_.data();
+  }
   bool good = true;
   const float low = plan_.combine == FuseCombine::logistic ? 0.0f : -3.4028235e38f;
   const float high = plan_.combine == FuseCombine::logistic ? 1.0f : 3.4028235e38f;
   for (std::size_t i = 0; i < n; ++i) {
     good &= (scores[i] >= low) & (scores[i] <= high);
-    out[i] = static_cast<double>(scores[i]);
+    values_[i] = static_cast<double>(scores[i]);
   }
   return good;
 }

@@ -22,12 +22,13 @@ class ListValues {
 
  private:
   void write_ranks(double weight, std::size_t n, double* out) const;
-  bool write_scores(const float* scores, std::size_t n, double* out) const;
+  bool write_scores(const RunView& run, std::size_t query, std::size_t n);
   void merge_duplicates(std::span<const std::uint32_t> list);
 
   const FusionPlan& plan_;
   bool shared_;  // whether all lists have the values of table_
   std::vector<double> table_, values_, by_document_;
+  std::vector<float> normalised_;
   const double* current_ = nullptr;
 };
 

@@ -134,6 +134,17 @@ template const ListKernels<float>& list_kernels(const KernelTable&);
 template const ListKernels<double>& list_kernels(const KernelTable&);
 
 template <typename T>
+bool affine_list(const ListKernels<T>& kernels, const AffineRule& rule, const double* given, const T* values, std::size_t n, T* out) {
+  const Plan plan = plan_of(rule, summarise(kernels, rule.kind, values, n), given);
+  if (plan.refused) return false;
+  apply(kernels, plan, values, n, out);
+  return true;
+}
+
+template bool affine_list(const ListKernels<float>&, const AffineRule&, const double*, const float*, std::size_t, float*);
+template bool affine_list(const ListKernels<double>&, const AffineRule&, const double*, const double*, std::size_t, double*);
+
+template <typename T>
 std::int64_t affine_lists(const KernelTable& table, const T* scores, Offsets offsets, const AffineRule& rule, T* out,
                           const CallContext& context) {
   const ListKernels<T>& kernels = list_kernels<T>(table);
@@ -144,9 +155,7 @@ std::int64_t affine_lists(const KernelTable& table, const T* scores, Offsets off
   for_each_list(offsets, 1.0, context, [&](std::size_t list) {
     if (shared(list)) return;
     const std::int64_t begin = offsets[list];
-    const Plan plan = plan_of(rule, summarise(kernels, rule.kind, scores + begin, length(list)), given(list));
-    if (plan.refused) return bad.report(list);
-    apply(kernels, plan, scores + begin, length(list), out + begin);
+    if (!affine_list(kernels, rule, given(list), scores + begin, length(list), out + begin)) bad.report(list);
   });
   for (std::size_t list = 0; list + 1 < offsets.size(); ++list) {
     const std::int64_t begin = offsets[list];

@@ -33,6 +33,10 @@ template <typename T>
 std::int64_t affine_lists(const KernelTable& kernels, const T* scores, Offsets offsets, const AffineRule& rule, T* out,
                           const CallContext& context);
 
+// One list on the calling thread; false if it cannot be normalised. `given` is two numbers or null, `out` may be `values`.
+template <typename T>
+bool affine_list(const ListKernels<T>& kernels, const AffineRule& rule, const double* given, const T* values, std::size_t n, T* out);
+
 // out[offsets[i] + r] is the position in `scores` of the r-th best entry of list i: descending, ties by position, NaN last.
 template <typename T>
 void order_lists(const T* scores, Offsets offsets, std::int64_t* out, const CallContext& context);

@@ -20,6 +20,7 @@ struct Lists {
 
   FusionPlan plan(FuseValue value, FuseCombine combine) const {
     FusionPlan p{{},
+                 dispatch::compiled().front()->f32,
                  weights.data(),
                  0,
                  factors.data(),
@@ -33,7 +34,7 @@ struct Lists {
                  FuseDuplicates::first,
                  FuseTies::source,
                  -1};
-    for (std::size_t r = 0; r < ids.size(); ++r) p.runs.push_back({ids[r].data(), scores[r].data(), offsets[r]});
+    for (std::size_t r = 0; r < ids.size(); ++r) p.runs.push_back({ids[r].data(), scores[r].data(), offsets[r], std::nullopt});
     return p;
   }
 };
@@ -79,6 +80,9 @@ void check_values() {
   CHECK((run(plan, 5, 1).scores == std::vector<float>{7.0f, 3.0f, 8.0f}));
   plan.duplicates = FuseDuplicates::error;
   CHECK(run(plan, 5, 1).bad == 2);
+  plan = lists.plan(FuseValue::score, FuseCombine::sum);
+  plan.runs[1].norm = AffineRule{AffineKind::minmax, true, 0, 0.0, 0.0, 0.0, 0.5, -std::numeric_limits<double>::infinity(), nullptr};
+  CHECK((run(plan, 5, 2).scores == std::vector<float>{3.0f, 2.5f, 0.5f}));  // lists of one score are constant
   Lists broken = by_hand();
   broken.scores[1][1] = std::numeric_limits<float>::quiet_NaN();
   CHECK(run(broken.plan(FuseValue::score, FuseCombine::sum), 5, 2).bad == 1);

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from fastcal._backend import _numba_fusion, _types
+from fastcal._backend._numba_list_operations import ListOperations
 from fastcal._backend._numba_pool import run, warn_if_denormals_are_lost
 from fastcal._backend._numba_search import NO_FLOATS
 from fastcal._backend._numba_views import list_chunks, read_only
 
 if TYPE_CHECKING:
-    from fastcal._backend._types import Array, FuseCombine, FuseDuplicates, FuseMissing, FuseTies, FuseValue
+    from fastcal._backend._types import AffineRule, Array, FuseCombine, FuseDuplicates, FuseMissing, FuseTies, FuseValue
 
 
 class FusionOperations:
@@ -23,6 +24,7 @@ class FusionOperations:
         ids: list[Array],
         scores: list[Array | None],
         offsets: list[Array],
+        norms: list[AffineRule | None] | None,
         weights: Array,
         factors: Array,
         value: FuseValue,
@@ -43,6 +45,8 @@ class FusionOperations:
         num_threads: int,
     ) -> int:
         warn_if_denormals_are_lost()
+        if norms is not None:
+            scores = [s if rule is None else _normalised(s, o, rule, num_threads) for s, o, rule in zip(scores, offsets, norms, strict=True)]
         n_runs, lengths = len(ids), np.stack([np.diff(run_offsets) for run_offsets in offsets])
         before = np.cumsum([0, *(len(run_ids) for run_ids in ids[:-1])], dtype=np.int64)
         starts = read_only(np.stack(offsets).astype(np.int64, copy=False) + before[:, np.newaxis])
@@ -75,6 +79,14 @@ class FusionOperations:
         out_offsets[0] = 0
         np.cumsum(counts, out=out_offsets[1:])
         return int(faults[0]) if faults[0] < n_runs else (n_runs + int(faults[1]) if faults[1] < n_runs else -1)
+
+
+def _normalised(scores: Array | None, offsets: Array, rule: AffineRule, num_threads: int) -> Array:
+    """Return scores as affine_lists maps them; if it refuses a list, NaN, which no method takes."""
+    assert scores is not None
+    out = np.empty_like(scores)
+    bad = ListOperations().affine_lists(scores, offsets, *rule, None, out, num_threads=num_threads)
+    return out if bad < 0 else np.full_like(out, np.nan)
 
 
 def _close_ranks(room: Array, counts: Array, outs: tuple[Array, ...]) -> None:

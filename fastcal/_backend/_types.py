@@ -10,6 +10,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Metric = Literal["cosine", "dot", "euclidean"]
 Precision = Literal["fast", "exact"]
 AffineKind = Literal["minmax", "max", "sum", "l2", "zscore", "dbsf", "given"]
+# The arguments of affine_lists from `kind` to `on_single`.
+AffineRule: TypeAlias = tuple[AffineKind, bool, int, float, float, float, float, float]
 Ties = Literal["ordinal", "min", "average"]
 FuseValue = Literal["reciprocal", "square", "power", "points", "score"]
 FuseCombine = Literal["sum", "by_weights", "mean", "geometric", "harmonic", "logistic", "min", "max", "median", "copeland"]

@@ -22,6 +22,7 @@ from fastcal._backend._protocol_lists import ListOperations
 from fastcal._backend._protocol_runs import RunOperations, TrecKind, TrecReader, TrecWriter
 from fastcal._backend._types import (
     AffineKind,
+    AffineRule,
     Array,
     FuseCombine,
     FuseDuplicates,
@@ -35,6 +36,7 @@ from fastcal._backend._types import (
 
 __all__ = [
     "AffineKind",
+    "AffineRule",
     "Array",
     "Backend",
     "FoundRange",

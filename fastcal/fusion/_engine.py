@@ -6,6 +6,7 @@ Presets and fitted fusions call :func:`fuse_arrays` with scores that they have n
     fused = fuse_arrays(runs, scores, settings, num_threads=_threads.resolve(None))
 
 `runs` are what :func:`fastcal.run.align` returns: the same queries in the same order, one numbering of the documents.
+``rules[r]`` is what the engine maps the lists of run r by before, in the same pass; None, of all or of one, for nothing.
 ``scores[r]`` belongs to ``runs[r].ids`` entry by entry, float32, higher is better; its order need not be that of the
 list, whose ranks are positions. None is enough for methods that use ranks only.
 """
@@ -21,15 +22,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _backend
-from fastcal._backend.protocol import FuseDuplicates, FuseMissing, FuseTies
+from fastcal._backend.protocol import AffineRule, FuseDuplicates, FuseMissing, FuseTies
 from fastcal.errors import InvalidValueError
 from fastcal.fusion._components import FusionComponents, components_of
 from fastcal.fusion._methods import METHODS, Method, as_method, as_options
+from fastcal.fusion._normalise import mapped_by
 from fastcal.fusion._trec_order import in_order_of_names
 from fastcal.run import Run, unchecked
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+Rules = list[AffineRule | None] | None
 
 
 class Settings(NamedTuple):
@@ -76,24 +79,32 @@ def missing_policy(method: Method, policy: str | float) -> tuple[FuseMissing, fl
 
 
 def fuse_arrays(
-    runs: Sequence[Run], scores: Sequence[Float32 | None], settings: Settings, *, components: bool = False, num_threads: int
+    runs: Sequence[Run],
+    scores: Sequence[Float32 | None],
+    settings: Settings,
+    *,
+    rules: Rules = None,
+    components: bool = False,
+    num_threads: int,
 ) -> tuple[Run, FusionComponents | None]:
-    """Fuse aligned runs whose scores are normalised.
+    """Fuse aligned runs whose scores are normalised, or will be by `rules`.
 
     Raises
     ------
     InvalidValueError
         If a score is not finite (not in [0, 1] for "logodds"), or a document is listed twice under ``duplicates="error"``.
     """
+    if rules is not None and components:  # which show what the scores become
+        scores, rules = mapped_by(runs, scores, rules, num_threads), None
     if settings.ties == "trec":
         runs, restore = in_order_of_names(runs)
-        fused, parts = _fuse(runs, scores, settings, "id_desc", components, num_threads)
+        fused, parts = _fuse(runs, scores, rules, settings, "id_desc", components, num_threads)
         return restore(fused), parts
-    return _fuse(runs, scores, settings, cast("FuseTies", settings.ties), components, num_threads)
+    return _fuse(runs, scores, rules, settings, cast("FuseTies", settings.ties), components, num_threads)
 
 
 def _fuse(
-    runs: Sequence[Run], scores: Sequence[Float32 | None], settings: Settings, ties: FuseTies, components: bool, num_threads: int
+    runs: Sequence[Run], scores: Sequence[Float32 | None], rules: Rules, settings: Settings, ties: FuseTies, components: bool, num_threads: int
 ) -> tuple[Run, FusionComponents | None]:
     first, method, n_runs = runs[0], settings.method, len(runs)
     ids, offsets, top_k = [run.ids for run in runs], [run.offsets for run in runs], settings.top_k
@@ -109,6 +120,7 @@ def _fuse(
         ids,
         list(scores),
         offsets,
+        rules,
         _ones(n_runs) if settings.weights is None else settings.weights,
         _ones(n_runs + 1)[0] if method.factor is None else _factors(settings.name, n_runs, tuple(settings.options.values())),
         method.value,
@@ -129,7 +141,7 @@ def _fuse(
         num_threads,
     )
     if bad >= 0:
-        _refuse(bad, runs, scores, method)
+        _refuse(bad, runs, scores if rules is None else mapped_by(runs, scores, rules, num_threads), method)
     kept = int(bounds[-1])
     if kept < most:
         fused_ids, fused_scores = fused_ids[:kept], fused_scores[:kept]

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _threads
-from fastcal._backend.protocol import FuseDuplicates, FuseMissing
+from fastcal._backend.protocol import AffineRule, FuseDuplicates, FuseMissing
 from fastcal._validate.numbers import flag, integer, one_of
 from fastcal.errors import InvalidValueError
 from fastcal.fusion._arguments import DUPLICATES, TIES, WEIGHT_MODES, as_aligned_runs, as_missing, as_weights
 from fastcal.fusion._components import FusionComponents
 from fastcal.fusion._engine import Settings, fuse_arrays
 from fastcal.fusion._methods import Method, as_method, as_options
-from fastcal.fusion._normalise import as_norms, normalised
+from fastcal.fusion._normalise import as_norms, summands
 from fastcal.fusion._presets import Wish, by_preset
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import Run
@@ -240,6 +240,7 @@ def fuse(
     order = one_of(ties, "ties", TIES), -1 if top_k is None else integer(top_k, "top_k", least=1)
     shares = None if weights is None else as_weights(weights, aligned)
     scores: list[npt.NDArray[np.float32] | None] = [None] * len(aligned)
+    rules: list[AffineRule | None] | None = None
     if preset is None:
         name = "rrf" if method is None else method
         known = as_method(name)
@@ -248,11 +249,11 @@ def fuse(
         policies = _as_policies(name, known, weights is not None, weight_mode, missing, duplicates)
         settings = Settings(name, known, options, shares, *policies, *order)
         if not known.by_rank:
-            scores = [normalised(run, at, norms[at], norm_options or {}, name, threads) for at, run in enumerate(aligned)]
+            scores, rules = summands(aligned, norms, norm_options or {}, name, threads)
     else:
         others = {"weight_mode": weight_mode, "missing": missing, "duplicates": duplicates, "norm_options": norm_options}
-        scores, settings = by_preset(preset, aligned, Wish(method, norm, shares, method_options, others), order, threads)
-    fused, parts = fuse_arrays(aligned, scores, settings, components=flag(return_components, "return_components"), num_threads=threads)
+        scores, rules, settings = by_preset(preset, aligned, Wish(method, norm, shares, method_options, others), order)
+    fused, parts = fuse_arrays(aligned, scores, settings, rules=rules, components=flag(return_components, "return_components"), num_threads=threads)
     return fused if parts is None else (fused, parts)
 
 

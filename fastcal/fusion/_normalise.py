@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastcal import _backend
+from fastcal._backend.protocol import AffineRule
+from fastcal._validate import lists
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.fusion._methods import Method, quoted
-from fastcal.normalization import METHODS, normalize_lists
+from fastcal.normalization import METHODS, normalize_lists, one_pass_rule
 from fastcal.run import Run
 
 Norm = str | None
+Float32 = npt.NDArray[np.float32]
 # All but those that need arrays beside the scores.
 _NORMS = [name for name in METHODS if name not in {"cohort", "csls"}]
 
@@ -37,19 +41,50 @@ def as_norms(norm: Norm | Sequence[Norm], options: Mapping[str, Any] | None, nam
     return norms
 
 
-def normalised(run: Run, at: int, norm: Norm, options: Mapping[str, Any], name: str, num_threads: int) -> npt.NDArray[np.float32]:
-    """Return the scores of ``runs[at]`` for a method that combines scores."""
-    where = f"runs[{at}]"
-    if run.scores is None:
-        raise InvalidValueError(f"method {name!r} needs scores, and {where} has none; 'rrf' needs ranks only")
-    if norm is None:
-        if not run.higher_is_better:
-            raise InvalidValueError(f"method {name!r} needs scores for which higher is better, and {where} holds distances; pass a norm")
-        return run.scores
-    try:
-        mapped: npt.NDArray[np.float32] = normalize_lists(
-            run.scores, run.offsets, norm, higher_is_better=run.higher_is_better, num_threads=num_threads, **options
-        )
-    except InvalidValueError as error:
-        raise InvalidValueError(f"{where}: {str(error).removeprefix('scores: ')} (norm {norm!r})") from None
+def summands(
+    runs: Sequence[Run], norms: Sequence[Norm], options: Mapping[str, Any], name: str, num_threads: int
+) -> tuple[list[Float32 | None], list[AffineRule | None] | None]:
+    """Return what a method of scores combines: the scores of each run, and the rule by which the engine maps them first, if any."""
+    scores: list[Float32 | None] = []
+    rules: list[AffineRule | None] = []
+    for at, (run, norm) in enumerate(zip(runs, norms, strict=True)):
+        if run.scores is None:
+            raise InvalidValueError(f"method {name!r} needs scores, and runs[{at}] has none; 'rrf' needs ranks only")
+        if norm is None and not run.higher_is_better:
+            raise InvalidValueError(f"method {name!r} needs scores for which higher is better, and runs[{at}] holds distances; pass a norm")
+        mapped, rule = run.scores, None
+        if norm is not None:
+            try:
+                rule = one_pass_rule(norm, run.higher_is_better, options)
+                if rule is None:
+                    mapped = normalize_lists(mapped, run.offsets, norm, higher_is_better=run.higher_is_better, num_threads=num_threads, **options)
+            except InvalidValueError as error:
+                raise _named(error, at, norm) from None
+        scores.append(mapped)
+        rules.append(rule)
+    return scores, rules if any(rules) else None
+
+
+def mapped_by(runs: Sequence[Run], scores: Sequence[Float32 | None], rules: Sequence[AffineRule | None], num_threads: int) -> list[Float32 | None]:
+    """Return the scores that the engine combines.
+
+    Raises
+    ------
+    InvalidValueError
+        If a list has an infinite score, or statistics that overflow.
+    """
+    mapped = list(scores)
+    for at, (run, values, rule) in enumerate(zip(runs, scores, rules, strict=True)):
+        if rule is None or values is None:
+            continue
+        mapped[at] = out = np.empty_like(values)
+        bad = _backend.active().affine_lists(values, run.offsets, *rule, None, out, num_threads=num_threads)
+        try:
+            lists.refuse_list(bad, values, run.offsets)
+        except InvalidValueError as error:
+            raise _named(error, at, rule[0]) from None
     return mapped
+
+
+def _named(error: InvalidValueError, at: int, norm: Norm) -> InvalidValueError:
+    return InvalidValueError(f"runs[{at}]: {str(error).removeprefix('scores: ')} (norm {norm!r})")

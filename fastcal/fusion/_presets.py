@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,12 @@ from fastcal._validate.numbers import integer, number, one_of
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.fusion import _preset_norms as norms
 from fastcal.fusion import _presets_weights as rules
-from fastcal.fusion._engine import Settings
+from fastcal.fusion._engine import Rules, Settings
+from fastcal.normalization import one_pass_rule
 from fastcal.run import Run
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
-Norm = Callable[[Run, int], Float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Preset:
 
     method: str = "sum"
     others: tuple[str, ...] = ()
-    norms: Mapping[str, Norm] = field(default_factory=dict)
+    norms: Mapping[str, norms.Norm] = field(default_factory=dict)
     weights: Callable[[Float64 | None, int], Float64 | None] | None = None
     k: K | None = None
     fixed_k: float = 60.0
@@ -73,13 +74,13 @@ _AT_LEAST_ONE = K(2.0, -1.0, "finite and at least 1", lambda k: 1.0 <= k < math.
 _POSITIVE = K(expected="finite and positive", accept=lambda k: 0.0 < k < math.inf)
 _UP_TO_10000 = K(expected="an integer from 1 to 10000", accept=lambda k: 1.0 <= k <= 10000.0, whole=True)
 _MEANS: dict[str, Any] = {"method": "mean", "others": ("gmean", "hmean"), "weights": rules.up_to_one_summing_to_one}
-_ELASTIC: dict[str, Norm] = {"minmax": norms.elastic_minmax, "l2": norms.elastic_l2, "none": norms.unchanged}
+_ELASTIC: dict[str, norms.Norm] = {"minmax": norms.elastic_minmax, "l2": norms.elastic_l2, "none": norms.unchanged}
 
 PRESETS: dict[str, Preset] = {
     "paper": Preset("rrf", k=K()),
     "ranx": Preset(norms={"minmax": norms.constant_as(0.0)}, weights=rules.linear, distances=True),
     "qdrant-rrf": Preset("rrf", weights=rules.linear, k=_AT_LEAST_ONE, stretch=True, duplicates="sum"),
-    "qdrant-dbsf": Preset(norms={"dbsf": norms.dbsf_sample}, duplicates="sum"),
+    "qdrant-dbsf": Preset(norms={"dbsf": norms.DBSF_SAMPLE}, duplicates="sum"),
     "weaviate-ranked": Preset("rrf", weights=rules.linear, fixed_k=59.0),
     "weaviate-relative": Preset(norms={"minmax": norms.constant_as(1.0)}, weights=rules.linear, distances=True),
     "opensearch-minmax": Preset(norms={"minmax": norms.opensearch_minmax}, **_MEANS),
@@ -88,10 +89,10 @@ PRESETS: dict[str, Preset] = {
     "opensearch-rrf": Preset(weights=rules.up_to_one_summing_to_one, k=_UP_TO_10000),
     "elasticsearch-linear": Preset(norms=_ELASTIC, weights=rules.linear),
     "haystack-rrf": Preset("rrf", weights=rules.shares_of_61, duplicates="sum"),
-    "haystack-dbsf": Preset("max", norms={"dbsf": norms.dbsf_or_raw}, duplicates="max"),
+    "haystack-dbsf": Preset("max", norms={"dbsf": norms.DBSF_OR_RAW}, duplicates="max"),
     "llamaindex-rrf": Preset("rrf", fixed_k=59.0),
-    "llamaindex-relative": Preset(norms={"minmax": norms.minmax_by_sign}, weights=rules.shares),
-    "llamaindex-dist": Preset(norms={"dbsf": norms.dbsf_by_sign}, weights=rules.shares),
+    "llamaindex-relative": Preset(norms={"minmax": norms.by_sign("minmax")}, weights=rules.shares),
+    "llamaindex-dist": Preset(norms={"dbsf": norms.by_sign("dbsf")}, weights=rules.shares),
     "langchain-ensemble": Preset("rrf", weights=rules.linear_or_even, k=K(), duplicates="sum"),
     "milvus-weighted": Preset(weights=rules.up_to_one, distances=True, metrics=True),
     "vespa-linear": Preset(norms={"minmax": norms.constant_as(0.5)}, weights=rules.linear),
@@ -111,8 +112,8 @@ class Wish:
     others: Mapping[str, Any]
 
 
-def by_preset(name: Any, runs: Sequence[Run], wish: Wish, order: tuple[str, int], num_threads: int) -> tuple[list[Float32 | None], Settings]:
-    """Return the scores to fuse, one array per aligned run, and the settings; `order` is their ties and top_k.
+def by_preset(name: Any, runs: Sequence[Run], wish: Wish, order: tuple[str, int]) -> tuple[list[Float32 | None], Rules, Settings]:
+    """Return what :func:`fuse_arrays` takes; `order` is ties and top_k.
 
     Raises
     ------
@@ -123,11 +124,11 @@ def by_preset(name: Any, runs: Sequence[Run], wish: Wish, order: tuple[str, int]
     _refuse_untaken(name, preset, wish)
     k = preset.fixed_k if preset.k is None else preset.k.read(wish.options)
     method = preset.method if wish.method is None else one_of(wish.method, "method", (preset.method, *preset.others))
-    scores = _scores(name, preset, runs, wish, k, num_threads)
+    scores, rules = _scores(name, preset, runs, wish, k)
     weights = None if preset.weights is None else preset.weights(wish.weights, len(runs))
     options = {"k": k + (preset.k.shift if preset.k else 0.0)} if method == "rrf" else {}
     settings = Settings.of(method, options, weights=weights, stretch=preset.stretch, duplicates=preset.duplicates, ties=order[0], top_k=order[1])
-    return scores, settings
+    return scores, rules, settings
 
 
 def _refuse_untaken(name: str, preset: Preset, wish: Wish) -> None:
@@ -143,20 +144,40 @@ def _refuse_untaken(name: str, preset: Preset, wish: Wish) -> None:
             raise InvalidValueError(f"preset {name!r} takes {', '.join(map(repr, takes)) or 'no options'}, got {option!r}")
 
 
-def _scores(name: str, preset: Preset, runs: Sequence[Run], wish: Wish, k: float, num_threads: int) -> list[Float32 | None]:
+def _scores(name: str, preset: Preset, runs: Sequence[Run], wish: Wish, k: float) -> tuple[list[Float32 | None], Rules]:
     if preset.method == "rrf":
-        return [None] * len(runs)
+        return [None] * len(runs), None
     if preset.k is not None:
-        return [norms.opensearch_reciprocal(run, k) for run in runs]
+        return _parted(norms.opensearch_reciprocal(runs, k), runs), None
     for at, run in enumerate(runs):
         _refuse_run(name, preset, run, at)
     if preset.metrics:
         metrics = _as_metrics(wish.options.get("metrics"), runs)
-        return [norms.milvus(run, metric) for run, metric in zip(runs, metrics, strict=True)]
-    return [norm(run, num_threads) for run, norm in zip(runs, _as_norms(preset, wish.norm, len(runs)), strict=True)]
+        _look_at_scores(runs, range(len(runs)))
+        return [norms.milvus(run, metric) for run, metric in zip(runs, metrics, strict=True)], None
+    return _normalised(runs, _as_norms(preset, wish.norm, len(runs)))
 
 
-def _as_norms(preset: Preset, norm: str | Sequence[str | None] | None, n_runs: int) -> list[Norm]:
+def _normalised(runs: Sequence[Run], maps: Sequence[norms.Norm]) -> tuple[list[Float32 | None], Rules]:
+    """Return the rules of the engine, and the scores of other maps; runs that share such a map are mapped together."""
+    scores: list[Float32 | None] = [run.scores for run in runs]
+    rules = [one_pass_rule(norm[0], run.higher_is_better, norm[1]) if isinstance(norm, tuple) else None for run, norm in zip(runs, maps, strict=True)]
+    for norm in dict.fromkeys(norm for norm in maps if not isinstance(norm, tuple)):
+        places = [at for at, one in enumerate(maps) if one is norm]
+        _look_at_scores(runs, places)
+        together = [runs[at] for at in places]
+        for at, mapped in zip(places, _parted(norm(norms.Lists.of(together)), together), strict=True):
+            scores[at] = mapped
+    return scores, rules if any(rules) else None
+
+
+def _parted(scores: Float32, runs: Sequence[Run]) -> list[Float32 | None]:
+    """Return each run's part of the scores of all."""
+    ends = list(accumulate((run.ids.size for run in runs), initial=0))
+    return [scores[start:end] for start, end in pairwise(ends)]
+
+
+def _as_norms(preset: Preset, norm: str | Sequence[str | None] | None, n_runs: int) -> list[norms.Norm]:
     """Return the map of each run; a preset that has several takes one name, or one for each run."""
     default = next(iter(preset.norms))
     names = [norm or default] * n_runs if norm is None or isinstance(norm, str) else [default if one is None else one for one in norm]
@@ -170,8 +191,16 @@ def _refuse_run(name: str, preset: Preset, run: Run, at: int) -> None:
         raise InvalidValueError(f"preset {name!r} adds scores, and runs[{at}] has none")
     if not run.higher_is_better and not preset.distances:
         raise InvalidValueError(f"preset {name!r} needs scores for which higher is better, and runs[{at}] holds distances")
-    lists.refuse_infinity(run.scores, run.offsets, f"runs[{at}]")
-    warn_if_denormals_are_lost(run.scores)
+
+
+def _look_at_scores(runs: Sequence[Run], places: Sequence[int]) -> None:
+    """Refuse infinities, and warn of denormals that NumPy does not see; the engine does so itself where it maps."""
+    for at in places:
+        scores = runs[at].scores
+        assert scores is not None
+        if not np.isfinite(scores).all():
+            lists.refuse_infinity(scores, runs[at].offsets, f"runs[{at}]")
+        warn_if_denormals_are_lost(scores)
 
 
 def _as_metrics(metrics: Any, runs: Sequence[Run]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy.typing as npt
@@ -63,7 +64,7 @@ def minmax(
     """
     call = prepare(scores, offsets, out)
     constant = _statistics.as_constant(on_constant, "on_constant", call.result.dtype)
-    _statistics.call(call.lists(num_threads), "minmax", on_constant=constant)
+    _statistics.call(call.lists(num_threads), ("minmax", True, 0, 0.0, 0.0, 0.0, constant, -math.inf))
     return call.finish()
 
 
@@ -117,5 +118,5 @@ def zscore(
     """
     call = prepare(scores, offsets, out)
     freedom = integer(ddof, "ddof", least=0)
-    _statistics.call(call.lists(num_threads), "zscore", ddof=freedom)
+    _statistics.call(call.lists(num_threads), ("zscore", True, freedom, 0.0, 0.0, 0.0, 0.0, -math.inf))
     return call.finish()

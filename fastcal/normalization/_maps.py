@@ -17,7 +17,7 @@ from fastcal.normalization._arrays import Lists
 
 def identity(lists: Lists) -> None:
     """``s``; its negative if lower is better."""
-    _statistics.call(lists, "given", given=np.tile([0.0, 1.0], (lists.n_lists, 1)))
+    _statistics.affine(lists, "given", np.tile([0.0, 1.0], (lists.n_lists, 1)))
 
 
 def atan(lists: Lists, *, centre: Any = 0.0, scale: Any = 1.0, nonnegative: Any = False) -> None:

@@ -58,7 +58,7 @@ def robust(
         scale = (top - bottom) / (_NORMAL_IQR if flag(unit_variance, "unit_variance") else 1.0)
     raised = Lists(scores, lists.offsets, lists.out, higher_is_better=True, num_threads=lists.num_threads)
     given = np.ascontiguousarray(np.stack([centre, scale], axis=1))
-    _statistics.affine(raised, "given", 0.0, on_constant, on_single, eps, tolerance, given=given)
+    _statistics.affine(raised, "given", given, on_constant=on_constant, on_single=on_single, eps=eps, tolerance=tolerance)
 
 
 def best_first(scores: Floats, offsets: Int64, num_threads: int) -> Int64:

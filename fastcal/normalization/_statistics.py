@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
 
 import numpy as np
 
 from fastcal import _backend
-from fastcal._backend.protocol import AffineKind, Array
+from fastcal._backend.protocol import AffineKind, AffineRule, Array
 from fastcal._validate import lists as judge
 from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import integer, number
@@ -21,75 +23,93 @@ KEEP = "keep"
 def minmax(lists: Lists, *, bounds: Any = None, on_constant: Any = None, on_single: Any = None, eps: Any = None, tolerance: Any = None) -> None:
     """``(s - min) / (max - min)``, with a bound of the caller's in the place of either."""
     given = None if bounds is None else _as_bounds(bounds, lists.n_lists)
-    affine(lists, "minmax", 0.0, on_constant, on_single, eps, tolerance, given=given)
+    affine(lists, "minmax", given, on_constant=on_constant, on_single=on_single, eps=eps, tolerance=tolerance)
 
 
 def maximum(lists: Lists, *, on_constant: Any = None, on_single: Any = None, eps: Any = None, tolerance: Any = None) -> None:
     """``s / max``, and ``s / -min`` for a list without a positive score."""
-    affine(lists, "max", 0.0, on_constant, on_single, eps, tolerance)
+    affine(lists, "max", on_constant=on_constant, on_single=on_single, eps=eps, tolerance=tolerance)
 
 
 def total(lists: Lists, *, on_constant: Any = None, on_single: Any = None, eps: Any = None, tolerance: Any = None) -> None:
     """``(s - min) / sum(s - min)``."""
-    affine(lists, "sum", 0.0, on_constant, on_single, eps, tolerance)
+    affine(lists, "sum", on_constant=on_constant, on_single=on_single, eps=eps, tolerance=tolerance)
 
 
 def l2(lists: Lists, *, on_constant: Any = None, on_single: Any = None, eps: Any = None, tolerance: Any = None) -> None:
     """``s / sqrt(sum(s * s))``."""
-    affine(lists, "l2", 0.0, on_constant, on_single, eps, tolerance)
+    affine(lists, "l2", on_constant=on_constant, on_single=on_single, eps=eps, tolerance=tolerance)
 
 
 def zscore(lists: Lists, *, ddof: Any = 0, on_constant: Any = None, on_single: Any = None, eps: Any = None, tolerance: Any = None) -> None:
     """``(s - mean) / std``."""
-    affine(lists, "zscore", 0.0, on_constant, on_single, eps, tolerance, ddof=integer(ddof, "ddof", least=0))
+    affine(lists, "zscore", ddof=ddof, on_constant=on_constant, on_single=on_single, eps=eps, tolerance=tolerance)
 
 
 def dbsf(
     lists: Lists, *, ddof: Any = 0, n_sigma: Any = 3.0, on_constant: Any = None, on_single: Any = None, eps: Any = None, tolerance: Any = None
 ) -> None:
     """``(s - low) / (high - low)`` with low and high `n_sigma` standard deviations from the mean."""
-    reach = number(n_sigma, "n_sigma", "a number from 1e-6 to 1e6", lambda x: 1e-6 <= x <= 1e6)
-    affine(lists, "dbsf", 0.5, on_constant, on_single, eps, tolerance, ddof=integer(ddof, "ddof", least=0), n_sigma=reach)
+    affine(lists, "dbsf", ddof=ddof, n_sigma=n_sigma, on_constant=on_constant, on_single=on_single, eps=eps, tolerance=tolerance)
 
 
-def affine(
-    lists: Lists,
-    kind: AffineKind,
-    default: float,
-    on_constant: Any,
-    on_single: Any,
-    eps: Any,
-    tolerance: Any,
-    *,
-    ddof: int = 0,
-    n_sigma: float = 0.0,
-    given: Array | None = None,
-) -> None:
+def affine(lists: Lists, kind: AffineKind, given: Array | None = None, **options: Any) -> None:
     """Judge the options that all of these methods take, and map."""
+    call(lists, rule_of(kind, lists.out.dtype, higher_is_better=lists.higher_is_better, **options), given)
+
+
+def rule_of(
+    kind: AffineKind,
+    dtype: np.dtype[Any],
+    *,
+    higher_is_better: bool = True,
+    ddof: Any = 0,
+    n_sigma: Any = 3.0,
+    on_constant: Any = None,
+    on_single: Any = None,
+    eps: Any = None,
+    tolerance: Any = None,
+) -> AffineRule:
+    """Return the engine's words for options of scores of this dtype."""
     if eps is not None and (on_constant is not None or tolerance is not None):
         raise InvalidValueError("eps keeps the scale above zero, so no list is constant: give either eps or on_constant and tolerance")
-    least = 0.0 if eps is None else number(eps, "eps", "a normal number above 0", lambda x: 2.3e-308 <= x < math.inf)
-    limit = 0.0 if tolerance is None else number(tolerance, "tolerance", "finite and at least 0", lambda x: 0.0 <= x < math.inf)
-    constant = default if on_constant is None else _as_fill(on_constant, "on_constant", lists.out.dtype)
-    single = -math.inf if on_single is None else _as_fill(on_single, "on_single", lists.out.dtype)
-    call(lists, kind, ddof, n_sigma, least, limit, constant, single, given)
+    return (
+        kind,
+        higher_is_better,
+        integer(ddof, "ddof", least=0),
+        number(n_sigma, "n_sigma", "a number from 1e-6 to 1e6", lambda x: 1e-6 <= x <= 1e6),
+        0.0 if eps is None else number(eps, "eps", "a normal number above 0", lambda x: 2.3e-308 <= x < math.inf),
+        0.0 if tolerance is None else number(tolerance, "tolerance", "finite and at least 0", lambda x: 0.0 <= x < math.inf),
+        (0.5 if kind == "dbsf" else 0.0) if on_constant is None else _as_fill(on_constant, "on_constant", dtype),
+        -math.inf if on_single is None else _as_fill(on_single, "on_single", dtype),
+    )
 
 
-def call(
-    lists: Lists,
-    kind: AffineKind,
-    ddof: int = 0,
-    n_sigma: float = 0.0,
-    eps: float = 0.0,
-    tolerance: float = 0.0,
-    on_constant: float = 0.0,
-    on_single: float = -math.inf,
-    given: Array | None = None,
-) -> None:
-    """Map on the backend; the options have been judged."""
-    rule = (kind, lists.higher_is_better, ddof, n_sigma, eps, tolerance, on_constant, on_single, given)
-    bad = _backend.active().affine_lists(lists.scores, lists.offsets, *rule, lists.out, num_threads=lists.num_threads)
+def call(lists: Lists, rule: AffineRule, given: Array | None = None) -> None:
+    """Map on the backend."""
+    bad = _backend.active().affine_lists(lists.scores, lists.offsets, *rule, given, lists.out, num_threads=lists.num_threads)
     judge.refuse_list(bad, lists.scores, lists.offsets)
+
+
+# What each takes that makes a rule.
+_RULES = {
+    name: (method.__kwdefaults__ or {}).keys() - {"bounds"}
+    for name, method in {"minmax": minmax, "max": maximum, "sum": total, "l2": l2, "zscore": zscore, "dbsf": dbsf}.items()
+}
+
+
+def one_pass_rule(method: str, higher_is_better: bool, options: Mapping[str, Any]) -> AffineRule | None:
+    """Return what :func:`normalize_lists` does to float32 lists as a rule, or None if it is more than that, or an error."""
+    if not options.keys() <= _RULES.get(method, frozenset()):
+        return None
+    if not options:
+        return _plain_rule(method, higher_is_better) if method in _RULES else None
+    return rule_of(cast("AffineKind", method), np.dtype(np.float32), higher_is_better=higher_is_better, **options)
+
+
+@cache
+def _plain_rule(method: str, higher_is_better: bool) -> AffineRule:
+    return rule_of(cast("AffineKind", method), np.dtype(np.float32), higher_is_better=higher_is_better)
 
 
 def as_constant(value: Any, name: str, dtype: np.dtype[Any]) -> float:
