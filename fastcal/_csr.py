@@ -30,12 +30,18 @@ def read(ids: Any, scores: Any, offsets: Any, counts: Any = None, *, higher_is_b
     if counts is not None:
         table, values, offsets = _counted(table, values, offsets, counts)
     bounds = lists.as_offsets(offsets, table.shape, "ids")
-    flat, real, bounds = _drop_padding(table.reshape(-1), None if values is None else values.reshape(-1), bounds)
+    if values is None and not higher_is_better:
+        raise InvalidValueError("higher_is_better=False needs scores; without them the order given is the rank")
+    flat, real = table.reshape(-1), None if values is None else values.reshape(-1)
+    single = real is not None and real.dtype == np.float32
+    faults = _backend.active().list_faults(flat, real if single else None, bounds, higher_is_better=higher_is_better)
+    if faults & (_PADDING | _NEGATIVE):
+        flat, real, bounds, single = *_without_padding(flat, real, bounds, faults), False
     if real is None:
-        if not higher_is_better:
-            raise InvalidValueError("higher_is_better=False needs scores; without them the order given is the rank")
         return flat, None, bounds
     warn_if_denormals_are_lost(real)
+    if single and not faults:
+        return flat, real, bounds
     return *best_first(flat, lists.to_float32(real, bounds), bounds, higher_is_better=higher_is_better), bounds
 
 
@@ -100,13 +106,10 @@ def _counted(ids: Int64, scores: lists.Floats | None, offsets: Any, counts: Any)
     return ids[real], None if scores is None else scores[real], offsets_of(lengths)
 
 
-def _drop_padding(ids: Int64, scores: lists.Floats | None, offsets: Int64) -> tuple[Int64, lists.Floats | None, Int64]:
-    """Remove the entries whose id is -1; the arrays are returned as they are if there are none. A lower id is an error."""
-    faults = _backend.active().list_faults(ids, None, offsets, higher_is_better=True)
+def _without_padding(ids: Int64, scores: lists.Floats | None, offsets: Int64, faults: int) -> tuple[Int64, lists.Floats | None, Int64]:
+    """Remove the entries whose id is -1. A lower id is an error."""
     if faults & _NEGATIVE:
         raise InvalidValueError(f"ids must be at least 0, or -1 for padding; got {ids.min()}")
-    if not faults & _PADDING:
-        return ids, scores, offsets
     real = ids != -1
     return ids[real], None if scores is None else scores[real], offsets_of(real)[offsets]
 

@@ -17,6 +17,7 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 
 Floats: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Int64: TypeAlias = npt.NDArray[np.int64]
+_INT64 = np.dtype(np.int64)
 
 
 # -- scores ------------------------------------------------------------------------------------------
@@ -25,7 +26,7 @@ def as_scores(scores: npt.ArrayLike, name: str = "scores") -> Floats:
     array = float_array(scores, name)
     if array.ndim == 0:
         raise InvalidValueError(f"{name} must have at least one axis, got a scalar")
-    return array.astype(array.dtype.type, order="C", copy=False)
+    return array if array.flags.c_contiguous else array.astype(array.dtype.type, order="C")
 
 
 def to_float32(scores: Floats, offsets: Int64, name: str = "scores") -> npt.NDArray[np.float32]:
@@ -72,7 +73,8 @@ def as_offsets(offsets: npt.ArrayLike | None, shape: tuple[int, ...], name: str 
     Without `offsets` the last axis of a dense array is a list; with them the array must be flat.
     """
     if offsets is None:
-        return np.arange(math.prod(shape[:-1]) + 1, dtype=np.int64) * shape[-1]
+        n_lists, length = math.prod(shape[:-1]), shape[-1]
+        return np.arange(0, n_lists * length + 1, length, np.int64) if length else np.zeros(n_lists + 1, np.int64)
     if len(shape) != 1:
         raise InvalidValueError(f"offsets describe a flat array of shape (n,), got {name} of shape {shape}")
     bounds = int64_array(offsets, "offsets").copy()  # judged here, used as positions later: nobody may change them in between
@@ -105,6 +107,8 @@ def apart(scores: Floats, out: Floats) -> Floats:
 def as_ids(ids: npt.ArrayLike) -> Int64:
     """Return C-contiguous int64 ids of shape (n,) or (n_queries, m), uint64 without a copy."""
     array = as_array(ids, "ids")
+    if array.dtype is _INT64 and array is ids and array.flags.c_contiguous and 1 <= array.ndim <= 2:  # the usual case, in 0.2 us
+        return array
     if array.dtype == np.uint64 and array.dtype.isnative and array.flags.c_contiguous and not (array.size and array.max() > np.iinfo(np.int64).max):
         array = array.view(np.int64)
     elif array is not ids or array.dtype != np.int64 or not array.flags.c_contiguous:

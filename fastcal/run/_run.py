@@ -275,9 +275,13 @@ def unchecked(ids: _csr.Int64, scores: _csr.Float32 | None, offsets: _csr.Int64,
     return run
 
 
-_SETTERS = [vars(Run)[name].__set__ for name in Run.__slots__]
+_SET_IDS, _SET_SCORES, _SET_OFFSETS, _SET_BETTER, _SET_QUERIES, _SET_DOCUMENTS = (vars(Run)[name].__set__ for name in Run.__slots__)
 
 
-def _fill(run: Run, *fields: Any) -> None:
-    for set_field, value in zip(_SETTERS, fields, strict=True):
-        set_field(run, _csr.read_only(value) if isinstance(value, np.ndarray) else value)
+def _fill(run: Run, ids: Any, scores: Any, offsets: Any, better: bool, query_ids: Any, doc_ids: Any) -> None:
+    _SET_IDS(run, _csr.read_only(ids))
+    _SET_SCORES(run, None if scores is None else _csr.read_only(scores))
+    _SET_OFFSETS(run, _csr.read_only(offsets))
+    _SET_BETTER(run, better)
+    _SET_QUERIES(run, None if query_ids is None else _csr.read_only(query_ids))
+    _SET_DOCUMENTS(run, None if doc_ids is None else _csr.read_only(doc_ids))
