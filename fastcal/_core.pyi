@@ -3,7 +3,19 @@
 from collections.abc import Callable
 
 from fastcal._backend._protocol_runs import TrecKind
-from fastcal._backend.protocol import AffineKind, AffineRule, Array, FuseCombine, FuseDuplicates, FuseMissing, FuseTies, FuseValue, Metric, Precision, Ties
+from fastcal._backend.protocol import (
+    AffineKind,
+    AffineRule,
+    Array,
+    FuseCombine,
+    FuseDuplicates,
+    FuseMissing,
+    FuseTies,
+    FuseValue,
+    Metric,
+    Precision,
+    Ties,
+)
 
 __version__: str
 compiler: str

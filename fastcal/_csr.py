@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -33,15 +34,15 @@ def read(ids: Any, scores: Any, offsets: Any, counts: Any = None, *, higher_is_b
     if values is None and not higher_is_better:
         raise InvalidValueError("higher_is_better=False needs scores; without them the order given is the rank")
     flat, real = table.reshape(-1), None if values is None else values.reshape(-1)
-    single = real is not None and real.dtype == np.float32
-    faults = _backend.active().list_faults(flat, real if single else None, bounds, higher_is_better=higher_is_better)
+    ready = real if real is not None and real.dtype == np.float32 else None
+    faults = _backend.active().list_faults(flat, ready, bounds, higher_is_better=higher_is_better)
     if faults & (_PADDING | _NEGATIVE):
-        flat, real, bounds, single = *_without_padding(flat, real, bounds, faults), False
+        flat, real, bounds = _without_padding(flat, real, bounds, faults)
     if real is None:
         return flat, None, bounds
     warn_if_denormals_are_lost(real)
-    if single and not faults:
-        return flat, real, bounds
+    if ready is not None and not faults:
+        return flat, ready.astype(np.float32, copy=False), bounds
     return *best_first(flat, lists.to_float32(real, bounds), bounds, higher_is_better=higher_is_better), bounds
 
 
@@ -63,8 +64,8 @@ def read_dict(run: Any) -> tuple[Int64, Int64, list[str] | None, list[Any]]:
     """Return offsets, ids, the vocabulary (None if documents are named by integers) and scores of a dict of dicts."""
     if not isinstance(run, Mapping) or not all(isinstance(docs, Mapping) for docs in run.values()):
         raise InvalidTypeError("run must be a mapping of the form {query: {document: score}}")
-    names = [name for docs in run.values() for name in docs]
-    scores = [score for docs in run.values() for score in docs.values()]
+    names = list(chain.from_iterable(run.values()))
+    scores = list(chain.from_iterable(docs.values() for docs in run.values()))
     ids, vocabulary = _number(names)
     return offsets_of([len(docs) for docs in run.values()]), ids, vocabulary, scores
 
@@ -116,9 +117,12 @@ def _without_padding(ids: Int64, scores: lists.Floats | None, offsets: Int64, fa
 
 def _number(names: list[Any]) -> tuple[Int64, list[str] | None]:
     """Number string names in order of appearance; integer names are their own numbers."""
-    if any(isinstance(name, str) for name in names):
-        index: dict[str, int] = {}
-        return np.array([index.setdefault(name, len(index)) for name in names], dtype=np.int64), list(index)
+    if any(issubclass(kind, str) for kind in set(map(type, names))):
+        distinct = list(dict.fromkeys(names))
+        if len(distinct) == len(names):
+            return np.arange(len(names)), distinct
+        number_of = dict(zip(distinct, range(len(distinct)), strict=True))
+        return np.fromiter(map(number_of.__getitem__, names), np.int64, len(names)), distinct
     ids = int64_array(names, "document ids")
     if ids.size and ids.min() < 0:
         raise InvalidValueError(f"document ids must be at least 0, got {ids.min()}")

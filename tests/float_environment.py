@@ -5,9 +5,12 @@ from __future__ import annotations
 import ctypes
 import mmap
 import platform
+import threading
 from contextlib import contextmanager
 
 import pytest
+
+from fastcal._backend import _numba_pool
 
 MACHINE_CODE = {  # (read the control register, write it, bits that flush denormals)
     "x86_64": ("0fae1fc3", "0fae17c3", 0x8040),  # stmxcsr [rdi]; ret   ldmxcsr [rdi]; ret   FTZ | DAZ
@@ -15,11 +18,20 @@ MACHINE_CODE = {  # (read the control register, write it, bits that flush denorm
 }
 
 
+def start_numba_threads():
+    """Start every thread of the pool of the Numba backend: one started later would keep the float environment set here for good."""
+    pool = _numba_pool._pool()
+    together = threading.Barrier(pool._max_workers)
+    for waiting in [pool.submit(together.wait) for _ in range(pool._max_workers)]:
+        waiting.result()
+
+
 @contextmanager
 def denormals_flushed():
     """Set DAZ and FTZ in the calling thread, as a library built with -ffast-math does."""
     if platform.machine() not in MACHINE_CODE:
         pytest.skip(f"no machine code to set the float environment of {platform.machine()}")
+    start_numba_threads()
     read_code, write_code, flush = MACHINE_CODE[platform.machine()]
     functions, pages = [], []
     for code in (read_code, write_code):

@@ -6,8 +6,6 @@ index results (first bad row, number of knots) are returned.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from reference_calibration import (  # noqa: F401  (operations are looked up here)
     isotonic_fit,
@@ -19,7 +17,7 @@ from reference_calibration import (  # noqa: F401  (operations are looked up her
 )
 from reference_fusion import fuse  # noqa: F401
 from reference_lists import affine_lists, order_lists, rank_lists  # noqa: F401
-from reference_numbers import PADDING, lane_sum, widen
+from reference_numbers import PADDING, lane_sum, round_once, widen
 
 
 def first_bad_row(rows):

@@ -89,8 +89,9 @@ def method_calls():
         deviations = scores if dtype is np.float32 else mixed(rng, size, dtype, 1e-155)  # float64: the squares are denormals
         for kind in ("zscore", "l2"):
             yield f"affine_lists {kind}", dtype, (deviations, lists, kind, True, 1, 3.0, 0.0, 0.0, 0.0, -np.inf, None), [out]
-    norms = [("minmax", True, 0, 3.0, 0.0, 0.0, 0.0, -np.inf), None, ("zscore", False, 1, 3.0, 0.0, 0.0, 0.0, -np.inf)]
-    for value, norms, run_weights in (("score", None, [1.0, 0.5, 0.3]), ("score", norms, [1e-38, 0.5, 0.3]), ("reciprocal", None, [3e-38, 1e-38, 5e-40])):
+    mapped = [("minmax", True, 0, 3.0, 0.0, 0.0, 0.0, -np.inf), None, ("zscore", False, 1, 3.0, 0.0, 0.0, 0.0, -np.inf)]
+    fusions = [("score", None, [1.0, 0.5, 0.3]), ("score", mapped, [1e-38, 0.5, 0.3]), ("reciprocal", None, [3e-38, 1e-38, 5e-40])]
+    for value, norms, run_weights in fusions:
         runs = [rng.permutation(400)[:300] for _ in run_weights]
         scores = [mixed(rng, 300, np.float32) if value == "score" else None for _ in runs]
         plan = (value, "sum", 60.0, 0.0, False, "skip", 0.0, "first", "source", -1)

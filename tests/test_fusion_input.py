@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import seeds
 
 import fastcal as fc
 
@@ -91,6 +94,30 @@ def test_logodds_takes_probabilities(backend):
 def test_a_norm_that_leaves_scores_undefined_is_refused(backend):
     with pytest.raises(ValueError, match=r"runs\[0\]: got nan in list 0 at position 0; expected finite scores"):
         fc.fuse([fc.Run([[1], [2]], [[1.0], [1.0]]), B], "sum", "minmax", norm_options={"on_constant": math.nan})
+
+
+@given(st.data(), seeds)
+def test_norms_inside_the_pass_give_the_bytes_of_two_passes(backend, data, seed):
+    """Components make the engine take scores that were normalised before; a norm inside it must not change a bit."""
+    rng = np.random.default_rng(seed)
+    counts = [rng.choice([0, 1, 2, 30], 4) for _ in range(3)]
+    values = [np.round(rng.standard_normal(n.sum()) * 4, data.draw(st.integers(0, 3))) for n in counts]
+    runs = [
+        fc.Run(rng.integers(0, 40, n.sum()), v, np.concatenate([[0], np.cumsum(n)]), higher_is_better=bool(rng.random() < 0.5))
+        for n, v in zip(counts, values, strict=True)
+    ]
+    norm = data.draw(st.sampled_from(["minmax", "max", "sum", "l2", "zscore", "dbsf", ["minmax", "rank", "dbsf"]]))
+    options = [{}, {"on_constant": 0.25}, {"on_constant": "keep", "on_single": 1.0}, {"eps": 1e-3}, {"tolerance": 0.5}, {"clip": (0, 1)}]
+    chosen = data.draw(st.sampled_from(options if isinstance(norm, str) else options[:1]))
+    fused = fc.fuse(runs, "mnz", norm, norm_options=chosen)
+    apart, parts = fc.fuse(runs, "mnz", norm, norm_options=chosen, return_components=True)
+    assert (fused.ids.tobytes(), fused.scores.tobytes()) == (apart.ids.tobytes(), apart.scores.tobytes())
+    if isinstance(norm, str):
+        for column, rank, run in zip(parts.normalised.T, parts.rank.T, runs, strict=True):
+            mapped = fc.normalize(run.scores, norm, offsets=run.offsets, higher_is_better=run.higher_is_better, **chosen)
+            listed = rank > 0
+            queries = np.repeat(np.arange(4), apart.counts())[listed]
+            assert column[listed].tobytes() == mapped[run.offsets[queries] + rank[listed] - 1].tobytes()
 
 
 def test_norm_options_reach_the_norm(backend):

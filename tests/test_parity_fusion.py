@@ -41,12 +41,12 @@ def plans(draw):
 def norms_of(rng, n_runs):
     """A rule for about half of the runs, every field of it drawn."""
     fills = (0.0, 1.0, 0.25, math.inf, *([math.nan] if rng.random() < 0.1 else []))
-    return [
-        (str(rng.choice(NORMS)), bool(rng.random() < 0.5), int(rng.integers(3)), 3.0, *scale, float(rng.choice(fills)), float(rng.choice((-math.inf, *fills))))
-        if rng.random() < 0.5
-        else None
-        for scale in [[(0.0, 0.0), (0.5, 0.0), (0.0, 0.5)][i] for i in rng.integers(3, size=n_runs)]
-    ]
+    rules = []
+    for _ in range(n_runs):
+        scale = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5)][rng.integers(3)]
+        constants = float(rng.choice(fills)), float(rng.choice((-math.inf, *fills)))
+        rules.append((str(rng.choice(NORMS)), bool(rng.random() < 0.5), int(rng.integers(3)), 3.0, *scale, *constants))
+    return [rule if rng.random() < 0.5 else None for rule in rules]
 
 
 @given(case=runs(), plan=plans(), per_query=st.booleans(), components=st.booleans(), seed=seeds)

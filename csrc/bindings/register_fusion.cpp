@@ -98,9 +98,9 @@ FusedOutput output(const FusionPlan& plan, std::span<std::int64_t> offsets, py::
 }
 
 std::int64_t engine_fuse(const Engine& self, const Arrays& ids, const OptionalArrays& scores, const Arrays& offsets, const Norms& norms,
-                         const py::array& weights, const py::array& factors, std::string_view value, std::string_view combine, double parameter, double base,
-                         bool stretch, std::string_view missing, double fill, std::string_view duplicates, std::string_view ties,
-                         std::int64_t top_k, py::array& out_offsets, py::array& out_ids, py::array& out_scores,
+                         const py::array& weights, const py::array& factors, std::string_view value, std::string_view combine,
+                         double parameter, double base, bool stretch, std::string_view missing, double fill, std::string_view duplicates,
+                         std::string_view ties, std::int64_t top_k, py::array& out_offsets, py::array& out_ids, py::array& out_scores,
                          std::optional<py::array> out_entries, std::optional<py::array> out_terms, int num_threads) {
   const auto bounds = flat_out<std::int64_t>(out_offsets, "out_offsets");
   FASTCAL_CHECK(!bounds.empty(), "out_offsets: expected n_queries + 1");
@@ -134,10 +134,10 @@ std::int64_t engine_fuse(const Engine& self, const Arrays& ids, const OptionalAr
 
 void register_fusion(EngineClass& engine) {
   using py::arg;
-  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("norms").none(true), arg("weights"), arg("factors"), arg("value"), arg("combine"),
-             arg("parameter"), arg("base"), arg("stretch"), arg("missing"), arg("fill"), arg("duplicates"), arg("ties"), arg("top_k"),
-             arg("out_offsets").noconvert(), arg("out_ids").noconvert(), arg("out_scores").noconvert(), arg("out_entries").noconvert(),
-             arg("out_terms").noconvert(), arg("num_threads"));
+  engine.def("fuse", &engine_fuse, arg("ids"), arg("scores"), arg("offsets"), arg("norms").none(true), arg("weights"), arg("factors"),
+             arg("value"), arg("combine"), arg("parameter"), arg("base"), arg("stretch"), arg("missing"), arg("fill"), arg("duplicates"),
+             arg("ties"), arg("top_k"), arg("out_offsets").noconvert(), arg("out_ids").noconvert(), arg("out_scores").noconvert(),
+             arg("out_entries").noconvert(), arg("out_terms").noconvert(), arg("num_threads"));
 }
 
 }  // namespace fastcal::bindings

@@ -66,7 +66,8 @@ struct FusedOutput {
   double* terms;          // (room, n_runs); null together with entries
 };
 
-// -1, or the first run with a bad score or a list that has no norm, or else n_runs + the first run with a document listed twice under `error`.
+// -1, or the first run with a bad score or a list that has no norm, or else n_runs + the first run with a document listed twice under
+// `error`.
 std::int64_t fuse(const FusionPlan& plan, const FusedOutput& out, const CallContext& context);
 
 }  // namespace fastcal

@@ -74,7 +74,7 @@ def as_offsets(offsets: npt.ArrayLike | None, shape: tuple[int, ...], name: str 
     """
     if offsets is None:
         n_lists, length = math.prod(shape[:-1]), shape[-1]
-        return np.arange(0, n_lists * length + 1, length, np.int64) if length else np.zeros(n_lists + 1, np.int64)
+        return np.arange(0, n_lists * length + 1, length, dtype=np.int64) if length else np.zeros(n_lists + 1, np.int64)
     if len(shape) != 1:
         raise InvalidValueError(f"offsets describe a flat array of shape (n,), got {name} of shape {shape}")
     bounds = int64_array(offsets, "offsets").copy()  # judged here, used as positions later: nobody may change them in between
@@ -112,7 +112,7 @@ def as_ids(ids: npt.ArrayLike) -> Int64:
     if array.dtype == np.uint64 and array.dtype.isnative and array.flags.c_contiguous and not (array.size and array.max() > np.iinfo(np.int64).max):
         array = array.view(np.int64)
     elif array is not ids or array.dtype != np.int64 or not array.flags.c_contiguous:
-        array = int64_array(ids, "ids")
+        array = int64_array(array if array.size else ids, "ids")
     if array.ndim not in {1, 2}:
         raise InvalidValueError(f"ids must have shape (n,) or (n_queries, m), got {array.shape}")
     return array
@@ -124,9 +124,9 @@ def as_strings(labels: Any, name: str) -> npt.NDArray[np.object_]:
     if isinstance(labels, str) or not hasattr(labels, "__iter__"):
         raise InvalidTypeError(f"{name} must be a sequence of strings, got {labels!r}")
     listed = list(labels)
-    strangers = [label for label in listed if not isinstance(label, str)]
-    if strangers:
-        raise InvalidTypeError(f"{name} must be strings, got {strangers[0]!r}")
+    if not all(issubclass(kind, str) for kind in set(map(type, listed))):
+        stranger = next(label for label in listed if not isinstance(label, str))
+        raise InvalidTypeError(f"{name} must be strings, got {stranger!r}")
     array = np.empty(len(listed), dtype=np.object_)
     array[:] = listed
     return _distinct(array, name)

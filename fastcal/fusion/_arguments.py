@@ -48,7 +48,12 @@ def _as_run(run: Any, at: int) -> Run:
 def as_weights(weights: Any, runs: Sequence[Run]) -> npt.NDArray[np.float64]:
     """Return weights as (1, n_runs) or (n_queries, n_runs); a callable is asked with the names of the queries."""
     first, n_runs = runs[0], len(runs)
-    if type(weights) in (list, tuple) and len(weights) == n_runs and all(type(w) is float and 0.0 <= w <= FLOAT32_MAX for w in weights) and any(weights):
+    if (
+        type(weights) in (list, tuple)
+        and len(weights) == n_runs
+        and all(type(w) is float and 0.0 <= w <= FLOAT32_MAX for w in weights)
+        and any(weights)
+    ):
         return np.array(weights).reshape(1, n_runs)  # the usual case, in 1 us
     if callable(weights):
         weights = weights(np.arange(first.n_queries) if first.query_ids is None else first.query_ids)

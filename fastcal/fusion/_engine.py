@@ -145,8 +145,9 @@ def _fuse(
     kept = int(bounds[-1])
     if kept < most:
         fused_ids, fused_scores = fused_ids[:kept], fused_scores[:kept]
-    for array in (fused_ids, fused_scores, bounds):
-        array.setflags(write=False)
+    fused_ids.setflags(write=False)
+    fused_scores.setflags(write=False)
+    bounds.setflags(write=False)
     fused = unchecked(fused_ids, fused_scores, bounds, higher_is_better=True, query_ids=first.query_ids, doc_ids=first.doc_ids)
     if entries is None or terms is None:
         return fused, None

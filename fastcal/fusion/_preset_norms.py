@@ -168,10 +168,13 @@ def _positive(lists: Lists) -> Float64:
     return lists.scores.astype(np.float64)
 
 
-def _divided(lists: Lists, values: npt.NDArray[Any], by: npt.NDArray[Any], degenerate: npt.NDArray[np.bool_], instead: float | None) -> npt.NDArray[Any]:
+def _divided(
+    lists: Lists, values: npt.NDArray[Any], by: npt.NDArray[Any], degenerate: npt.NDArray[np.bool_], instead: float | None
+) -> npt.NDArray[Any]:
     """Divide each list by its number; degenerate lists become `instead`, or stay as they are."""
     if not degenerate.any():
-        return values / lists.spread(by)
+        quotient: npt.NDArray[Any] = values / lists.spread(by)
+        return quotient
     mapped: npt.NDArray[Any] = values / lists.spread(np.where(degenerate, by.dtype.type(1), by))
     if instead is not None:
         mapped[lists.spread(degenerate)] = instead

@@ -64,21 +64,27 @@ def _unite_documents(runs: list[Run]) -> list[Run]:
         raise InvalidValueError(f"runs must all have doc_ids or all lack them; runs[{bare}] has none and another has")
     vocabularies = [run.doc_ids for run in runs if run.doc_ids is not None]
     listed = [listed_ids(run.ids, names.size) for run, names in zip(runs, vocabularies, strict=True)]
-    names = [vocabulary[used].tolist() for vocabulary, used in zip(vocabularies, listed, strict=True)]
-    number_of = {name: number for number, name in enumerate(dict.fromkeys(chain.from_iterable(names)))}
+    names = [
+        (vocabulary if used.size == vocabulary.size else vocabulary[used]).tolist() for vocabulary, used in zip(vocabularies, listed, strict=True)
+    ]
+    distinct = dict.fromkeys(chain.from_iterable(names))
+    number_of = dict(zip(distinct, range(len(distinct)), strict=True))
     union = np.empty(len(number_of), dtype=np.object_)
     union[:] = list(number_of)
     union = _csr.read_only(union)
     return [
         unchecked(
-            renumbered(run.ids, used, np.fromiter(map(number_of.__getitem__, mine), np.int64, len(mine)), vocabulary.size),
+            # The names of the first run come first, in the order of its ids.
+            run.ids
+            if at == 0 and used.size == vocabulary.size
+            else renumbered(run.ids, used, np.fromiter(map(number_of.__getitem__, mine), np.int64, len(mine)), vocabulary.size),
             run.scores,
             run.offsets,
             higher_is_better=run.higher_is_better,
             query_ids=run.query_ids,
             doc_ids=union,
         )
-        for run, used, mine, vocabulary in zip(runs, listed, names, vocabularies, strict=True)
+        for at, (run, used, mine, vocabulary) in enumerate(zip(runs, listed, names, vocabularies, strict=True))
     ]
 
 
@@ -95,6 +101,8 @@ def renumbered(ids: _csr.Int64, listed: _csr.Int64, numbers: npt.NDArray[np.int6
     """Replace each id ``listed[i]`` by ``numbers[i]``."""
     if n_names > max(_DENSE, 8 * ids.size):
         return numbers[np.searchsorted(listed, ids)]
+    if listed.size == n_names:
+        return numbers[ids]
     table = np.empty(n_names, dtype=np.int64)
     table[listed] = numbers
     return table[ids]

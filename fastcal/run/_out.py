@@ -35,8 +35,9 @@ class Out:
         entries = list(zip(documents.tolist(), self._scores().tolist(), strict=True))
         out: dict[Any, dict[Any, float]] = {}
         for query, start, stop in zip(queries, self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
-            best_last = dict(reversed(entries[start:stop]))
-            out[query] = {document: best_last[document] for document, _ in entries[start:stop]}
+            out[query] = listed = dict(entries[start:stop])
+            if len(listed) < stop - start:  # of a document listed twice the better score counts
+                listed.update(reversed(entries[start:stop]))
         return out
 
     def to_trec(self, path: str | PathLike[str], tag: str = "fastcal") -> None:
