@@ -91,7 +91,7 @@ def test_minmax_spans_the_unit_interval_and_is_close_to_its_formula(backend, cas
             assert np.nanmax(values) == 1.0
             truth = (kept - np.nanmin(kept)) / (np.nanmax(kept) - np.nanmin(kept))
             ulps = np.abs(values - truth) / np.spacing(np.maximum(values, np.finfo(values.dtype).tiny))
-            assert np.nanmax(ulps) <= (1.0 if values.dtype == np.float32 else 2.0)
+            assert np.nanmax(ulps) <= (1.0 if values.dtype == np.float32 else 3.0)  # float64: three roundings, each of at most one ulp
 
 
 @given(case=score_lists(infinities=True), up=st.booleans(), ties=st.sampled_from(["ordinal", "min", "average"]), pools=st.booleans())

@@ -9,8 +9,8 @@
 namespace fastcal {
 namespace {
 
-constexpr std::size_t kRadixFrom = 96;       // below, std::sort is faster (AVX-512 server, Nov 2026)
-constexpr int kFirstDigit = 4, kDigits = 8;  // bytes of the score within a key
+constexpr std::size_t kRadixFrom = 96;      // below, std::sort is faster (AVX-512 server, Nov 2026)
+constexpr int kDigits = 4, kFirstBit = 32;  // bytes of the score, and where it begins within a key
 
 bool same_score(std::uint64_t a, std::uint64_t b) {
   return (a >> 32) == (b >> 32);
@@ -24,14 +24,15 @@ void sort_keys(std::vector<std::uint64_t>& keys, std::vector<std::uint64_t>& oth
   }
   std::array<std::array<std::uint32_t, 256>, kDigits> counts{};
   for (const std::uint64_t key : keys)
-    for (int digit = kFirstDigit; digit < kDigits; ++digit) ++counts[static_cast<std::size_t>(digit)][(key >> (8 * digit)) & 255];
+    for (int digit = 0; digit < kDigits; ++digit) ++counts[static_cast<std::size_t>(digit)][(key >> (kFirstBit + 8 * digit)) & 255];
   other.resize(keys.size());
-  for (int digit = kFirstDigit; digit < kDigits; ++digit) {
+  for (int digit = 0; digit < kDigits; ++digit) {
+    const int shift = kFirstBit + 8 * digit;
     std::array<std::uint32_t, 256>& starts = counts[static_cast<std::size_t>(digit)];
-    if (starts[(keys[0] >> (8 * digit)) & 255] == keys.size()) continue;  // every key has this digit
+    if (starts[(keys[0] >> shift) & 255] == keys.size()) continue;  // every key has this digit
     std::uint32_t sum = 0;
     for (std::uint32_t& start : starts) sum += std::exchange(start, sum);
-    for (const std::uint64_t key : keys) other[starts[(key >> (8 * digit)) & 255]++] = key;
+    for (const std::uint64_t key : keys) other[starts[(key >> shift) & 255]++] = key;
     keys.swap(other);
   }
 }

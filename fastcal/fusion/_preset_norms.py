@@ -7,15 +7,16 @@ float32, higher is better, entry by entry. Statistics are float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from fastcal import _csr
+from fastcal._backend.protocol import AffineKind, AffineRule
 from fastcal.errors import InvalidValueError
-from fastcal.normalization import normalize_lists
+from fastcal.normalization import normalize_lists, rule_of
 from fastcal.run import Run
 
 Float32 = npt.NDArray[np.float32]
@@ -53,18 +54,23 @@ class Lists(NamedTuple):
 
 
 Map: TypeAlias = Callable[[Lists], Float32]
-Norm: TypeAlias = tuple[str, Mapping[str, Any]] | Map  # the method and options of a rule, or a function
+Norm: TypeAlias = tuple[AffineRule, AffineRule] | Map  # the rules for distances and for scores, or a function
+
+
+def _rule(method: AffineKind, **options: Any) -> Norm:
+    down, up = (rule_of(method, np.dtype(np.float32), higher_is_better=up, **options) for up in (False, True))
+    return down, up
 
 
 def constant_as(value: float) -> Norm:
     """Return the min-max map that gives a constant list this value."""
-    return "minmax", {"on_constant": value}
+    return _rule("minmax", on_constant=value)
 
 
 # Three standard deviations of the sample; a constant list is 0.5 (Qdrant).
-DBSF_SAMPLE: Norm = ("dbsf", {"ddof": 1, "on_constant": 0.5, "on_single": 0.5})
+DBSF_SAMPLE: Norm = _rule("dbsf", ddof=1, on_constant=0.5, on_single=0.5)
 # Three standard deviations of the population; a constant list keeps its scores (Haystack).
-DBSF_OR_RAW: Norm = ("dbsf", {"on_constant": "keep", "on_single": "keep"})
+DBSF_OR_RAW: Norm = _rule("dbsf", on_constant="keep", on_single="keep")
 
 
 def by_sign(method: str) -> Map:

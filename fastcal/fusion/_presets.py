@@ -18,7 +18,6 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.fusion import _preset_norms as norms
 from fastcal.fusion import _presets_weights as rules
 from fastcal.fusion._engine import Rules, Settings
-from fastcal.normalization import one_pass_rule
 from fastcal.run import Run
 
 Float32 = npt.NDArray[np.float32]
@@ -153,7 +152,9 @@ def _scores(name: str, preset: Preset, runs: Sequence[Run], wish: Wish, k: float
         _refuse_run(name, preset, run, at)
     if preset.metrics:
         metrics = _as_metrics(wish.options.get("metrics"), runs)
-        _look_at_scores(runs, range(len(runs)))
+        for at, run in enumerate(runs):
+            assert run.scores is not None
+            _look_at_scores(runs, [at], run.scores)
         return [norms.milvus(run, metric) for run, metric in zip(runs, metrics, strict=True)], None
     return _normalised(runs, _as_norms(preset, wish.norm, len(runs)))
 
@@ -161,12 +162,13 @@ def _scores(name: str, preset: Preset, runs: Sequence[Run], wish: Wish, k: float
 def _normalised(runs: Sequence[Run], maps: Sequence[norms.Norm]) -> tuple[list[Float32 | None], Rules]:
     """Return the rules of the engine, and the scores of other maps; runs that share such a map are mapped together."""
     scores: list[Float32 | None] = [run.scores for run in runs]
-    rules = [one_pass_rule(norm[0], run.higher_is_better, norm[1]) if isinstance(norm, tuple) else None for run, norm in zip(runs, maps, strict=True)]
+    rules = [norm[run.higher_is_better] if isinstance(norm, tuple) else None for run, norm in zip(runs, maps, strict=True)]
     for norm in dict.fromkeys(norm for norm in maps if not isinstance(norm, tuple)):
         places = [at for at, one in enumerate(maps) if one is norm]
-        _look_at_scores(runs, places)
         together = [runs[at] for at in places]
-        for at, mapped in zip(places, _parted(norm(norms.Lists.of(together)), together), strict=True):
+        mine = norms.Lists.of(together)
+        _look_at_scores(runs, places, mine.scores)
+        for at, mapped in zip(places, _parted(norm(mine), together), strict=True):
             scores[at] = mapped
     return scores, rules if any(rules) else None
 
@@ -193,14 +195,14 @@ def _refuse_run(name: str, preset: Preset, run: Run, at: int) -> None:
         raise InvalidValueError(f"preset {name!r} needs scores for which higher is better, and runs[{at}] holds distances")
 
 
-def _look_at_scores(runs: Sequence[Run], places: Sequence[int]) -> None:
+def _look_at_scores(runs: Sequence[Run], places: Sequence[int], together: Float32) -> None:
     """Refuse infinities, and warn of denormals that NumPy does not see; the engine does so itself where it maps."""
-    for at in places:
-        scores = runs[at].scores
-        assert scores is not None
-        if not np.isfinite(scores).all():
+    if not np.isfinite(together).all():
+        for at in places:
+            scores = runs[at].scores
+            assert scores is not None
             lists.refuse_infinity(scores, runs[at].offsets, f"runs[{at}]")
-        warn_if_denormals_are_lost(scores)
+    warn_if_denormals_are_lost(together)
 
 
 def _as_metrics(metrics: Any, runs: Sequence[Run]) -> list[str]:

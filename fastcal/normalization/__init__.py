@@ -3,6 +3,6 @@
 from fastcal.normalization._affine import minmax, zscore
 from fastcal.normalization._lists import METHODS, normalize_lists
 from fastcal.normalization._normalize import normalize
-from fastcal.normalization._statistics import one_pass_rule
+from fastcal.normalization._statistics import one_pass_rule, rule_of
 
-__all__ = ["METHODS", "minmax", "normalize", "normalize_lists", "one_pass_rule", "zscore"]
+__all__ = ["METHODS", "minmax", "normalize", "normalize_lists", "one_pass_rule", "rule_of", "zscore"]

@@ -116,10 +116,10 @@ def as_constant(value: Any, name: str, dtype: np.dtype[Any]) -> float:
     """Return a number that the result can hold, NaN included."""
 
     def fits(x: float) -> bool:
-        if -65504.0 <= x <= 65504.0:  # the range of float16; asking NumPy takes 6 us
+        if math.isnan(x) or -65504.0 <= x <= 65504.0:  # the range of float16; asking NumPy takes 6 us
             return True
         with np.errstate(over="ignore"):
-            return math.isnan(x) or bool(np.isfinite(np.array(x).astype(dtype)))
+            return bool(np.isfinite(np.array(x).astype(dtype)))
 
     return number(value, name, "NaN or a finite number in the range of the result's dtype", fits)
 
