@@ -69,6 +69,21 @@ def bench_one_query(measure, name, norm):
     measure(f"{work}, 100 calls of 1 query x 2 lists x 100", lambda: [one() for _ in range(100)])
 
 
+@pytest.mark.parametrize("preset", ["weaviate-relative", "qdrant-dbsf", "opensearch-zscore"])
+def bench_one_query_preset(measure, preset):
+    runs = [fc.Run(i, s) for i, s in zip(*lists_of(1, 2, 100), strict=True)]
+    measure(f"{preset}, 100 calls of 1 query x 2 lists x 100", lambda: [fc.fuse(runs, preset=preset) for _ in range(100)])
+
+
+@pytest.mark.parametrize("form", ["ids", "ids and scores", "dict"])
+def bench_one_run(measure, form):
+    """What a service pays to make a run of one list of 100."""
+    (ids,), (scores,) = lists_of(1, 1, 100)
+    names = {"q": {f"d{i}": s for i, s in zip(ids[0].tolist(), scores[0].tolist(), strict=True)}}
+    make = {"ids": lambda: fc.Run(ids), "ids and scores": lambda: fc.Run(ids, scores), "dict": lambda: fc.Run.from_dict(names)}[form]
+    measure(f"Run of 1 x 100 from {form}, 100 times", lambda: [make() for _ in range(100)])
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["fastcal", "python-dict", "ranx"])
 def bench_rrf_batch(measure, request, batch, name):

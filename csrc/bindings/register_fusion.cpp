@@ -112,7 +112,7 @@ std::int64_t engine_fuse(const Engine& self, const Arrays& ids, const OptionalAr
   FASTCAL_CHECK(extent_of(weights, 0) == 1 || extent_of(weights, 0) == n_queries, "weights: expected one row, or one a query");
   FASTCAL_CHECK(scales.size() == ids.size() + 1, "factors: expected n_runs + 1");
   const FusionPlan plan{run_views(ids, scores, offsets, norms, n_queries, known_value),
-                        self.kernels.f32,
+                        &self.kernels.f32,
                         shares.data(),
                         extent_of(weights, 0) == 1 ? 0 : ids.size(),
                         scales.data(),

@@ -33,10 +33,10 @@ struct RunView {
 
 struct FusionPlan {
   std::vector<RunView> runs;
-  const ListKernels<float>& kernels;
-  const double* weights;       // one row of runs.size(), or one a query
-  std::size_t weights_stride;  // 0 or runs.size()
-  const double* factors;       // of a sum, by the number of runs that list the document
+  const ListKernels<float>* kernels;  // of norms
+  const double* weights;              // one row of runs.size(), or one a query
+  std::size_t weights_stride;         // 0 or runs.size()
+  const double* factors;              // of a sum, by the number of runs that list the document
   FuseValue value;
   FuseCombine combine;
   double parameter;  // k, phi, or how close to 0 and 1 a probability may come

@@ -55,7 +55,7 @@ bool ListValues::write_scores(const RunView& run, std::size_t query, std::size_t
   const float* scores = run.scores + run.offsets[query];
   if (run.norm) {
     normalised_.resize(n);
-    if (!affine_list(plan_.kernels, *run.norm, nullptr, scores, n, normalised_.data())) return false;
+    if (!affine_list(*plan_.kernels, *run.norm, nullptr, scores, n, normalised_.data())) return false;
     scores = normalised_.data();
   }
   bool good = true;

@@ -20,7 +20,7 @@ struct Lists {
 
   FusionPlan plan(FuseValue value, FuseCombine combine) const {
     FusionPlan p{{},
-                 dispatch::compiled().front()->f32,
+                 &dispatch::compiled().front()->f32,
                  weights.data(),
                  0,
                  factors.data(),
