@@ -68,7 +68,7 @@ def test_bad_values(arguments, options, error):
         ("rbc", {"phi": "0.8"}),
         ("rrf", {"return_components": 1}),
         ("rrf", {"weights": lambda _: "ab"}),
-        ("sum", {"norm": "minmax", "norm_options": [1]}),
+        ("sum", {"norm": "minmax", "norm_options": [1, 1]}),
     ],
 )
 def test_bad_types(method, options):
@@ -124,3 +124,34 @@ def test_norm_options_reach_the_norm(backend):
     constant = fc.Run([[1, 2]], [[3.0, 3.0]])
     assert fc.fuse([constant], "sum", "minmax", norm_options={"on_constant": 1.0}).scores.tolist() == [1.0, 1.0]
     assert fc.fuse([fc.Run([[1, 2]], [[1.0, 0.0]])], "sum", "zscore", norm_options={"ddof": 1}).scores == pytest.approx([0.5**0.5, -(0.5**0.5)])
+
+
+@pytest.mark.parametrize("key", ["out", "higher_is_better", "num_threads", "offsets", "method", "scores", "nan", "ddof"])
+def test_norm_options_reach_the_norm_alone(key):
+    with pytest.raises(ValueError, match=rf"norm 'minmax' takes .*got '{key}'"):
+        fc.fuse([A, B], "sum", "minmax", norm_options={key: 1})
+
+
+def test_norm_options_for_each_run():
+    norms, options = ["minmax", "zscore"], [{"bounds": (0, 1)}, {"ddof": 1}]
+    fused = fc.fuse([A, B], "sum", norms, norm_options=options)
+    apart = [fc.normalize(run.scores, norm, offsets=run.offsets, **given) for run, norm, given in zip((A, B), norms, options, strict=True)]
+    by_hand = fc.fuse([fc.Run(run.ids, scores, run.offsets) for run, scores in zip((A, B), apart, strict=True)], "sum")
+    assert fused.to_dict() == by_hand.to_dict()
+    for bad, error in (([{}], ValueError), ([{}, 3], TypeError), ("ddof", TypeError)):
+        with pytest.raises(error, match="norm_options"):
+            fc.fuse([A, B], "sum", norms, norm_options=bad)
+
+
+def test_arguments_that_are_zero_are_not_overlooked():
+    for preset, options in (("haystack-dbsf", {"missing": 0.0}), ("ranx", {"norm": 0}), ("paper", {"missing": 0})):
+        with pytest.raises(ValueError, match=f"preset '{preset}' has its own"):
+            fc.fuse([A, B], preset=preset, **options)
+    for call in ({"method": "sum", "norm": 5}, {"preset": "elasticsearch-linear", "norm": 5}):
+        with pytest.raises(TypeError, match="norm must be None, a name"):
+            fc.fuse([A, B], **call)
+
+
+def test_weights_by_query_without_queries():
+    nothing = fc.Run(np.empty((0, 3), np.int64))
+    assert len(fc.rrf([nothing, nothing], weights=lambda queries: [[1, 2] for _ in queries])) == 0

@@ -63,6 +63,8 @@ def as_weights(weights: Any, runs: Sequence[Run]) -> npt.NDArray[np.float64]:
     shares = as_array(weights, name)
     if shares.dtype.kind not in "iuf":
         raise InvalidTypeError(f"{name} must be numbers, got dtype {shares.dtype}")
+    if shares.size == 0 and first.n_queries == 0:
+        return np.empty((0, n_runs))
     if shares.shape not in ((n_runs,), (first.n_queries, n_runs)):
         raise InvalidValueError(
             f"{name} must have shape ({n_runs},), one per run, or ({first.n_queries}, {n_runs}), a row per query; got {shares.shape}"

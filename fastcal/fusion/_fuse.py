@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, cast, overload
 
 import numpy as np
@@ -16,7 +16,7 @@ from fastcal.fusion._arguments import DUPLICATES, TIES, WEIGHT_MODES, as_aligned
 from fastcal.fusion._components import FusionComponents
 from fastcal.fusion._engine import Settings, fuse_arrays
 from fastcal.fusion._methods import Method, as_method, as_options
-from fastcal.fusion._normalise import as_norms, summands
+from fastcal.fusion._normalise import NormOptions, as_norms, summands
 from fastcal.fusion._presets import Wish, by_preset
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import Run
@@ -95,7 +95,7 @@ def fuse(
     ties: str = ...,
     top_k: int | None = ...,
     preset: str | None = ...,
-    norm_options: Mapping[str, Any] | None = ...,
+    norm_options: NormOptions = ...,
     return_components: Literal[False] = ...,
     num_threads: int | None = ...,
     **method_options: Any,
@@ -113,7 +113,7 @@ def fuse(
     ties: str = ...,
     top_k: int | None = ...,
     preset: str | None = ...,
-    norm_options: Mapping[str, Any] | None = ...,
+    norm_options: NormOptions = ...,
     return_components: Literal[True],
     num_threads: int | None = ...,
     **method_options: Any,
@@ -130,7 +130,7 @@ def fuse(
     ties: str = "source",
     top_k: int | None = None,
     preset: str | None = None,
-    norm_options: Mapping[str, Any] | None = None,
+    norm_options: NormOptions = None,
     return_components: bool = False,
     num_threads: int | None = None,
     **method_options: Any,
@@ -162,23 +162,25 @@ def fuse(
         With the same queries; see :func:`rrf`.
     method : str, default "rrf"
         See the table. Names, formulas and defaults are those of ranx where it has the method.
-    norm : {"minmax", "zscore"}, or one for each run, optional
-        For methods of scores: normalise each list first. Distances are negated before.
+    norm : str, or one for each run, optional
+        For methods of scores: normalise each list first, by any method of :func:`normalize` but "cohort" and "csls".
+        Distances are negated before.
     weights : array_like of float, shape (n_runs,) or (n_queries, n_runs), or callable, optional
         Not negative, in each row at least one positive; 1 for each run by default. A callable receives the names of the
         queries (their numbers if they have none) and returns such an array. "min", "max" and "med" take none.
     weight_mode : {"linear", "rank_stretch"}, default "linear"
         "rank_stretch" divides the rank by the weight instead (Qdrant): "rrf", "isr" and "logn_isr".
     missing : {"zero", "skip", "min"} or float, optional
-        What a run says of a document that it does not list, for methods of scores: score 0, nothing, the least score of its
-        list (nothing if that is empty), or this score. By default "skip" for "min", "max", "med", "gmean", "hmean" and
-        "logodds", else "zero". It changes no m. "gmean" and "hmean" take no zero.
+        What a run says of a document that it does not list, for methods of scores: score 0, nothing, the least score its
+        list gives a document (nothing if it is empty; repeats as `duplicates` says), or this score. By default "skip" for
+        "min", "max", "med", "gmean", "hmean" and "logodds", else "zero". It changes no m. "gmean" and "hmean" take no zero.
     duplicates : {"first", "max", "sum", "error"}, default "first"
         What a document listed twice by one run is worth there: the first, largest or summed normalised score, or value of
         its ranks. The ranks of the others do not move.
     ties : {"source", "id", "id_desc", "trec"}, default "source"
         Among equal scores: the first run that lists the document, then id; id alone, ascending or descending; or document
-        name, descending, as trec_eval sorts.
+        name, descending, as trec_eval sorts. Where documents have names, their ids are numbers by order of appearance, in
+        all queries: only "trec" does not depend on the other queries of the call.
     top_k : int, optional
         Keep this many documents per query; by default all.
     preset : str, optional
@@ -187,8 +189,8 @@ def fuse(
         "haystack-dbsf", "llamaindex-rrf", "llamaindex-relative", "llamaindex-dist", "langchain-ensemble", "milvus-weighted",
         "vespa-linear", "lancedb-rrf" or "mongodb-rank-fusion". docs/presets.md says which of the other arguments each one
         takes, and which habits it has.
-    norm_options : mapping, optional
-        Further arguments of the norm, such as ``{"on_constant": 1.0}``.
+    norm_options : mapping, or a list with one for each run, optional
+        Options of the norm, such as ``{"on_constant": 1.0}``, and its `clip` and `floor`.
     return_components : bool, default False
         Also return what each run contributed.
     num_threads : int, optional
@@ -249,7 +251,7 @@ def fuse(
         policies = _as_policies(name, known, weights is not None, weight_mode, missing, duplicates)
         settings = Settings(name, known, options, shares, *policies, *order)
         if not known.by_rank:
-            scores, rules = summands(aligned, norms, norm_options or {}, name, threads)
+            scores, rules = summands(aligned, norms, name, threads)
     else:
         others = {"weight_mode": weight_mode, "missing": missing, "duplicates": duplicates, "norm_options": norm_options}
         scores, rules, settings = by_preset(preset, aligned, Wish(method, norm, shares, method_options, others), order)

@@ -18,6 +18,7 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.fusion import _preset_norms as norms
 from fastcal.fusion import _presets_weights as rules
 from fastcal.fusion._engine import Rules, Settings
+from fastcal.fusion._normalise import one_each
 from fastcal.run import Run
 
 Float32 = npt.NDArray[np.float32]
@@ -133,7 +134,7 @@ def by_preset(name: Any, runs: Sequence[Run], wish: Wish, order: tuple[str, int]
 def _refuse_untaken(name: str, preset: Preset, wish: Wish) -> None:
     own = {"method": not preset.others and wish.method, "norm": len(preset.norms) < 2 and wish.norm, **wish.others}
     for argument, value in own.items():
-        if value not in (None, False):
+        if value is not None and value is not False:
             raise InvalidValueError(f"preset {name!r} has its own {argument}, got {argument}={value!r}")
     if wish.weights is not None and preset.weights is None:
         raise InvalidValueError(f"preset {name!r} takes no weights: its system has none, or ignores them")
@@ -182,9 +183,7 @@ def _parted(scores: Float32, runs: Sequence[Run]) -> list[Float32 | None]:
 def _as_norms(preset: Preset, norm: str | Sequence[str | None] | None, n_runs: int) -> list[norms.Norm]:
     """Return the map of each run; a preset that has several takes one name, or one for each run."""
     default = next(iter(preset.norms))
-    names = [norm or default] * n_runs if norm is None or isinstance(norm, str) else [default if one is None else one for one in norm]
-    if len(names) != n_runs:
-        raise InvalidValueError(f"norm must be one name, or one for each of the {n_runs} runs; got {len(names)}")
+    names = [default if one is None else one for one in one_each(norm, n_runs)]
     return [preset.norms[one_of(one, "norm", tuple(preset.norms))] for one in names]
 
 
