@@ -68,6 +68,9 @@ def test_queries_known_by_position():
     ranked = fc.Run([[3, 2]]).with_queries([0, 1])
     assert (ranked.scores, ranked.counts().tolist()) == (None, [2, 0])
     assert len(fc.Run.from_dict({}).with_queries([])) == 0
+    for names in (iter([0, 5]), {0: None, 5: None}, {0: None, 5: None}.keys(), range(0, 6, 5)):
+        assert fc.Run([[3, 2]]).with_queries(names).query_ids.tolist() == [0, 5]
+    assert fc.Run.from_dict({"b": {}}).with_queries(name for name in "ab").query_ids.tolist() == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_queries_known_by_position():
         (["p", "q", 1], TypeError, "must be strings, got 1"),
         ("pq", TypeError, "sequence"),
         ([0.5], TypeError, "float64"),
-        ([[0, 1]], (TypeError, ValueError), "query_ids"),
+        ([[0, 1]], ValueError, r"shape \(n_queries,\), got \(1, 2\)"),
         (None, TypeError, "query_ids"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,6 @@ import numpy.typing as npt
 from fastcal import _csr
 from fastcal._validate import lists
 from fastcal.errors import InvalidValueError
-
-if TYPE_CHECKING:
-    from fastcal.run._run import Run
 
 _SHOWN = 5
 
@@ -30,7 +27,7 @@ class Queries:
     query_ids: npt.NDArray[Any] | None
     doc_ids: npt.NDArray[np.object_] | None
 
-    def with_queries(self, query_ids: Iterable[Any]) -> Run:
+    def with_queries(self, query_ids: Iterable[Any]) -> Self:
         """Return the run with exactly these queries, in this order; those that it lacks get an empty list.
 
         Fusion takes runs of the same queries, but a TREC file has no line for a query that found nothing. No list is dropped.
@@ -60,8 +57,6 @@ class Queries:
         >>> fc.rrf([run.with_queries(queries) for run in (bm25, dense)]).counts().tolist()
         [1, 1, 1]
         """
-        from fastcal.run._run import unchecked
-
         wanted = lists.as_query_ids(query_ids)
         row_of = {label: row for row, label in enumerate(query_labels(self))}
         rows = np.array([row_of.pop(label, -1) for label in wanted.tolist()], dtype=np.int64)
@@ -69,7 +64,8 @@ class Queries:
             raise InvalidValueError(f"query_ids must hold every query of the run; they lack {shown(list(row_of))}")
         counts = np.append(np.diff(self.offsets), 0)  # row -1: an empty list
         taken = _csr.gather(self.ids, self.scores, self.offsets[rows], counts[rows])
-        return unchecked(*taken, higher_is_better=self.higher_is_better, query_ids=wanted, doc_ids=self.doc_ids)
+        run: Any = type(self)
+        return run(*taken, higher_is_better=self.higher_is_better, query_ids=wanted, doc_ids=self.doc_ids)  # type: ignore[no-any-return]
 
 
 def query_labels(run: Queries) -> list[Any]:
