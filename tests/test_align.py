@@ -27,7 +27,8 @@ def test_a_run_that_lists_nothing_aligns_with_any_numbering():
             assert list(fc.rrf(runs).to_dict()["q"]) == list(run.to_dict()["q"])
     for runs in itertools.permutations([NOTHING, idle, named, other]):
         assert fc.fuse(runs, "sum").to_dict() == {"q": {"b": 2.0, "a": 1.0}}
-    for runs in ([NOTHING, idle], [idle, NOTHING]):
+    other_names = fc.Run([], [], [0, 0], query_ids=["q"], doc_ids=["z"])
+    for runs in ([NOTHING, idle], [idle, NOTHING], [idle, other_names]):
         assert fc.rrf(runs).doc_ids is idle.doc_ids
     with pytest.raises(ValueError, match=r"runs\[2\] has none"):
         fc.rrf([NOTHING, named, bare])

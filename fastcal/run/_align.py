@@ -57,7 +57,7 @@ def _unite_documents(runs: list[Run]) -> list[Run]:
         return runs
     listing = [run.doc_ids for run in runs if run.ids.size] or [run.doc_ids for run in runs if run.doc_ids is not None]
     runs = [run if run.ids.size else _renamed(run, listing[0]) for run in runs]
-    if all(names is listing[0] for names in listing):
+    if all(run.doc_ids is listing[0] for run in runs):
         return runs
     bare = next((at for at, run in enumerate(runs) if run.doc_ids is None), None)
     if bare is not None:
