@@ -103,6 +103,8 @@ def _counted(ids: Int64, scores: lists.Floats | None, offsets: Any, counts: Any)
     lengths = int64_array(counts, "counts")
     if lengths.shape != ids.shape[:1] or (lengths.size and not (lengths.min() >= 0 and lengths.max() <= ids.shape[1])):
         raise InvalidValueError(f"counts must have shape ({len(ids)},) and lie in [0, {ids.shape[1]}], got {lengths}")
+    if (lengths == ids.shape[1]).all():
+        return ids.reshape(-1), None if scores is None else scores.reshape(-1), offsets_of(lengths)
     real = np.arange(ids.shape[1]) < lengths[:, None]
     return ids[real], None if scores is None else scores[real], offsets_of(lengths)
 

@@ -35,8 +35,8 @@ def grade_of(text):
 
 def read(data, n_fields=6, value_at=4, value_of=score_of):
     """Return ``{query: [(document, value), ...]}`` in file order, or raise MalformedError."""
-    lines = data.split(b"\n")
-    if not lines[-1]:
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    while lines and not lines[-1].strip():
         lines.pop()
     out = {}
     for number, line in enumerate(lines, 1):

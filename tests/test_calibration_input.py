@@ -165,6 +165,7 @@ def test_json_type_version_and_keys(fitted: Calibrator) -> None:
         ({"type": "beta"}, "type 'beta' is not known; expected one of 'platt', 'isotonic'"),
         ({"type": ["platt"]}, "is not known"),
         ({"version": 2}, "version 2 cannot be read; expected 1"),
+        ({"version": True}, "version True cannot be read; expected 1"),
         ({"extra": 1}, r"unknown \['extra'\]"),
         ({"fitted": {}}, r"missing .*'base_rate_'"),
         ({"params": {"C": 1}}, r"unknown \['C'\]"),

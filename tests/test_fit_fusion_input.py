@@ -90,6 +90,7 @@ def test_a_fitted_fusion_wants_what_it_was_fitted_on():
     [
         ({"type": "platt"}, "'logistic_fusion', 'linear_fusion'"),
         ({"version": 2}, "version 2"),
+        ({"version": True}, "version True cannot be read; expected 1"),
         ({"weights": [1.0, 2.0]}, "norm must have one entry for each of the 2 runs"),
         ({"missing": [1.0, 2.0]}, r"missing must have shape \(1,\)"),
         ({"interactions": [[1.0]]}, "interactions"),
@@ -105,3 +106,11 @@ def test_json_that_does_not_fit(change, error):
         fc.fusion_from_dict(state)
     with pytest.raises(TypeError, match="mapping"):
         fc.fusion_from_dict([state])
+
+
+@pytest.mark.parametrize("norm", ["zscore", None, {"zscore": 1}])
+@pytest.mark.parametrize("method", ["logistic", "grid"])
+def test_json_whose_norm_is_no_list(method, norm):
+    state = fc.fit_fusion([RUN], QRELS, method=method).to_dict() | {"norm": norm}
+    with pytest.raises(TypeError, match="norm must be a list with one entry per run"):
+        fc.fusion_from_dict(state)

@@ -134,6 +134,7 @@ def test_bad_arrays(arguments, kind, error):
         ({"query_ids": ["a", None]}, TypeError, "got None"),
         ({"doc_ids": ["a", "b", None]}, TypeError, "got None"),
         ({"query_ids": [0.5, 1.5]}, TypeError, "float64"),
+        ({"query_ids": [[0, 1]]}, ValueError, r"shape \(n_queries,\), got \(1, 2\)"),
         ({"query_ids": "ab"}, TypeError, "sequence"),
         ({"doc_ids": ["a", "b"]}, ValueError, "below 2.*got 2"),
         ({"doc_ids": ["a", "b", "a"]}, ValueError, "'a' more than once"),

@@ -134,6 +134,15 @@ def test_unsigned_ids_share_memory_and_counts_end_rows():
         fc.Run(np.array([[2**63]], np.uint64))
 
 
+def test_counts_of_full_lists_copy_nothing():
+    ids, distances = np.array([[5, 9, 77], [2, 0, 0]], np.uint64), np.array([[0.1, 0.2, 9.0], [0.0, 0.0, 0.5]], np.float32)
+    run = fc.Run(ids, distances, counts=np.array([3, 3], np.uint64), higher_is_better=False)
+    assert np.shares_memory(run.ids, ids)
+    assert np.shares_memory(run.scores, distances)
+    assert (run.ids.tolist(), run.offsets.tolist()) == ([5, 9, 77, 2, 0, 0], [0, 3, 6])
+    assert fc.Run(np.empty((2, 0), int), counts=[0, 0]).offsets.tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -190,7 +199,7 @@ def test_usearch(vectors):
     index.add(np.arange(200), vectors)
     found = index.search(vectors[:4], 5, exact=True)
     run = fc.Run(found.keys, found.distances, counts=found.counts, higher_is_better=False)
-    assert run.ids.reshape(4, 5).tolist() == nearest(vectors).tolist()
+    check_nearest(run, found.keys, found.distances, vectors)
     few = usearch.Index(ndim=16, metric="l2sq", dtype="f32")
     few.add(np.array([8, 9]), vectors[:2])
     found = few.search(vectors[:4], 5)

@@ -51,6 +51,19 @@ def test_an_empty_file_is_a_run_without_queries(tmp_path):
     assert len(fc.Run.from_trec(tmp_path / "a.run")) == 0
 
 
+@pytest.mark.parametrize("name", ["a", "a.gz"])
+def test_a_byte_order_mark_and_blank_lines_at_the_end_are_skipped(backend, tmp_path, name):
+    def file_of(text):
+        data = text.encode("utf-8-sig")
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+        return tmp_path / name
+
+    assert fc.Run.from_trec(file_of("q1 Q0 d 1 2.5 t\nq1 Q0 e 2 1.5 t\n\n \t\r\n\n")).to_dict() == {"q1": {"d": 2.5, "e": 1.5}}
+    assert fc.Qrels.from_trec(file_of("q1 0 d 1\n \n")).to_dict() == {"q1": {"d": 1}}
+    with pytest.raises(ValueError, match=r"line 2: expected .*, got ''"):
+        fc.Run.from_trec(file_of("q1 Q0 d 1 2.5 t\n\n\nq1 Q0 e 2 1.5 t\n"))
+
+
 GOOD = b"q Q0 d 1 1.0 t\n"
 
 

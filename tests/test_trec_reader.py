@@ -62,7 +62,12 @@ def run_lines(draw, n_fields=6, values=SCORES):
 
 
 def files_of(lines):
-    return st.lists(lines, max_size=12).map(b"".join)
+    """Lines between what may stand at the ends of a file, and sometimes in the middle: byte order marks and blank lines."""
+    marks, blank = (
+        st.sampled_from([b"", b"", b"\xef\xbb\xbf", b"\xef\xbb", b"\xef\xbb\xbf" * 2]),
+        st.sampled_from([b"", b"", b"\n", b" \n\r\n\t", b"\n" * 99]),
+    )
+    return st.tuples(marks, st.lists(lines, max_size=12).map(b"".join), blank, lines | st.just(b""), blank).map(b"".join)
 
 
 def expected_of(data, **kind):
@@ -98,6 +103,11 @@ def sorted_entries(expected):
 @given(data=files_of(run_lines()), packed=st.booleans(), block=st.sampled_from([1, 7, 64, 1 << 22]))
 @example(data=b"q Q0 d 1 1.0 t", packed=False, block=64)
 @example(data=b"\n", packed=False, block=64)
+@example(data=b"\xef\xbb\xbfq Q0 d 1 1.0 t\n" + b"\n \n" * 40 + b"\t", packed=False, block=1)
+@example(data=b"\xef\xbb\xbfq Q0 d 1 1.0 t\n" + b"\n" * 200, packed=True, block=1 << 22)
+@example(data=b"q Q0 d 1 1.0 t\n" + b"\n" * 200 + b"q Q0 e 1 1.0 t\n", packed=False, block=7)
+@example(data=b"\xef\xbb\xbf", packed=False, block=7)
+@example(data=b"q Q0 d 1 1.0 t\n\xef\xbb\xbfq Q0 d 1 1.0 t\n", packed=False, block=7)
 @example(data=b"q Q0 d 1 1.0 t\n   ", packed=True, block=7)
 def test_runs_of_any_bytes(backend, tmp_path_factory, data, packed, block):
     path = tmp_path_factory.mktemp("trec") / ("a.run.gz" if packed else "a.run")

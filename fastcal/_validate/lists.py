@@ -132,11 +132,18 @@ def as_strings(labels: Any, name: str) -> npt.NDArray[np.object_]:
     return _distinct(array, name)
 
 
-def as_query_ids(labels: Any, n_queries: int) -> npt.NDArray[Any]:
-    """Return one distinct label per query: an object array of strings, or int64."""
-    strings = hasattr(labels, "__iter__") and any(isinstance(label, str) for label in labels)
-    array = as_strings(labels, "query_ids") if strings else _distinct(int64_array(labels, "query_ids"), "query_ids")
-    if array.shape != (n_queries,):
+def as_query_ids(labels: Any, n_queries: int | None = None) -> npt.NDArray[Any]:
+    """Return distinct labels, one for each of `n_queries` if that is given: an object array of strings, or int64."""
+    if hasattr(labels, "__iter__") and not hasattr(labels, "__array__") and not isinstance(labels, str):
+        labels = list(labels)
+    if hasattr(labels, "__iter__") and any(isinstance(label, str) for label in labels):
+        array: npt.NDArray[Any] = as_strings(labels, "query_ids")
+    else:
+        array = int64_array(labels, "query_ids")
+        if array.ndim != 1:
+            raise InvalidValueError(f"query_ids must have shape (n_queries,), got {array.shape}")
+        _distinct(array, "query_ids")
+    if n_queries not in {None, array.size}:
         raise InvalidValueError(f"query_ids must have one entry for each of the {n_queries} queries, got shape {array.shape}")
     return array
 

@@ -48,7 +48,7 @@ def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator:
     cls = _TYPES.get(d["type"]) if isinstance(d["type"], str) else None
     if cls is None:
         raise InvalidValueError(f"calibrator type {d['type']!r} is not known; expected one of {', '.join(map(repr, _TYPES))}")
-    if d["version"] != cls.json_version:
+    if type(d["version"]) is not int or d["version"] != cls.json_version:
         raise InvalidValueError(f"calibrator version {d['version']!r} cannot be read; expected {cls.json_version}")
     _require_keys(d["params"], set(cls().get_params()), "params")
     _require_keys(d["fitted"], set(cls.fitted_names), "fitted")

@@ -15,7 +15,7 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.evaluation._bootstrap import mean_interval
 from fastcal.evaluation._per_query import Evaluator
 from fastcal.results import RangeResult, SearchResult
-from fastcal.run import Run
+from fastcal.run import Qrels, Run
 
 _TIE = 1e-9
 
@@ -80,7 +80,7 @@ class RunComparison:
 def compare_runs(
     a: Run | SearchResult | RangeResult,
     b: Run | SearchResult | RangeResult,
-    qrels: Mapping[Any, Mapping[Any, int]],
+    qrels: Qrels | Mapping[Any, Mapping[Any, int]],
     metric: Any = "nDCG@10",
     *,
     n_resamples: int = 10_000,
@@ -98,8 +98,8 @@ def compare_runs(
     ----------
     a, b : Run, SearchResult or RangeResult
         Lists count in their own order: ties are not reordered by name as trec_eval does.
-    qrels : mapping of the form ``{query: {document: relevance}}``
-        Relevances are integers. The judged queries are those measured: one that a run does not answer counts as
+    qrels : Qrels, or mapping of the form ``{query: {document: relevance}}``
+        Relevances are integers or bools. The judged queries are those measured: one that a run does not answer counts as
         0, as in ``trec_eval -c``, and a query of a run without judgements is left out. Names are compared as
         strings; queries of a run without `query_ids` are named by position.
     metric : str or ir_measures.Measure, default "nDCG@10"

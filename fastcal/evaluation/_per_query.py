@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastcal._extras import require
 from fastcal._validate.judgements import as_qrels
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.run import Run
+from fastcal.run import Qrels, Run, as_mapping
 
 
 class Evaluator:
@@ -22,9 +22,9 @@ class Evaluator:
     answer has the measure's value for an empty list (0), as in ``trec_eval -c``; a query without judgements is left out.
     """
 
-    def __init__(self, qrels: Mapping[Any, Mapping[Any, int]], metric: Any) -> None:
+    def __init__(self, qrels: Qrels | Mapping[Any, Mapping[Any, int]], metric: Any) -> None:
         ir_measures = require("ir_measures", "metrics")
-        self._judged = as_qrels(qrels)
+        self._judged = as_qrels(as_mapping(qrels))
         self._measure = _as_measure(ir_measures, metric)
         self.query_ids = sorted(self._judged)
         self.metric = str(self._measure)

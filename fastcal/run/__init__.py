@@ -2,7 +2,7 @@
 
 from fastcal.run._align import align
 from fastcal.run._pairs import pairs
-from fastcal.run._qrels import Qrels
+from fastcal.run._qrels import Qrels, as_mapping
 from fastcal.run._run import Run, unchecked
 
-__all__ = ["Qrels", "Run", "align", "pairs", "unchecked"]
+__all__ = ["Qrels", "Run", "align", "as_mapping", "pairs", "unchecked"]

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from fastcal import _csr
 from fastcal.errors import InvalidValueError
+from fastcal.run._queries import query_labels, shown
 from fastcal.run._run import Run, unchecked
 
-_SHOWN = 5
 _DENSE = 4096  # names: up to here, or to 8 times what is listed, a table over the whole vocabulary is cheaper than a search in it
 
 
@@ -21,7 +21,8 @@ def align(runs: Sequence[Run]) -> list[Run]:
     """Return the runs with the queries, the query order and, over a united vocabulary, the document ids of one run.
 
     The first run gives the order of the queries. Runs that share one vocabulary, or have none, keep their ids. Otherwise the
-    names that the runs list are numbered run by run, those of one run in the order of its own ids.
+    names that the runs list are numbered run by run, those of one run in the order of its own ids. A run that lists nothing takes
+    the vocabulary of the others, or their lack of one.
     """
     first = runs[0]
     return _unite_documents([first, *(_reorder(run, first, at) for at, run in enumerate(runs[1:], 1))])
@@ -31,7 +32,7 @@ def _reorder(run: Run, first: Run, at: int) -> Run:
     """Return `run`, number `at` of its list, with the queries of `first` in their order."""
     if run.query_ids is first.query_ids and run.n_queries == first.n_queries:
         return run
-    wanted, have = _query_labels(first), _query_labels(run)
+    wanted, have = query_labels(first), query_labels(run)
     if wanted == have:
         return run
     row_of = {label: row for row, label in enumerate(have)}
@@ -42,22 +43,21 @@ def _reorder(run: Run, first: Run, at: int) -> Run:
     return unchecked(*taken, higher_is_better=run.higher_is_better, query_ids=first.query_ids, doc_ids=run.doc_ids)
 
 
-def _query_labels(run: Run) -> list[Any]:
-    """Return the names of the queries; unnamed queries are 0, 1, 2, ..."""
-    return list(range(run.n_queries)) if run.query_ids is None else run.query_ids.tolist()
-
-
 def _refuse_missing(labels: list[Any], where: str) -> None:
     if labels:
-        shown = ", ".join(map(repr, sorted(labels, key=str)[:_SHOWN]))
-        more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-        raise InvalidValueError(f"runs must have the same queries: {where} lacks {shown}{more} (queries without query_ids are known by position)")
+        raise InvalidValueError(
+            f"runs must have the same queries: {where} lacks {shown(labels)} (queries without query_ids are known by position;"
+            " Run.with_queries gives those that a run lacks an empty list)"
+        )
 
 
 def _unite_documents(runs: list[Run]) -> list[Run]:
     """Renumber the documents of runs with different vocabularies."""
-    first = runs[0].doc_ids
-    if all(run.doc_ids is first for run in runs):
+    if all(run.doc_ids is runs[0].doc_ids for run in runs):
+        return runs
+    listing = [run.doc_ids for run in runs if run.ids.size] or [run.doc_ids for run in runs if run.doc_ids is not None]
+    runs = [run if run.ids.size else _renamed(run, listing[0]) for run in runs]
+    if all(run.doc_ids is listing[0] for run in runs):
         return runs
     bare = next((at for at, run in enumerate(runs) if run.doc_ids is None), None)
     if bare is not None:
@@ -86,6 +86,10 @@ def _unite_documents(runs: list[Run]) -> list[Run]:
         )
         for at, (run, used, mine, vocabulary) in enumerate(zip(runs, listed, names, vocabularies, strict=True))
     ]
+
+
+def _renamed(run: Run, doc_ids: npt.NDArray[np.object_] | None) -> Run:
+    return unchecked(run.ids, run.scores, run.offsets, higher_is_better=run.higher_is_better, query_ids=run.query_ids, doc_ids=doc_ids)
 
 
 def listed_ids(ids: _csr.Int64, n_names: int) -> _csr.Int64:

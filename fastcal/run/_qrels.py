@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _csr
-from fastcal._validate.arrays import int64_array
+from fastcal._validate.judgements import as_grades
 from fastcal._validate.numbers import integer
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.run import _columns, _trec
@@ -21,6 +21,8 @@ from fastcal.run._run import Run
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Qrels:
     """Grades that somebody gave to documents for queries; made by one of the ``from_`` methods.
+
+    A grade is an integer, or a bool: False is 0, True is 1. :func:`compare_runs` and :func:`fit_fusion` take judgements in this form.
 
     The arrays are read-only. Query i owns ``[offsets[i], offsets[i + 1])`` of `ids` and `grades`; no pair is listed twice.
 
@@ -58,15 +60,15 @@ class Qrels:
         Raises
         ------
         ValueError, TypeError
-            If names are not all strings or all integers, or a grade is not an integer.
+            If names are not all strings or all integers, or a grade is neither an integer nor a bool.
         """
         offsets, ids, names, grades = _csr.read_dict(qrels)
         labels = _columns.as_labels(list(qrels))
-        return _built(ids, int64_array(grades, "grades"), offsets, labels, None if names is None else _columns.as_labels(names))
+        return _built(ids, as_grades(grades, "grades"), offsets, labels, None if names is None else _columns.as_labels(names))
 
     @classmethod
     def from_trec(cls, path: str | PathLike[str], *, num_threads: int | None = None) -> Qrels:
-        """Read lines of ``query iteration document grade`` between white space, gzipped if the name ends in ``.gz``.
+        """Read lines of ``query iteration document grade``, gzipped if the name ends in ``.gz``; white space as in :meth:`Run.from_trec`.
 
         Raises
         ------
@@ -80,7 +82,7 @@ class Qrels:
     def from_columns(cls, table: Any, *, query: str = "query_id", doc: str = "doc_id", grade: str = "relevance") -> Qrels:
         """Take a table with a row per judgement; see :meth:`Run.from_columns`."""
         found = _columns.grouped(table, query, doc)
-        grades = int64_array(_columns.column(table, grade), grade)
+        grades = as_grades(_columns.column(table, grade), grade)
         if grades.size != found.ids.size:
             raise InvalidValueError(f"columns must have the same length, got {found.ids.size} pairs and {grades.size} grades")
         return _built(found.ids, grades[found.order], found.offsets, found.query_ids, found.doc_ids)
@@ -155,6 +157,11 @@ class Qrels:
 
     def _documents(self) -> npt.NDArray[Any]:
         return self.ids if self.doc_ids is None else self.doc_ids[self.ids]
+
+
+def as_mapping(judged: Any) -> Any:
+    """Return judgements as ``{query: {document: grade}}``; anything else is returned as it is."""
+    return judged.to_dict() if isinstance(judged, Qrels) else judged
 
 
 def _built(ids: _csr.Int64, grades: _csr.Int64, offsets: _csr.Int64, query_ids: npt.NDArray[Any], doc_ids: Any) -> Qrels:

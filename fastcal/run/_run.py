@@ -17,11 +17,12 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import _columns, _trec
 from fastcal.run._out import Out
+from fastcal.run._queries import Queries
 from fastcal.run._vocabulary import trusted, vocabulary
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
-class Run(Out):
+class Run(Out, Queries):
     """The ranked list of each query, best first, in compressed sparse rows.
 
     The arrays are read-only views; ids and scores share memory with the input where its dtype and layout allow, so do
@@ -208,8 +209,9 @@ class Run(Out):
         r"""Read a TREC run: lines of ``query Q0 document rank score tag``, gzipped if the name ends in ``.gz``.
 
         Lists are ordered by score, equal scores by their order in the file; the rank column is not used. Query
-        and document names are strings, in order of appearance. Fields stand between ASCII white space; the file is
-        read in pieces, so that ``/dev/stdin`` and pipes will do and memory is what the run takes.
+        and document names are strings, in order of appearance. Fields stand between ASCII white space; a UTF-8 byte
+        order mark at the start of the file and blank lines at its end are skipped. The file is read in pieces, so that
+        ``/dev/stdin`` and pipes will do and memory is what the run takes. See :meth:`with_queries` for queries without a line.
 
         Parameters
         ----------

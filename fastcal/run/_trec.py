@@ -15,6 +15,7 @@ from fastcal._backend.protocol import TrecKind, TrecReader
 from fastcal._validate import files
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.run._files import blocks, write
+from fastcal.run._text import content
 
 _EXPECTED: dict[TrecKind, str] = {
     "run": "'query Q0 document rank score tag' in UTF-8, the score a number that fits float32",
@@ -40,7 +41,7 @@ def read(path: str | PathLike[str], kind: TrecKind, num_threads: int | None) -> 
     source, threads = files.path(path, "path"), _threads.resolve(num_threads)
     reader = _backend.active().trec_reader(kind)
     try:
-        good = all(reader.feed(block, num_threads=threads) for block in blocks(source)) and reader.finish(num_threads=threads)
+        good = all(reader.feed(block, num_threads=threads) for block in content(blocks(source))) and reader.finish(num_threads=threads)
     except InvalidValueError:  # the file is damaged; a malformed line before the damage is named first
         if not reader.feed(_NOTHING, num_threads=threads):
             raise _malformed(source, reader, kind) from None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastcal._validate.numbers import integer, number, one_of
 from fastcal.errors import InvalidValueError
 from fastcal.results import RangeResult, SearchResult
-from fastcal.run import Run, align
+from fastcal.run import Qrels, Run, align
 from fastcal.trained_fusion import _grid, _newton
 from fastcal.trained_fusion._inputs import as_norms, as_query_features, as_runs, document_names, normalised, query_names
 from fastcal.trained_fusion._labels import UNJUDGED, as_qrels_of, relevances
@@ -31,7 +31,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 def fit_fusion(
     runs: Iterable[Run | SearchResult | RangeResult],
-    labels: Mapping[Any, Mapping[Any, int]] | Sequence[npt.ArrayLike],
+    labels: Qrels | Mapping[Any, Mapping[Any, int]] | Sequence[npt.ArrayLike],
     *,
     method: str = "logistic",
     norm: str | Sequence[str | None] | None = "zscore",
@@ -49,7 +49,7 @@ def fit_fusion(
     ----------
     runs : sequence of Run, SearchResult or RangeResult
         With scores and the same queries; see :func:`rrf`.
-    labels : mapping of the form ``{query: {document: relevance}}``, or one array of int per run
+    labels : Qrels, mapping of the form ``{query: {document: relevance}}``, or one array of int or bool per run
         An array holds the relevance of each entry of ``runs[i].ids``, -1 where it was not judged. Names are
         compared as strings. Queries without any judgement are left out, so ``labels`` can name the training
         queries alone while `runs` hold all of them.

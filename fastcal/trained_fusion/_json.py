@@ -57,8 +57,10 @@ def fusion_from_dict(d: Mapping[str, Any]) -> LogisticFusion | LinearFusion:
     if set(d) != expected:
         missing, unknown = sorted(expected - set(d)), sorted(map(str, set(d) - expected))
         raise InvalidValueError(f"fusion has the wrong keys: missing {missing}, unknown {unknown}")
-    if d["version"] != 1:
+    if type(d["version"]) is not int or d["version"] != 1:
         raise InvalidValueError(f"fusion version {d['version']!r} cannot be read; expected 1")
+    if not isinstance(d["norm"], (list, tuple)):
+        raise InvalidTypeError(f"norm must be a list with one entry per run, got {d['norm']!r}")
     return _linear(d) if cls is LinearFusion else _logistic(d)
 
 

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._validate.arrays import int64_array
-from fastcal._validate.judgements import as_qrels
+from fastcal._validate.judgements import as_grades, as_qrels
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.run import Run
+from fastcal.run import Qrels, Run, as_mapping
 from fastcal.trained_fusion._inputs import document_names, query_names
 from fastcal.trained_fusion._pairs import Pairs
 
@@ -22,8 +21,8 @@ UNJUDGED = np.iinfo(np.int64).min  # qrels files hold -1 and -2 for spam
 
 def as_qrels_of(labels: Any, runs: list[Run]) -> dict[str, dict[str, int]]:
     """Return judgements by name; arrays beside the runs are given the names of their entries."""
-    if isinstance(labels, Mapping):
-        return as_qrels(labels, "labels")
+    if isinstance(labels, (Qrels, Mapping)):
+        return as_qrels(as_mapping(labels), "labels")
     qrels: dict[str, dict[str, int]] = {}
     for run, marks in zip(runs, _beside(labels, runs), strict=True):
         known = np.flatnonzero(marks != -1)
@@ -62,11 +61,11 @@ def relevances(qrels: Mapping[str, Mapping[str, int]], first: Run, pairs: Pairs)
 def _beside(labels: Any, runs: list[Run]) -> list[_Int64]:
     """Return one array per run, the relevance of each entry of its ``ids``; -1 is unjudged."""
     if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
-        raise InvalidTypeError(f"labels must be {{query: {{document: relevance}}}} or one array per run, got {type(labels).__name__}")
+        raise InvalidTypeError(f"labels must be {{query: {{document: relevance}}}}, Qrels or one array per run, got {type(labels).__name__}")
     listed = list(labels)
     if len(listed) != len(runs):
         raise InvalidValueError(f"labels must hold one array for each of the {len(runs)} runs, got {len(listed)}")
-    arrays = [int64_array(array, f"labels[{at}]") for at, array in enumerate(listed)]
+    arrays = [as_grades(array, f"labels[{at}]") for at, array in enumerate(listed)]
     for at, (array, run) in enumerate(zip(arrays, runs, strict=True)):
         if array.shape != run.ids.shape:
             raise InvalidValueError(f"labels[{at}] must have shape {run.ids.shape}, that of runs[{at}].ids, got {array.shape}")
