@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -44,7 +45,6 @@ class Strings {
 
   // Makes strings until there are `n`.
   void make(const NameTable& names, std::size_t n) {
-    if (made_.capacity() < n) made_.reserve(std::max(n, 2 * made_.capacity()));
     while (made_.size() < n) {
       PyObject* const string = string_of(cursor_.next(names.texts()));
       if (string == nullptr) throw py::error_already_set();
@@ -59,12 +59,13 @@ class Strings {
     FASTCAL_CHECK(static_cast<std::size_t>(out.size()) == names.size(), std::string(argument) + ": wrong size");
     make(names, names.size());
     auto** const place = static_cast<PyObject**>(out.mutable_data());
-    for (std::size_t i = 0; i < made_.size(); ++i) Py_XDECREF(std::exchange(place[i], Py_NewRef(made_[i])));
+    std::size_t i = 0;
+    for (PyObject* const string : made_) Py_XDECREF(std::exchange(place[i++], Py_NewRef(string)));
   }
 
  private:
   NameTexts::Cursor cursor_;
-  std::vector<PyObject*> made_;
+  std::deque<PyObject*> made_;
 };
 
 // The reader, the text it may still look at, and the names it has found.
@@ -105,8 +106,8 @@ bool reader_finish(Reader& self, int num_threads) {
   return without_gil(num_threads, [&](const CallContext& context) { return self.core.finish(context, meanwhile); });
 }
 
-void reader_write(Reader& self, py::array& ids, py::array& values, py::array& stretch_query, py::array& stretch_start,
-                  py::array& queries, py::array& documents, int num_threads) {
+void reader_write(Reader& self, py::array& ids, py::array& values, py::array& stretch_query, py::array& stretch_start, py::array& queries,
+                  py::array& documents, int num_threads) {
   const auto out_ids = flat_out<std::int64_t>(ids, "out_ids");
   const auto out_values = flat_out<std::uint32_t>(values, "out_values");
   const auto out_query = flat_out<std::int64_t>(stretch_query, "out_stretch_query");

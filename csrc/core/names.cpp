@@ -9,6 +9,13 @@
 namespace fastcal {
 namespace {
 
+constexpr std::size_t kStart = 4, kSlack = 8;
+
+// The bytes of a number and a name, up to the next place.
+constexpr std::size_t whole(std::size_t n) {
+  return (n + 3) / 4 * 4;
+}
+
 std::uint64_t load(const char* bytes, std::size_t n) {
   std::uint64_t word = 0;
   std::memcpy(&word, bytes, n);
@@ -56,44 +63,46 @@ std::uint32_t hash_name(const char* name, std::size_t length) {
   return static_cast<std::uint32_t>(mix(state, kThird) >> 32);
 }
 
-NameTexts::~NameTexts() {
-  while (last_ != nullptr) last_ = std::move(last_->before);  // not one destructor inside the other
+NameTexts::NameTexts() {
+  make_room(0);
 }
 
-// An empty name marks the end of a piece.
+// An empty name marks the end of a piece. No name begins at place 0.
 void NameTexts::make_room(std::size_t n) {
-  const std::size_t size = std::max(n, next_piece(last_ == nullptr ? 0 : last_->bytes.size()));
-  auto piece = std::make_unique<Piece>(size, nullptr);
-  if (last_ == nullptr)
+  if (pieces_.size() >> (32 - kPieceBits) != 0) throw std::length_error("more than 16 GiB of names");
+  const std::size_t before = pieces_.empty() ? 0 : pieces_.back()->bytes.size();
+  auto piece = std::make_unique<Piece>(std::max(n + kStart, next_piece(before)));
+  if (pieces_.empty()) {
     first_ = piece.get();
-  else {
-    *at_ = '\n';
-    last_->next = piece.get();
+  } else {
+    pieces_.back()->data()[at_ + kNumber] = '\n';
+    pieces_.back()->next = piece.get();
   }
-  piece->before = std::move(last_);
-  last_ = std::move(piece);
-  at_ = last_->data();
-  left_ = size;
+  pieces_.push_back(std::move(piece));
+  at_ = kStart;
+  end_ = pieces_.back()->bytes.size();
 }
 
-const char* NameTexts::add(const char* name, std::size_t length) {
-  if (left_ < length + 1 + kSlack) make_room(length + 1 + kSlack);
-  char* const place = at_;
-  std::memcpy(place, name, length);
-  place[length] = '\n';
-  at_ += length + 1;
-  left_ -= length + 1;
-  return place;
+std::uint32_t NameTexts::add(const char* name, std::size_t length, std::uint32_t number) {
+  const std::size_t n = whole(kNumber + length + 1);
+  if (end_ - at_ < n + kSlack) make_room(n + kSlack);
+  char* const place = pieces_.back()->data() + at_;
+  std::memcpy(place, &number, kNumber);
+  std::memcpy(place + kNumber, name, length);
+  place[kNumber + length] = '\n';
+  return static_cast<std::uint32_t>((pieces_.size() - 1) << kPieceBits | std::exchange(at_, at_ + n) / 4);
 }
 
 std::string_view NameTexts::Cursor::next(const NameTexts& texts) {
-  if (piece_ == nullptr || *at_ == '\n') {
+  if (piece_ == nullptr || at_[kNumber] == '\n') {
     piece_ = piece_ == nullptr ? texts.first_ : piece_->next;
-    at_ = piece_->data();
+    at_ = piece_->data() + kStart;
   }
-  const char* const name = at_;
-  at_ = static_cast<const char*>(std::memchr(name, '\n', static_cast<std::size_t>(piece_->data() + piece_->bytes.size() - name))) + 1;
-  return {name, static_cast<std::size_t>(at_ - name) - 1};
+  const char* const name = at_ + kNumber;
+  const auto left = static_cast<std::size_t>(piece_->data() + piece_->bytes.size() - name);
+  const auto length = static_cast<std::size_t>(static_cast<const char*>(std::memchr(name, '\n', left)) - name);
+  at_ += whole(kNumber + length + 1);
+  return {name, length};
 }
 
 // The first slot that is empty or has this hash.
@@ -101,9 +110,10 @@ std::size_t NameTable::begin(std::size_t length, std::uint32_t hash) const {
   const Slot* const slot = slots();
   const std::size_t mask = capacity() - 1;
   std::size_t at = hash >> shift_;
-  while (slot[at].name != nullptr && slot[at].hash != hash) at = (at + 1) & mask;
-  __builtin_prefetch(slot[at].name);
-  __builtin_prefetch(slot[at].name + length);
+  while (slot[at].place != 0 && slot[at].hash != hash) at = (at + 1) & mask;
+  const char* const found = texts_.at(slot[at].place);
+  __builtin_prefetch(found);
+  __builtin_prefetch(found + NameTexts::kNumber + length);
   return at;
 }
 
@@ -111,10 +121,15 @@ std::uint32_t NameTable::number(const char* name, std::size_t length, std::uint3
   Slot* const slot = slots();
   const std::size_t mask = capacity() - 1;
   std::size_t at = begin;
-  for (; slot[at].name != nullptr; at = (at + 1) & mask)
-    if (slot[at].hash == hash && is_name(slot[at].name, name, length)) return slot[at].number;
+  for (; slot[at].place != 0; at = (at + 1) & mask) {
+    if (slot[at].hash != hash) continue;
+    const char* const found = texts_.at(slot[at].place);
+    std::uint32_t number;
+    std::memcpy(&number, found, NameTexts::kNumber);
+    if (is_name(found + NameTexts::kNumber, name, length)) return number;
+  }
   const std::uint32_t number = static_cast<std::uint32_t>(size_++);
-  slot[at] = {texts_.add(name, length), hash, number};
+  slot[at] = {texts_.add(name, length, number), hash};
   return number;
 }
 
@@ -135,11 +150,11 @@ void NameTable::rehash(int shift) {
   const std::size_t count = std::size_t{1} << (32 - shift), before = capacity();
   AlignedBytes memory(count * sizeof(Slot));
   Slot* const grown = reinterpret_cast<Slot*>(memory.data());
-  std::fill_n(grown, count, Slot{nullptr, 0, 0});
+  std::fill_n(grown, count, Slot{0, 0});
   for (const Slot *slot = slots(), *const end = slot + before; slot != end; ++slot) {
-    if (slot->name == nullptr) continue;
+    if (slot->place == 0) continue;
     std::size_t at = slot->hash >> shift;
-    while (grown[at].name != nullptr) at = (at + 1) & (count - 1);
+    while (grown[at].place != 0) at = (at + 1) & (count - 1);
     grown[at] = *slot;
   }
   slots_.emplace(std::move(memory));

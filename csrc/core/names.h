@@ -14,20 +14,19 @@ namespace fastcal {
 // A hash of bytes: not the same on all machines, so that nothing may depend on it.
 std::uint32_t hash_name(const char* name, std::size_t length);
 
-// Names one after another. Each is followed by '\n', which no name may hold; none is empty, and none ever moves.
+// Names and their numbers, one after another, at places that are multiples of 4 bytes and not 0. A name is followed by '\n',
+// which no name may hold; none is empty, and none ever moves.
 class NameTexts {
  private:
   struct Piece {
-    Piece(std::size_t size, std::unique_ptr<Piece> piece_before) : bytes(size), before(std::move(piece_before)) {}
+    explicit Piece(std::size_t size) : bytes(size) {}
     char* data() const { return reinterpret_cast<char*>(bytes.data()); }
     AlignedBytes bytes;
     Piece* next = nullptr;
-    std::unique_ptr<Piece> before;
   };
 
  public:
-  // Bytes that may be read behind each name.
-  static constexpr std::size_t kSlack = 8;
+  static constexpr std::size_t kNumber = sizeof(std::uint32_t);  // bytes before the name
 
   // Goes over the names while others are added: next() may be called for each name whose add() has ended.
   class Cursor {
@@ -39,20 +38,24 @@ class NameTexts {
     const char* at_ = nullptr;
   };
 
-  NameTexts() = default;
-  ~NameTexts();
+  NameTexts();
   NameTexts(const NameTexts&) = delete;
   NameTexts& operator=(const NameTexts&) = delete;
 
-  const char* add(const char* name, std::size_t length);
+  // Where the name is now. Throws std::length_error beyond 16 GiB.
+  std::uint32_t add(const char* name, std::size_t length, std::uint32_t number);
+  // A number, and behind it the name; 8 bytes behind that may be read.
+  const char* at(std::uint32_t place) const { return pieces_[place >> kPieceBits]->data() + std::size_t{4} * (place & kPieceMask); }
 
  private:
+  static constexpr int kPieceBits = 20;  // a name begins in the first 4 MiB of its piece
+  static constexpr std::uint32_t kPieceMask = (std::uint32_t{1} << kPieceBits) - 1;
+
   void make_room(std::size_t n);
 
-  std::unique_ptr<Piece> last_;
+  std::vector<std::unique_ptr<Piece>> pieces_;
   Piece* first_ = nullptr;
-  char* at_ = nullptr;
-  std::size_t left_ = 0;
+  std::size_t at_ = 0, end_ = 0;  // in the last piece
 };
 
 // Open addressing with linear probing. The place of a slot comes from the high bits of the hash, so a table that doubles
@@ -75,8 +78,7 @@ class NameTable {
 
  private:
   struct Slot {
-    const char* name;  // null: empty
-    std::uint32_t hash, number;
+    std::uint32_t place, hash;  // place 0: empty
   };
 
   void rehash(int shift);

@@ -9,7 +9,7 @@ namespace fastcal {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 17;
-constexpr std::size_t kAhead = 16;  // names between asking the memory for a slot, for what it points to, and using both
+constexpr std::size_t kAhead = 32;  // names between asking the memory for a slot, for what it points to, and using both
 
 }  // namespace
 
