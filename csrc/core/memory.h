@@ -1,4 +1,4 @@
-// memory.h -- memory that is aligned, that grows, and whose large pieces ask for huge pages.
+// memory.h -- memory that comes in pages, and memory that grows.
 #pragma once
 
 #include <algorithm>
@@ -8,19 +8,21 @@
 
 namespace fastcal {
 
-// Memory that is not initialised, 64-byte aligned; large pieces sit on 2 MiB boundaries and ask for huge pages.
-class AlignedBytes {
+// Zeroed memory straight from the system, to which it goes back at once; large pieces sit on 2 MiB boundaries and ask for huge
+// pages. For what is large or of no use soon: malloc would keep some of it.
+class Pages {
  public:
-  explicit AlignedBytes(std::size_t size);
+  explicit Pages(std::size_t size);
   std::uint8_t* data() const { return data_.get(); }
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return data_.get_deleter().size; }
+  void free() { data_.reset(); }
 
  private:
-  struct Free {
+  struct Unmap {
     void operator()(std::uint8_t* p) const;
+    std::size_t size;
   };
-  std::size_t size_;
-  std::unique_ptr<std::uint8_t, Free> data_;
+  std::unique_ptr<std::uint8_t, Unmap> data_;
 };
 
 // The size of the piece of memory after one of `before` bytes, where pieces never move: small at first, then with huge pages.

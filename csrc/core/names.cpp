@@ -148,9 +148,8 @@ void NameTable::make_room(std::size_t n) {
 
 void NameTable::rehash(int shift) {
   const std::size_t count = std::size_t{1} << (32 - shift), before = capacity();
-  AlignedBytes memory(count * sizeof(Slot));
+  Pages memory(count * sizeof(Slot));
   Slot* const grown = reinterpret_cast<Slot*>(memory.data());
-  std::fill_n(grown, count, Slot{0, 0});
   for (const Slot *slot = slots(), *const end = slot + before; slot != end; ++slot) {
     if (slot->place == 0) continue;
     std::size_t at = slot->hash >> shift;

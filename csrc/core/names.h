@@ -21,7 +21,7 @@ class NameTexts {
   struct Piece {
     explicit Piece(std::size_t size) : bytes(size) {}
     char* data() const { return reinterpret_cast<char*>(bytes.data()); }
-    AlignedBytes bytes;
+    Pages bytes;
     Piece* next = nullptr;
   };
 
@@ -85,7 +85,7 @@ class NameTable {
   Slot* slots() const { return slots_ ? reinterpret_cast<Slot*>(slots_->data()) : nullptr; }
   std::size_t capacity() const { return slots_ ? std::size_t{1} << (32 - shift_) : 0; }
 
-  std::optional<AlignedBytes> slots_;
+  std::optional<Pages> slots_;
   int shift_ = 32;
   std::size_t size_ = 0;
   NameTexts texts_;

@@ -1,10 +1,14 @@
 // sketch.cpp -- choosing the frame, quantising rows and queries; kernels/sketch.h has the algebra.
 #include "core/sketch.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "core/digest.h"
@@ -13,6 +17,8 @@
 
 namespace fastcal {
 namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 float next_down(double value) {
   return std::nextafterf(static_cast<float>(value), -std::numeric_limits<float>::infinity());
@@ -35,6 +41,20 @@ void measure_norms(const KernelTable& kernels, const RowBlock& rows, std::size_t
     norms[i] = std::sqrt(norms[i]);
     if (!std::isfinite(norms[i])) bad.report(first + i);
   }
+}
+
+AlignedBytes::AlignedBytes(std::size_t size) : size_(size) {
+  const std::size_t alignment = size >= 2 * kHugePage ? kHugePage : 64;
+  const std::size_t whole = (size + alignment - 1) / alignment * alignment;
+  data_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(alignment, std::max(whole, alignment))));
+  if (data_ == nullptr) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+  if (alignment == kHugePage) madvise(data_.get(), whole, MADV_HUGEPAGE);
+#endif
+}
+
+void AlignedBytes::Free::operator()(std::uint8_t* p) const {
+  std::free(p);
 }
 
 SketchFrame::SketchFrame(std::size_t dim, Metric m)

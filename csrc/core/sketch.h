@@ -8,12 +8,26 @@
 
 #include "core/corpus.h"
 #include "core/guard.h"
-#include "core/memory.h"
 #include "core/parallel.h"
 #include "core/search_plan.h"
 #include "kernels/kernel_table.h"
 
 namespace fastcal {
+
+// Zeroed memory, 64-byte aligned; large pieces sit on 2 MiB boundaries and ask for huge pages.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(std::size_t size);
+  std::uint8_t* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(std::uint8_t* p) const;
+  };
+  std::size_t size_;
+  std::unique_ptr<std::uint8_t, Free> data_;
+};
 
 // The coordinates in which rows and queries are quantised.
 struct SketchFrame {

@@ -112,7 +112,7 @@ void TrecReader::number(std::span<const TrecLine> lines, Entry* out) {
 TrecReader::Entry* TrecReader::room(std::size_t& n) {
   const auto capacity = [](const Chunk& chunk) { return chunk.bytes.size() / sizeof(Entry); };
   if (chunks_.empty() || lines_ - chunks_.back().first == capacity(chunks_.back()))
-    chunks_.push_back({lines_, AlignedBytes(next_piece(chunks_.empty() ? 0 : chunks_.back().bytes.size()))});
+    chunks_.push_back({lines_, Pages(next_piece(chunks_.empty() ? 0 : chunks_.back().bytes.size()))});
   const Chunk& last = chunks_.back();
   const std::size_t used = lines_ - last.first;
   n = std::min(n, capacity(last) - used);
@@ -120,18 +120,20 @@ TrecReader::Entry* TrecReader::room(std::size_t& n) {
 }
 
 void TrecReader::write(std::span<std::int64_t> ids, std::span<std::uint32_t> values, std::span<std::int64_t> stretch_query,
-                       std::span<std::int64_t> stretch_start, const CallContext& context) const {
+                       std::span<std::int64_t> stretch_start, const CallContext& context) {
   FASTCAL_ASSERT(ids.size() == lines_ && values.size() == lines_);
   FASTCAL_ASSERT(stretch_query.size() == stretches() && stretch_start.size() == stretches());
   std::copy(stretch_query_.begin(), stretch_query_.end(), stretch_query.begin());
   std::copy(stretch_start_.begin(), stretch_start_.end(), stretch_start.begin());
-  parallel_for(chunks_.size(), context, [&](std::size_t chunk, std::size_t) {
-    const std::size_t begin = chunks_[chunk].first, end = chunk + 1 < chunks_.size() ? chunks_[chunk + 1].first : lines_;
-    const Entry* const entries = chunks_[chunk].entries();
+  std::vector<Chunk> chunks = std::move(chunks_);
+  parallel_for(chunks.size(), context, [&](std::size_t chunk, std::size_t) {
+    const std::size_t begin = chunks[chunk].first, end = chunk + 1 < chunks.size() ? chunks[chunk + 1].first : lines_;
+    const Entry* const entries = chunks[chunk].entries();
     for (std::size_t i = begin; i < end; ++i) {
       ids[i] = entries[i - begin].id;
       values[i] = entries[i - begin].value;
     }
+    chunks[chunk].bytes.free();
   });
 }
 

@@ -63,9 +63,9 @@ class TrecReader {
   const NameTable& queries() const { return queries_; }
   const NameTable& documents() const { return documents_; }
 
-  // After finish: the lines in file order, and the stretches of adjacent lines of one query.
+  // After finish, once, for memory is given back on the way: the lines in file order, and the stretches of adjacent lines of one query.
   void write(std::span<std::int64_t> ids, std::span<std::uint32_t> values, std::span<std::int64_t> stretch_query,
-             std::span<std::int64_t> stretch_start, const CallContext& context) const;
+             std::span<std::int64_t> stretch_start, const CallContext& context);
 
  private:
   struct Entry {
@@ -75,7 +75,7 @@ class TrecReader {
   struct Chunk {
     Entry* entries() const { return reinterpret_cast<Entry*>(bytes.data()); }
     std::size_t first;
-    AlignedBytes bytes;
+    Pages bytes;
   };
 
   // Text cut at line ends. The first piece may be a line that was cut itself.
