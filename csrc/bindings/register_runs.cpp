@@ -1,8 +1,14 @@
 // register_runs.cpp -- reading and writing TREC files, and what a Run asks about its lists.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/engine.h"
@@ -14,12 +20,61 @@
 namespace fastcal::bindings {
 namespace {
 
-// The reader, and the text it may still look at.
+// Short of the allocation, an ASCII string is a copy of its bytes.
+PyObject* string_of(std::string_view name) {
+  const auto size = static_cast<py::ssize_t>(name.size());
+  unsigned bits = 0;
+  for (const char c : name) bits |= static_cast<unsigned char>(c);
+  if (bits >= 0x80 || size < 2) return PyUnicode_DecodeUTF8(name.data(), size, nullptr);
+  PyObject* const string = PyUnicode_New(size, 0x7f);
+  if (string != nullptr) std::memcpy(PyUnicode_1BYTE_DATA(string), name.data(), name.size());
+  return string;
+}
+
+// Strings of the names of a table, made while more names come. The GIL is held by whoever calls.
+class Strings {
+ public:
+  Strings() = default;
+  Strings(const Strings&) = delete;
+  Strings& operator=(const Strings&) = delete;
+  ~Strings() {
+    for (PyObject* const string : made_) Py_DECREF(string);
+  }
+
+  std::size_t size() const { return made_.size(); }
+
+  // Makes strings until there are `n`.
+  void make(const NameTable& names, std::size_t n) {
+    while (made_.size() < n) {
+      PyObject* const string = string_of(cursor_.next(names.texts()));
+      if (string == nullptr) throw py::error_already_set();
+      made_.push_back(string);
+    }
+  }
+
+  // Makes the strings that are missing, and fills an array with all of them.
+  void write(const NameTable& names, py::array& out, const char* argument) {
+    FASTCAL_CHECK(out.dtype().kind() == 'O' && (out.flags() & py::array::c_style) != 0 && out.writeable(),
+                  std::string(argument) + ": wrong array");
+    FASTCAL_CHECK(static_cast<std::size_t>(out.size()) == names.size(), std::string(argument) + ": wrong size");
+    make(names, names.size());
+    auto** const place = static_cast<PyObject**>(out.mutable_data());
+    std::size_t i = 0;
+    for (PyObject* const string : made_) Py_XDECREF(std::exchange(place[i++], Py_NewRef(string)));
+  }
+
+ private:
+  NameTexts::Cursor cursor_;
+  std::deque<PyObject*> made_;
+};
+
+// The reader, the text it may still look at, and the names it has found.
 struct Reader {
   explicit Reader(const TrecLayout& layout) : core(layout) {}
 
   TrecReader core;
   py::object text;
+  Strings queries, documents;
 };
 
 std::unique_ptr<Reader> engine_trec_reader(const Engine&, std::string_view kind) {
@@ -27,35 +82,32 @@ std::unique_ptr<Reader> engine_trec_reader(const Engine&, std::string_view kind)
   return std::make_unique<Reader>(kind == "run" ? kTrecRun : kTrecQrels);
 }
 
+// Strings of the names known so far are made while the core reads on.
+std::function<void()> making_strings(Reader& self) {
+  const std::size_t known = self.core.documents().size();
+  if (known == self.documents.size()) return {};
+  return [&self, known] {
+    const py::gil_scoped_acquire gil;
+    self.documents.make(self.core.documents(), known);
+  };
+}
+
 bool reader_feed(Reader& self, const py::array& text, int num_threads) {
   const auto bytes = flat<std::uint8_t>(text, "text");
   const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const bool good = without_gil(num_threads, [&](const CallContext& context) { return self.core.feed(view, context); });
+  const auto meanwhile = making_strings(self);
+  const bool good = without_gil(num_threads, [&](const CallContext& context) { return self.core.feed(view, context, meanwhile); });
   self.text = text;
   return good;
 }
 
 bool reader_finish(Reader& self, int num_threads) {
-  return without_gil(num_threads, [&](const CallContext& context) { return self.core.finish(context); });
+  const auto meanwhile = making_strings(self);
+  return without_gil(num_threads, [&](const CallContext& context) { return self.core.finish(context, meanwhile); });
 }
 
-void write_names(const NameTable& names, py::array& out, const char* argument) {
-  FASTCAL_CHECK(out.dtype().kind() == 'O' && (out.flags() & py::array::c_style) != 0 && out.writeable(),
-                std::string(argument) + ": wrong array");
-  FASTCAL_CHECK(static_cast<std::size_t>(out.size()) == names.size(), std::string(argument) + ": wrong size");
-  auto** place = static_cast<PyObject**>(out.mutable_data());
-  const std::string_view text = names.text();
-  for (std::size_t at = 0; at < text.size(); ++place) {
-    const std::size_t end = text.find('\n', at);
-    PyObject* const name = PyUnicode_DecodeUTF8(text.data() + at, static_cast<py::ssize_t>(end - at), nullptr);
-    if (name == nullptr) throw py::error_already_set();
-    Py_XDECREF(std::exchange(*place, name));
-    at = end + 1;
-  }
-}
-
-void reader_write(const Reader& self, py::array& ids, py::array& values, py::array& stretch_query, py::array& stretch_start,
-                  py::array& queries, py::array& documents, int num_threads) {
+void reader_write(Reader& self, py::array& ids, py::array& values, py::array& stretch_query, py::array& stretch_start, py::array& queries,
+                  py::array& documents, int num_threads) {
   const auto out_ids = flat_out<std::int64_t>(ids, "out_ids");
   const auto out_values = flat_out<std::uint32_t>(values, "out_values");
   const auto out_query = flat_out<std::int64_t>(stretch_query, "out_stretch_query");
@@ -63,8 +115,8 @@ void reader_write(const Reader& self, py::array& ids, py::array& values, py::arr
   FASTCAL_CHECK(out_ids.size() == self.core.lines() && out_values.size() == self.core.lines(), "out_ids, out_values: wrong size");
   FASTCAL_CHECK(out_query.size() == self.core.stretches() && out_start.size() == self.core.stretches(), "out_stretch_*: wrong size");
   without_gil(num_threads, [&](const CallContext& context) { self.core.write(out_ids, out_values, out_query, out_start, context); });
-  write_names(self.core.queries(), queries, "out_queries");
-  write_names(self.core.documents(), documents, "out_documents");
+  self.queries.write(self.core.queries(), queries, "out_queries");
+  self.documents.write(self.core.documents(), documents, "out_documents");
 }
 
 std::unique_ptr<TrecWriter> engine_trec_writer(const Engine&, const std::string& queries, const std::optional<std::string>& documents,

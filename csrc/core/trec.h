@@ -3,12 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/memory.h"
 #include "core/names.h"
 #include "core/parallel.h"
 
@@ -51,9 +52,10 @@ class TrecReader {
 
   // Reads more text, which must stay as it is until the next call ends: while one text is cut into fields, the names of the
   // one before are numbered. False: a line is malformed, and there is no way on.
-  bool feed(std::string_view text, const CallContext& context);
+  // The calling thread does `meanwhile` first. It may look at the names of documents numbered by then, with a cursor.
+  bool feed(std::string_view text, const CallContext& context, const std::function<void()>& meanwhile = {});
   // No more text comes.
-  bool finish(const CallContext& context);
+  bool finish(const CallContext& context, const std::function<void()>& meanwhile = {});
 
   std::size_t lines() const { return lines_; }  // read so far
   const std::string& malformed() const { return malformed_; }
@@ -61,15 +63,20 @@ class TrecReader {
   const NameTable& queries() const { return queries_; }
   const NameTable& documents() const { return documents_; }
 
-  // After finish: the lines in file order, and the stretches of adjacent lines of one query.
+  // After finish, once, for memory is given back on the way: the lines in file order, and the stretches of adjacent lines of one query.
   void write(std::span<std::int64_t> ids, std::span<std::uint32_t> values, std::span<std::int64_t> stretch_query,
-             std::span<std::int64_t> stretch_start, const CallContext& context) const;
+             std::span<std::int64_t> stretch_start, const CallContext& context);
 
  private:
   struct Entry {
     std::uint32_t id, value;
   };
-  static constexpr std::size_t kEntriesAChunk = std::size_t{1} << 16;
+  // Entries of adjacent lines, from line `first` on. Chunks never move.
+  struct Chunk {
+    Entry* entries() const { return reinterpret_cast<Entry*>(bytes.data()); }
+    std::size_t first;
+    Pages bytes;
+  };
 
   // Text cut at line ends. The first piece may be a line that was cut itself.
   struct Batch {
@@ -79,17 +86,18 @@ class TrecReader {
   };
 
   void cut(std::string_view text, Batch& batch);
-  bool read(Batch& batch, const CallContext& context);
+  bool read(Batch& batch, const CallContext& context, const std::function<void()>& meanwhile);
   bool take(const Batch& batch);
   void take(const TrecPiece& piece);
-  void append(std::uint32_t id, std::uint32_t value);
+  void number(std::span<const TrecLine> lines, Entry* out);
+  Entry* room(std::size_t& n);
 
   TrecLayout layout_;
   std::string rest_;  // the beginning of a line whose end has not come
   Batch batches_[2];
   std::size_t turn_ = 0;
   NameTable queries_, documents_;
-  std::vector<std::unique_ptr<Entry[]>> chunks_;
+  std::vector<Chunk> chunks_;
   std::vector<std::int64_t> stretch_query_, stretch_start_;
   std::size_t lines_ = 0;
   std::string malformed_;

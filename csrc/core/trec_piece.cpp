@@ -1,5 +1,6 @@
 // trec_piece.cpp -- from text to fields: one bit for each place where a field begins or ends, then bit after bit.
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 
 #include "core/check.h"
@@ -24,12 +25,18 @@ std::uint64_t spaces(std::uint64_t bytes) {
   return (~not_space | (from_tab & ~beyond_return)) & ~bytes & kHigh;
 }
 
+// The first byte is the lowest.
+std::uint64_t load_word(const char* bytes) {
+  std::uint64_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+}
+
 // Bit i for byte i of 64; `all` collects the bytes.
 std::uint64_t space_bits(const char* block, std::uint64_t& all) {
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < kBlock / 8; ++i) {
-    std::uint64_t bytes = 0;
-    for (std::size_t byte = 0; byte < 8; ++byte) bytes |= std::uint64_t{static_cast<unsigned char>(block[8 * i + byte])} << (8 * byte);
+    const std::uint64_t bytes = load_word(block + 8 * i);
     all |= bytes;
     bits |= (((spaces(bytes) >> 7) * 0x0102040810204080) >> 56) << (8 * i);
   }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/lists.h"
-#include "core/names.h"
+#include "core/memory.h"
 #include "core/parallel.h"
 
 namespace fastcal {

@@ -22,6 +22,13 @@ struct Result {
   bool operator==(const Result&) const = default;
 };
 
+std::string joined(const NameTable& names) {
+  std::string text;
+  NameTexts::Cursor cursor;
+  for (std::size_t i = 0; i < names.size(); ++i) text += std::string(cursor.next(names.texts())) + "\n";
+  return text;
+}
+
 // Fed in pieces of `step` bytes, each in memory of its own that ends with it.
 Result read(const std::string& text, std::size_t step, int num_threads) {
   TrecReader reader(kTrecRun);
@@ -41,8 +48,8 @@ Result read(const std::string& text, std::size_t step, int num_threads) {
   out.query.resize(reader.stretches());
   out.start.resize(reader.stretches());
   reader.write(out.ids, out.values, out.query, out.start, call.with(num_threads));
-  out.queries = reader.queries().text();
-  out.documents = reader.documents().text();
+  out.queries = joined(reader.queries());
+  out.documents = joined(reader.documents());
   return out;
 }
 
