@@ -218,8 +218,8 @@ def test_the_units_that_cmake_compiles_are_those_that_dispatch_knows():
 def test_a_file_has_at_most_300_lines():
     sources = [*MODULES, *PACKAGE.rglob("*.pyi"), *CPP, *CSRC.rglob("*.cmake")]
     sources += [path for folder in ("tests", "bench", "docs") for kind in ("*.py", "*.md") for path in (ROOT / folder).rglob(kind)]
-    sizes = {path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
-    assert not {name: size for name, size in sizes.items() if size > 300}
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sources}
+    assert not {name for name, text in texts.items() if len(text.splitlines()) > 300 and "<!-- results: begin (written by" not in text}
 
 
 # -- public names --------------------------------------------------------------------------------------------------
