@@ -32,8 +32,8 @@ QRELS = {0: {1: 1}}
         ([RUN], QRELS, {"l2": math.nan}, "l2"),
         ([RUN], QRELS, {"min_rel": 0}, "min_rel"),
         ([RUN], QRELS, {"method": "bogus"}, "'logistic', 'grid'"),
-        ([RUN], QRELS, {"norm": "bogus"}, "'minmax', 'zscore'"),
-        ([RUN], QRELS, {"norm": ["zscore", None]}, "each of the 1 runs, got 2"),
+        ([RUN], QRELS, {"norm": "bogus"}, "'minmax', 'max'"),
+        ([RUN], QRELS, {"norm": ["zscore", None]}, "each of the 1 runs; got 2"),
         ([RUN], QRELS, {"step": 0.1}, "'logistic' takes 'min_rel'.*got 'step'"),
         ([RUN], QRELS, {"method": "grid", "l2": 1.0}, "'grid' takes 'metric', 'step'; got 'l2'"),
         ([RUN], QRELS, {"method": "grid", "step": 0.3}, "step must divide 1"),
@@ -91,7 +91,7 @@ def test_a_fitted_fusion_wants_what_it_was_fitted_on():
         ({"type": "platt"}, "'logistic_fusion', 'linear_fusion'"),
         ({"version": 2}, "version 2"),
         ({"version": True}, "version True cannot be read; expected 1"),
-        ({"weights": [1.0, 2.0]}, "norm must have one entry for each of the 2 runs"),
+        ({"weights": [1.0, 2.0]}, "norm must be one name, or one for each of the 2 runs"),
         ({"missing": [1.0, 2.0]}, r"missing must have shape \(1,\)"),
         ({"interactions": [[1.0]]}, "interactions"),
         ({"bias": math.inf}, "bias"),
@@ -114,3 +114,16 @@ def test_json_whose_norm_is_no_list(method, norm):
     state = fc.fit_fusion([RUN], QRELS, method=method).to_dict() | {"norm": norm}
     with pytest.raises(TypeError, match="norm must be a list with one entry per run"):
         fc.fusion_from_dict(state)
+
+
+@pytest.mark.parametrize("norm", ["rank", "dbsf", "tail", ("minmax", "robust")])
+def test_any_norm_of_fuse_serves(norm):
+    rng = np.random.default_rng(5)
+    runs = [fc.Run(np.tile(np.arange(20), (30, 1)), rng.normal(size=(30, 20))) for _ in range(2)]
+    labels = {query: {doc: int(rng.random() < 0.3) for doc in range(20)} for query in range(30)}
+    fitted = fc.fit_fusion(runs, labels, norm=norm)
+    norms = (norm, norm) if isinstance(norm, str) else norm
+    mapped = [fc.Run(run.ids, fc.normalize(run.scores, one, offsets=run.offsets), run.offsets) for run, one in zip(runs, norms, strict=True)]
+    plain = fc.fit_fusion(mapped, labels, norm=None)
+    np.testing.assert_allclose(fitted.weights, plain.weights, rtol=1e-12)
+    assert fc.fusion_from_dict(fitted.to_dict()).fuse(runs).to_dict() == fitted.fuse(runs).to_dict()

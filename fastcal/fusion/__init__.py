@@ -2,5 +2,6 @@
 
 from fastcal.fusion._components import FusionComponents
 from fastcal.fusion._fuse import fuse, rrf
+from fastcal.fusion._normalise import NORMS, one_each
 
-__all__ = ["FusionComponents", "fuse", "rrf"]
+__all__ = ["NORMS", "FusionComponents", "fuse", "one_each", "rrf"]

@@ -54,8 +54,8 @@ def fit_fusion(
         compared as strings. Queries without any judgement are left out, so ``labels`` can name the training
         queries alone while `runs` hold all of them.
     method : {"logistic", "grid"}, default "logistic"
-    norm : {"minmax", "zscore", None}, or a sequence of these, one per run; default "zscore"
-        How each list is normalised first. None keeps the scores, negated if they are distances: "logistic" does not
+    norm : str or None, or a sequence of these, one per run; default "zscore"
+        How each list is normalised first, by any norm of :func:`fuse`. None keeps the scores, negated if they are distances: "logistic" does not
         mind their scale, and their level tells good lists from bad ones; "grid" needs runs on one scale.
     num_threads : int, optional
         See :func:`set_num_threads`. The result does not depend on it.

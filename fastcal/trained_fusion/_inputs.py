@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastcal import _threads
 from fastcal._validate import lists
 from fastcal._validate.arrays import as_array
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.normalization import minmax, zscore
+from fastcal.fusion import NORMS, one_each
+from fastcal.normalization import normalize_lists
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import Run, unchecked
-
-NORMS: dict[str, Callable[..., npt.NDArray[Any]]] = {"minmax": minmax, "zscore": zscore}
 
 
 def as_runs(runs: Any) -> list[Run]:
@@ -36,11 +36,7 @@ def as_runs(runs: Any) -> list[Run]:
 
 def as_norms(norm: Any, n_runs: int) -> tuple[str | None, ...]:
     """Return one norm per run: one for all, or a sequence of them."""
-    norms = (norm,) * n_runs if norm is None or isinstance(norm, str) else tuple(norm) if isinstance(norm, Iterable) else None
-    if norms is None:
-        raise InvalidTypeError(f"norm must be None, a string or one of them per run, got {norm!r}")
-    if len(norms) != n_runs:
-        raise InvalidValueError(f"norm must have one entry for each of the {n_runs} runs, got {len(norms)}")
+    norms = tuple(one_each(norm, n_runs))
     for each in norms:
         if each is not None and each not in NORMS:
             raise InvalidValueError(f"norm must be None or one of {', '.join(map(repr, NORMS))}; got {each!r}")
@@ -50,8 +46,11 @@ def as_norms(norm: Any, n_runs: int) -> tuple[str | None, ...]:
 def normalised(run: Run, norm: str | None, num_threads: int | None) -> npt.NDArray[np.float32]:
     """Return the scores of a run, higher is better, normalised list by list."""
     assert run.scores is not None  # as_runs saw to it
-    scores = run.scores if run.higher_is_better else -run.scores
-    return scores if norm is None else NORMS[norm](scores, offsets=run.offsets, num_threads=num_threads)
+    if norm is None:
+        return run.scores if run.higher_is_better else 0 - run.scores
+    threads = _threads.resolve(num_threads)
+    mapped: npt.NDArray[np.float32] = normalize_lists(run.scores, run.offsets, norm, higher_is_better=run.higher_is_better, num_threads=threads)
+    return mapped
 
 
 def with_scores(run: Run, scores: npt.NDArray[np.float32]) -> Run:
