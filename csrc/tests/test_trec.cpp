@@ -58,7 +58,7 @@ void check_cuts(std::mt19937& random) {
   std::map<std::string, std::int64_t> number_of, query_of;
   std::vector<std::int64_t> ids;
   for (int line = 0; line < 60'000; ++line) {
-    const std::string query = "q" + std::to_string(line / 500 % 7), name(1 + random() % 40, static_cast<char>('a' + random() % 3));
+    const std::string query = std::to_string(line / 500 % 7).append("q"), name(1 + random() % 40, static_cast<char>('a' + random() % 3));
     const std::string document = name + std::to_string(random() % 3000);
     if (query_of.emplace(query, query_of.size()).second) queries += query + "\n";
     const auto [place, is_new] = number_of.emplace(document, number_of.size());
