@@ -17,8 +17,8 @@ inline constexpr std::size_t kWorthQuantising = 16, kWorthQuantisingRows = 1024;
 // A mask that allows fewer than one row in so many is searched row by row: a listed row costs about as much as ten sketched ones.
 inline constexpr std::size_t kSparse = 12;
 
-// The best k of fewer than so many times k rows are found sooner by reading every row (Zen 4 server, 2026-11, ms through sketches :
-// without; 100 k x 128, 20 queries: k = 1,000 83 : 69, 10,000 505 : 150; 300 k x 256, 1 query: k = 10,000 25 : 32, 30,000 40 : 28).
+// The best k of fewer than so many times k rows are found sooner by reading every row (Intel server with AVX-512 VNNI, 2026-11, ms
+// through sketches : without; 100 k x 128, 20 queries: k = 10,000 505 : 173; 300 k x 256, 1 query: k = 10,000 25 : 32, 30,000 40 : 28).
 inline constexpr std::size_t kSelective = 32, kSelectiveFew = 16;
 
 // The rows that a mask allows, ascending.
