@@ -10,16 +10,18 @@ import numpy.typing as npt
 from fastcal._backend.protocol import Array
 from fastcal._denormals import warn_if_denormals_are_lost
 from fastcal._validate.arrays import as_array, float_array
+from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import FLOAT32_MAX, flag
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 
 class Pairs(NamedTuple):
-    """Scored and labelled pairs without padding: flat float scores, uint8 labels, float64 weights or None."""
+    """Scored and labelled pairs without padding: flat float scores, uint8 labels, float64 weights or None, group codes or None."""
 
     scores: Array
     labels: Array
     weights: Array | None
+    groups: Array | None = None
 
 
 def probability_array(values: npt.ArrayLike, name: str = "probabilities") -> Array:
@@ -30,16 +32,18 @@ def probability_array(values: npt.ArrayLike, name: str = "probabilities") -> Arr
 
 
 # -- pairs --------------------------------------------------------------------------------------------
-def pairs(scores: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Pairs:
+def pairs(scores: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, groups: npt.ArrayLike | None = None) -> Pairs:
     """Return the pairs whose score is not NaN; scores must be finite, labels 0 or 1, weights finite and >= 0."""
     values = float_array(scores, "scores")
     _reject(np.isinf(values), values, "scores", "a finite number, or NaN for padding")
-    return _unpadded(values, "scores", labels, sample_weight)
+    return _unpadded(values, "scores", labels, sample_weight, groups)
 
 
-def probability_pairs(labels: npt.ArrayLike, probabilities: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Pairs:
+def probability_pairs(
+    labels: npt.ArrayLike, probabilities: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, groups: npt.ArrayLike | None = None
+) -> Pairs:
     """Return the pairs whose probability is not NaN, in scikit-learn's argument order."""
-    return _unpadded(probability_array(probabilities), "probabilities", labels, sample_weight)
+    return _unpadded(probability_array(probabilities), "probabilities", labels, sample_weight, groups)
 
 
 def require_both_classes(labels: Array, weights: Array | None = None) -> None:
@@ -74,7 +78,7 @@ def float32_floor(scores: Array) -> Array:
     return rounded + np.float32(0.0)
 
 
-def _unpadded(values: Array, name: str, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> Pairs:
+def _unpadded(values: Array, name: str, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None, groups: npt.ArrayLike | None) -> Pairs:
     warn_if_denormals_are_lost(values)
     marks = _beside(labels, "labels", values, name)
     kept = ~np.isnan(values)
@@ -82,7 +86,8 @@ def _unpadded(values: Array, name: str, labels: npt.ArrayLike, sample_weight: np
         raise InvalidValueError(f"{name} is empty" if values.size == 0 else f"{name} holds nothing but NaN (padding); expected at least one pair")
     _reject(kept & (marks != 0) & (marks != 1), marks, "labels", "0 or 1")
     weights = None if sample_weight is None else _weights(sample_weight, values, name, kept)
-    return Pairs(values[kept], marks[kept].astype(np.uint8), weights)
+    codes = None if groups is None else as_groups(groups, values.shape, beside=name).codes[kept]
+    return Pairs(values[kept], marks[kept].astype(np.uint8), weights, codes)
 
 
 def _weights(sample_weight: npt.ArrayLike, values: Array, name: str, kept: Array) -> Array:

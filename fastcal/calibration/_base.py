@@ -1,8 +1,7 @@
-"""What every calibrator shares: the scikit-learn estimator protocol, the prior shift, plain-JSON state."""
+"""What every calibrator shares: judged input, the prior shift, plain-JSON state."""
 
 from __future__ import annotations
 
-import inspect
 import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -14,13 +13,14 @@ from fastcal import _threads
 from fastcal._validate.arrays import float_array, kept_dtype, output_array
 from fastcal._validate.numbers import fraction
 from fastcal._validate.scores import pairs, require_both_classes
-from fastcal.errors import InvalidValueError, NotFittedError
+from fastcal.calibration._estimator import Estimator
+from fastcal.errors import NotFittedError
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
 
 
-class Calibrator(ABC):
+class Calibrator(Estimator, ABC):
     """Base class: a subclass fits, predicts and shifts flat float arrays; everything a user can get wrong is judged here.
 
     Attributes
@@ -155,43 +155,6 @@ class Calibrator(ABC):
         self.base_rate_ = target
         return self
 
-    # -- the scikit-learn protocol ---------------------------------------------------------------------
-    @classmethod
-    def _param_names(cls) -> tuple[str, ...]:
-        return tuple(inspect.signature(cls).parameters)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  (scikit-learn's signature)
-        """Return the constructor's parameters by name; `deep` is there for scikit-learn and changes nothing.
-
-        Examples
-        --------
-        >>> import fastcal as fc
-        >>> fc.IsotonicCalibrator().get_params()
-        {'out_of_bounds': 'clip', 'increasing': True}
-        """
-        return {name: getattr(self, name) for name in self._param_names()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set constructor parameters by name; ValueError for a name the constructor does not have.
-
-        Examples
-        --------
-        >>> import fastcal as fc
-        >>> fc.IsotonicCalibrator().set_params(out_of_bounds="nan")
-        IsotonicCalibrator(out_of_bounds='nan')
-        """
-        for name in params:
-            if name not in self._param_names():
-                raise InvalidValueError(f"{type(self).__name__} has no parameter {name!r}; expected {_listed(self._param_names())}")
-        for name, value in params.items():
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
-        changed = (f"{name}={value!r}" for name, value in self.get_params().items() if value != defaults[name])
-        return f"{type(self).__name__}({', '.join(changed)})"
-
     # -- plain JSON --------------------------------------------------------------------------------------
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted state as plain JSON types; :func:`fastcal.calibrator_from_dict` reads it back to the bit.
@@ -247,7 +210,3 @@ def logit(p: float) -> float:
 def _partly_overlaps(source: Array, target: Array) -> bool:
     same_start = source.__array_interface__["data"][0] == target.__array_interface__["data"][0]
     return not same_start and np.may_share_memory(source, target)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return "one of " + ", ".join(map(repr, names)) if names else "no parameters"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import fraction
 from fastcal.calibration.isotonic import IsotonicCalibrator
 from fastcal.calibration.platt import PlattCalibrator
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from fastcal.calibration._base import Calibrator
@@ -44,14 +45,14 @@ def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator:
     >>> bool(again.predict(0.5) == cal.predict(0.5))
     True
     """
-    _require_keys(d, {"type", "version", "params", "fitted"}, "calibrator")
+    require_keys(d, {"type", "version", "params", "fitted"}, "calibrator")
     cls = _TYPES.get(d["type"]) if isinstance(d["type"], str) else None
     if cls is None:
         raise InvalidValueError(f"calibrator type {d['type']!r} is not known; expected one of {', '.join(map(repr, _TYPES))}")
     if type(d["version"]) is not int or d["version"] != cls.json_version:
         raise InvalidValueError(f"calibrator version {d['version']!r} cannot be read; expected {cls.json_version}")
-    _require_keys(d["params"], set(cls().get_params()), "params")
-    _require_keys(d["fitted"], set(cls.fitted_names), "fitted")
+    require_keys(d["params"], set(cls().get_params()), "params")
+    require_keys(d["fitted"], set(cls.fitted_names), "fitted")
     return _rebuild(cls(**d["params"]), dict(d["fitted"]))
 
 
@@ -61,11 +62,3 @@ def _rebuild(calibrator: Calibrator, fitted: dict[str, Any]) -> Calibrator:
     calibrator._restore(fitted)  # noqa: SLF001
     calibrator.base_rate_ = base_rate
     return calibrator
-
-
-def _require_keys(d: Any, expected: set[str], name: str) -> None:
-    if not isinstance(d, Mapping):
-        raise InvalidTypeError(f"{name} must be a mapping, got {type(d).__name__}")
-    if set(d) != expected:
-        missing, unknown = sorted(expected - set(d)), sorted(map(str, set(d) - expected))
-        raise InvalidValueError(f"{name} has the wrong keys: missing {missing}, unknown {unknown}")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.arrays import float_array
+from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import fraction, integer, number
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.trained_fusion._inputs import as_norms
@@ -53,10 +54,7 @@ def fusion_from_dict(d: Mapping[str, Any]) -> LogisticFusion | LinearFusion:
     cls = _TYPES.get(d["type"]) if isinstance(d.get("type"), str) else None
     if cls is None:
         raise InvalidValueError(f"fusion type {d.get('type')!r} is not known; expected one of {', '.join(map(repr, _TYPES))}")
-    expected = {"type", "version", *cls.__slots__}
-    if set(d) != expected:
-        missing, unknown = sorted(expected - set(d)), sorted(map(str, set(d) - expected))
-        raise InvalidValueError(f"fusion has the wrong keys: missing {missing}, unknown {unknown}")
+    require_keys(d, {"type", "version", *cls.__slots__}, "fusion")
     if type(d["version"]) is not int or d["version"] != 1:
         raise InvalidValueError(f"fusion version {d['version']!r} cannot be read; expected 1")
     if not isinstance(d["norm"], (list, tuple)):
