@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from reference_numbers import round_once
 
 
@@ -28,9 +29,29 @@ def platt_probability(s, a, b):
     return e / (1.0 + e) if t > 0 else 1.0 / (1.0 + e)
 
 
+POWER_OF_TWO = [np.float32(float.fromhex(h)) for h in ("0x1.62e42ap-1", "0x1.ebfd74p-3", "0x1.c686b4p-5", "0x1.3d217cp-7", "0x1.462150p-10", "0x1.c765a6p-13")]
+
+
+def platt_probability_f32(s, a, b):
+    """The float32 map, one operation at a time; NumPy's float32 scalars round each of them."""
+    u = (a * s + b) * float.fromhex("0x1.71547652b82fep+0") - 0.5
+    if math.isnan(u):
+        return np.float32(math.nan)
+    u = min(max(u, -32.0), 160.0)
+    n = round(u)  # ties to even
+    f = np.float32(u - n) + np.float32(0.5)
+    q = POWER_OF_TWO[-1]
+    for coefficient in POWER_OF_TWO[-2::-1]:
+        q = q * f + coefficient
+    e = (f * q + np.float32(1)) * np.float32(math.ldexp(1.0, n - 64))
+    c = np.float32(2.0**-64)
+    return c / (c + e)
+
+
 def platt_predict(scores, a, b, out, num_threads=1):
+    narrow = out.dtype == np.float32
     for i, s in enumerate(scores.tolist()):
-        out[i] = round_once(platt_probability(s, a, b), out.dtype.type)
+        out[i] = platt_probability_f32(s, a, b) if narrow else round_once(platt_probability(s, a, b), np.float64)
 
 
 def platt_fit(scores, targets, weights):

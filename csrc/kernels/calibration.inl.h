@@ -22,14 +22,52 @@ inline double exp_of_minus(double x) {
   return __builtin_bit_cast(double, __builtin_bit_cast(std::uint64_t, p) + exponent);
 }
 
-template <typename T>
-void platt_predict(const T* scores, std::size_t n, double a, double b, T* out) {
+inline void platt_predict(const double* scores, std::size_t n, double a, double b, double* out) {
   for (std::size_t i = 0; i < n; ++i) {
-    const double t = a * static_cast<double>(scores[i]) + b;
+    const double t = a * scores[i] + b;
     const double magnitude = __builtin_fabs(t);
     const double e = exp_of_minus(magnitude < 708.0 ? magnitude : 708.0);
     const double p = (t > 0.0 ? e : 1.0) / (1.0 + e);
-    out[i] = static_cast<T>(t == t ? p : t);
+    out[i] = t == t ? p : t;
+  }
+}
+
+// 2^f for 0 <= f <= 1: 1 + f Q(f), relative error of the real polynomial < 2.3e-9. Every coefficient is positive, so each step rises
+// with f whatever it rounds, and so does the result; at f = 1 it is exactly 2.
+inline constexpr float kPowerOfTwo[6] = {0x1.62e42ap-1f, 0x1.ebfd74p-3f, 0x1.c686b4p-5f, 0x1.3d217cp-7f, 0x1.462150p-10f, 0x1.c765a6p-13f};
+
+inline float power_of_two(float f) {
+  float q = kPowerOfTwo[5];
+#pragma GCC unroll 5
+  for (int i = 4; i >= 0; --i) q = q * f + kPowerOfTwo[i];
+  return f * q + 1.0f;
+}
+
+// Where u = t log2(e) lies outside, the float32 result is 1 or 0. Volatile, because GCC would split its loops at constants.
+inline const volatile double kLeastPower = -32.0, kGreatestPower = 160.0;
+
+// u = n + f, n the integer below. Only u and its reduction need float64; e' = 2^(u - 64), c = 2^-64 and p = c / (c + e') are float32, and
+// neither e' nor the sum can overflow or be denormal. NaN passes through f.
+inline void platt_predict(const float* scores, std::size_t n, double a, double b, float* out) {
+  constexpr std::size_t kBlock = 256;
+  const double least = kLeastPower, greatest = kGreatestPower;
+  float fraction[kBlock];
+  std::uint32_t power[kBlock];
+  for (std::size_t begin = 0; begin < n; begin += kBlock) {
+    const std::size_t size = n - begin < kBlock ? n - begin : kBlock;
+    for (std::size_t i = 0; i < size; ++i) {
+      double u = (a * static_cast<double>(scores[begin + i]) + b) * kLog2E - 0.5;
+      u = least > u ? least : u;
+      u = greatest < u ? greatest : u;
+      const double shifted = u + kRoundingShift;
+      fraction[i] = static_cast<float>(u - (shifted - kRoundingShift));
+      power[i] = static_cast<std::uint32_t>(__builtin_bit_cast(std::uint64_t, shifted));
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+      const float scale = __builtin_bit_cast(float, (power[i] + (127 - 64)) << 23);
+      const float e = power_of_two(fraction[i] + 0.5f) * scale;
+      out[begin + i] = 0x1p-64f / (0x1p-64f + e);
+    }
   }
 }
 

@@ -49,8 +49,8 @@ const KernelTable table = {
     .band7 = {band_sketch<Metric::cosine>, band_sketch<Metric::dot>, band_sketch<Metric::euclidean>},
     .sketch_row = sketch_row,
     .digest = digest,
-    .f32 = {extent<float>, moments<float>, affine<float>, constant<float>, platt_predict<float>, isotonic_predict<float>},
-    .f64 = {extent<double>, moments<double>, affine<double>, constant<double>, platt_predict<double>, isotonic_predict<double>},
+    .f32 = {extent<float>, moments<float>, affine<float>, constant<float>, platt_predict, isotonic_predict<float>},
+    .f64 = {extent<double>, moments<double>, affine<double>, constant<double>, platt_predict, isotonic_predict<double>},
 };
 
 }  // namespace fastcal::FASTCAL_ISA

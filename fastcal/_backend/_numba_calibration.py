@@ -17,6 +17,10 @@ _LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
 _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 _TAYLOR = tuple(1.0 / math.factorial(i) for i in range(13, -1, -1))
 _EXP_LIMIT = 708.0
+_POWER_OF_TWO = tuple(
+    np.float32(float.fromhex(h))
+    for h in ("0x1.62e42ap-1", "0x1.ebfd74p-3", "0x1.c686b4p-5", "0x1.3d217cp-7", "0x1.462150p-10", "0x1.c765a6p-13")
+)
 _SUM_BLOCK = 1024
 
 
@@ -35,14 +39,34 @@ def exp_minus(x: float) -> float:
 
 @kernel
 def platt_predict(scores: Array, a: float, b: float, out: Array) -> None:
-    """``out = 1 / (1 + exp(a s + b))``."""
+    """``out = 1 / (1 + exp(a s + b))`` of float64 scores."""
     for i in range(scores.size):
-        t = a * np.float64(scores[i]) + b
+        t = a * scores[i] + b
         if math.isnan(t):
-            out[i] = scores[i] if math.isnan(scores[i]) else math.nan
+            out[i] = t
         else:
             e = exp_minus(abs(t))
             out[i] = e / (1.0 + e) if t > 0.0 else 1.0 / (1.0 + e)
+
+
+@kernel
+def platt_predict_f32(scores: Array, a: float, b: float, out: Array) -> None:
+    """``platt_predict`` of float32 scores: t = a s + b in float64, the exponential and the division in float32."""
+    one, half, least = np.float32(1.0), np.float32(0.5), np.float32(2.0**-64)
+    for i in range(scores.size):
+        u = (a * np.float64(scores[i]) + b) * _LOG2_E - 0.5
+        if math.isnan(u):
+            out[i] = np.float32(math.nan)
+            continue
+        u = min(max(u, -32.0), 160.0)
+        n = np.rint(u)
+        f = np.float32(u - n) + half
+        power = _POWER_OF_TWO[5]
+        for j in range(4, -1, -1):
+            power = np.float32(power * f) + _POWER_OF_TWO[j]
+        power = np.float32(f * power) + one
+        e = np.float32(power * np.float32(math.ldexp(1.0, int(n) - 64)))
+        out[i] = least / np.float32(least + e)
 
 
 @kernel

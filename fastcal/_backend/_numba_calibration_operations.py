@@ -26,10 +26,11 @@ class CalibrationOperations:
     def platt_predict(self, scores: Array, a: float, b: float, out: Array, *, num_threads: int) -> None:
         warn_if_denormals_are_lost()
         scores = read_only(scores)
+        predict = _numba_calibration.platt_predict_f32 if scores.dtype == np.float32 else _numba_calibration.platt_predict
 
         def work(_slot: int, chunk: tuple[int, int]) -> None:
             part = slice(*chunk)
-            _numba_calibration.platt_predict(scores[part], float(a), float(b), out[part])
+            predict(scores[part], float(a), float(b), out[part])
 
         run(work, ranges(scores.size, CHUNK), num_threads)
 
