@@ -8,6 +8,7 @@
 #include "bindings/engine.h"
 #include "core/calibration.h"
 #include "core/float_env.h"
+#include "core/knot_index.h"
 #include "core/lists.h"
 
 namespace fastcal::bindings {
@@ -62,15 +63,28 @@ void engine_platt_predict(const Engine& self, const py::array& scores, double a,
   map_scores<double>(self, scores, out, num_threads, 2.0, call);
 }
 
+template <typename T>
+void map_curve(const Engine& self, const py::array& scores, std::span<const double> x, std::span<const double> y, py::array& out,
+               int num_threads) {
+  if (!KnotIndex<T>::pays_off(static_cast<std::size_t>(scores.size()), x.size())) {
+    return map_scores<T>(self, scores, out, num_threads, 20.0, [x, y](const auto& kernels, const T* values, std::size_t n, T* target) {
+      kernels.isotonic_predict(values, n, x.data(), y.data(), x.size(), target);
+    });
+  }
+  const FloatEnvironment environment;
+  const KnotIndex<T> index(x);
+  const std::vector<Segment> segments = segments_of(x, y);
+  map_scores<T>(self, scores, out, num_threads, 4.0, [&](const auto& kernels, const T* values, std::size_t n, T* target) {
+    kernels.interpolate(values, n, index.table(), segments.data(), x.front(), x.back(), target);
+  });
+}
+
 void engine_isotonic_predict(const Engine& self, const py::array& scores, const py::array& knots_x, const py::array& knots_y,
                              py::array& out, int num_threads) {
   const auto x = flat<double>(knots_x, "knots_x"), y = flat<double>(knots_y, "knots_y");
   FASTCAL_CHECK(!x.empty() && x.size() == y.size(), "knots_x, knots_y: expected one length >= 1");
-  const auto call = [x, y](const auto& kernels, const auto* values, std::size_t n, auto* target) {
-    kernels.isotonic_predict(values, n, x.data(), y.data(), x.size(), target);
-  };
-  if (holds<float>(scores)) return map_scores<float>(self, scores, out, num_threads, 20.0, call);
-  map_scores<double>(self, scores, out, num_threads, 20.0, call);
+  if (holds<float>(scores)) return map_curve<float>(self, scores, x, y, out, num_threads);
+  map_curve<double>(self, scores, x, y, out, num_threads);
 }
 
 template <typename T>

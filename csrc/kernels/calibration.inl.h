@@ -83,7 +83,7 @@ inline std::size_t knot_below(const double* x, std::size_t knots, double v) {
 }
 
 // Knots rise in x and do not fall in y.
-inline double interpolate(const double* x, const double* y, std::size_t knots, double v) {
+inline double value_between(const double* x, const double* y, std::size_t knots, double v) {
   if (v != v) return v;
   if (v <= x[0]) return y[0];
   if (v >= x[knots - 1]) return y[knots - 1];
@@ -94,5 +94,5 @@ inline double interpolate(const double* x, const double* y, std::size_t knots, d
 
 template <typename T>
 void isotonic_predict(const T* scores, std::size_t n, const double* x, const double* y, std::size_t knots, T* out) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<T>(interpolate(x, y, knots, static_cast<double>(scores[i])));
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<T>(value_between(x, y, knots, static_cast<double>(scores[i])));
 }

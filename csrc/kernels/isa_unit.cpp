@@ -23,6 +23,7 @@ namespace {
 #include "kernels/convert.inl.h"
 #include "kernels/lists.inl.h"
 #include "kernels/calibration.inl.h"
+#include "kernels/knots.inl.h"
 #include "kernels/sketch_scan.inl.h"
 #include "kernels/sketch_bands.inl.h"
 #include "kernels/rotation.inl.h"
@@ -49,8 +50,10 @@ const KernelTable table = {
     .band7 = {band_sketch<Metric::cosine>, band_sketch<Metric::dot>, band_sketch<Metric::euclidean>},
     .sketch_row = sketch_row,
     .digest = digest,
-    .f32 = {extent<float>, moments<float>, affine<float>, constant<float>, platt_predict, isotonic_predict<float>},
-    .f64 = {extent<double>, moments<double>, affine<double>, constant<double>, platt_predict, isotonic_predict<double>},
+    .f32 = {extent<float>, moments<float>, affine<float>, constant<float>, platt_predict, isotonic_predict<float>, positions<float>,
+            interpolate<float>},
+    .f64 = {extent<double>, moments<double>, affine<double>, constant<double>, platt_predict, isotonic_predict<double>, positions<double>,
+            interpolate<double>},
 };
 
 }  // namespace fastcal::FASTCAL_ISA

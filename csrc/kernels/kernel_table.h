@@ -63,6 +63,21 @@ struct Line {
   double unit, centre, scale;
 };
 
+// Rising knots and where to start looking among them (core/knot_index.h). bucket(v) = (v - origin) * scale, cut to [0, last_bucket], rises
+// with v; the last knot <= v is one of first[bucket(v)] + 0 .. 2 * step - 1.
+template <typename T>
+struct KnotTable {
+  const T* x;  // the smallest T >= each knot, so that comparisons in T are those of float64; then 2 * step NaN
+  const std::int32_t* first;
+  double origin, scale, last_bucket;
+  std::int32_t step;  // a power of 2
+};
+
+// From a knot to the next one. The last knot has width 1 and rise 0; behind it stands one more with its y.
+struct Segment {
+  double x, width, y, rise;
+};
+
 // One set of list kernels per element type. NaN is skipped where values are read and kept where they are written.
 template <typename T>
 struct ListKernels {
@@ -72,6 +87,10 @@ struct ListKernels {
   void (*constant)(const T* values, std::size_t n, double value, T* out);  // value where not NaN
   void (*platt_predict)(const T* scores, std::size_t n, double a, double b, T* out);
   void (*isotonic_predict)(const T* scores, std::size_t n, const double* x, const double* y, std::size_t knots, T* out);
+  // out[i] = the last knot <= scores[i]; 0 if there is none, and for NaN.
+  void (*positions)(const T* scores, std::size_t n, const KnotTable<T>& table, std::int32_t* out);
+  // isotonic_predict by table: low and high are the first and the last knot.
+  void (*interpolate)(const T* scores, std::size_t n, const KnotTable<T>& table, const Segment* segments, double low, double high, T* out);
 };
 
 struct KernelTable {

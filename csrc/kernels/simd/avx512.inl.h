@@ -148,3 +148,17 @@ inline I32x16 count_not_at_most(I32x16 counts, F32x16 a, F32x16 b) {
 inline void store_i32x16(std::int32_t* p, I32x16 a) {
   _mm512_storeu_si512(p, a.v);
 }
+
+// -- lookups ------------------------------------------------------------------------------------------------------
+inline constexpr std::size_t kLookupLanes = 16;
+
+inline I32x16 load_i32x16(const std::int32_t* p) {
+  return {_mm512_loadu_si512(p)};
+}
+inline F32x16 gather(const float* p, I32x16 at) {
+  return {_mm512_i32gather_ps(at.v, p, 4)};
+}
+// a[i] + b where low[i] <= high[i].
+inline I32x16 add_where_at_most(I32x16 a, std::int32_t b, F32x16 low, F32x16 high) {
+  return {_mm512_mask_add_epi32(a.v, _mm512_cmp_ps_mask(low.v, high.v, _CMP_LE_OQ), a.v, _mm512_set1_epi32(b))};
+}
