@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from reference_calibration import (  # noqa: F401  (operations are looked up here)
     isotonic_fit,
+    isotonic_fit_labels,
     isotonic_predict,
     platt_fit,
     platt_predict,

@@ -125,7 +125,11 @@ def isotonic_predict(scores, knots_x, knots_y, out, num_threads=1):
         out[i] = interpolate(v, x, y)
 
 
-def threshold_sweep(scores, labels, weights, out_threshold, out_selected, out_weight, out_positive):
+def isotonic_fit_labels(scores, labels, out_x, out_y, num_threads=1):
+    return isotonic_fit(scores.astype(float), labels.astype(float), np.ones(len(scores)), out_x, out_y)
+
+
+def threshold_sweep(scores, labels, weights, out_threshold, out_selected, out_weight, out_positive, num_threads=1):
     order = sorted(range(len(scores)), key=lambda i: -float(scores[i]))  # Python's sort is stable
     total = positive = 0.0
     count = 0

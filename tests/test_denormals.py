@@ -80,6 +80,7 @@ def method_calls():
         knots_x = np.unique(mixed(rng, 60, dtype).astype(np.float64))
         knots_y = np.sort(np.abs(mixed(rng, knots_x.size, dtype).astype(np.float64)))
         yield "threshold_sweep", dtype, (scores, labels.astype(np.uint8), weights), [out, *counts]
+        yield "isotonic_fit_labels", dtype, (scores, labels.astype(np.uint8)), [blank(size, dtype=np.float64) for _ in "xy"]
         yield "isotonic_predict", dtype, (scores, knots_x, knots_y), [out]
         yield "platt_predict", dtype, (scores, -0.5 / float(np.finfo(dtype).tiny), 0.25), [out]
         yield "order_lists", dtype, (scores, lists), [blank(size, dtype=np.int64)]

@@ -42,6 +42,26 @@ std::size_t engine_isotonic_fit(const Engine&, const py::array& scores, const py
   });
 }
 
+template <typename T>
+std::size_t fit_labels(const py::array& scores, std::span<const std::uint8_t> labels, py::array& out_x, py::array& out_y, int num_threads) {
+  const auto s = flat<T>(scores, "scores");
+  const auto x = flat_out<double>(out_x, "out_x"), y = flat_out<double>(out_y, "out_y");
+  FASTCAL_CHECK(!s.empty() && s.size() == labels.size() && x.size() >= s.size() && y.size() >= s.size(),
+                "scores, labels, out_x, out_y: expected one length >= 1");
+  check_sortable(s.size());
+  return without_gil(num_threads, [&](const CallContext& context) {
+    const FloatEnvironment environment;
+    return isotonic_fit_labels<T>(s, labels.data(), x.data(), y.data(), context);
+  });
+}
+
+std::size_t engine_isotonic_fit_labels(const Engine&, const py::array& scores, const py::array& labels, py::array& out_x, py::array& out_y,
+                                       int num_threads) {
+  const auto truth = flat<std::uint8_t>(labels, "labels");
+  return holds<float>(scores) ? fit_labels<float>(scores, truth, out_x, out_y, num_threads)
+                              : fit_labels<double>(scores, truth, out_x, out_y, num_threads);
+}
+
 // call(kernels of the element type, values, n, out) on pieces of the scores.
 template <typename T, typename Call>
 void map_scores(const Engine& self, const py::array& scores, py::array& out, int num_threads, double nanoseconds_each, const Call& call) {
@@ -89,18 +109,19 @@ void engine_isotonic_predict(const Engine& self, const py::array& scores, const 
 
 template <typename T>
 std::size_t sweep(const py::array& scores, std::span<const std::uint8_t> labels, const double* weights, py::array& out_threshold,
-                  const SweepOutput& out) {
+                  const SweepOutput& out, int num_threads) {
   const auto values = flat<T>(scores, "scores");
   const auto thresholds = flat_out<T>(out_threshold, "out_threshold");
   FASTCAL_CHECK(values.size() == labels.size() && thresholds.size() >= values.size(), "scores, labels: expected one length");
-  return without_gil(1, [&](const CallContext& context) {
+  return without_gil(num_threads, [&](const CallContext& context) {
     const FloatEnvironment environment;
-    return threshold_sweep<T>(values, labels.data(), weights, thresholds.data(), out, context.stop);
+    return threshold_sweep<T>(values, labels.data(), weights, thresholds.data(), out, context);
   });
 }
 
 std::size_t engine_threshold_sweep(const Engine&, const py::array& scores, const py::array& labels, const std::optional<py::array>& weights,
-                                   py::array& out_threshold, py::array& out_selected, py::array& out_weight, py::array& out_positive) {
+                                   py::array& out_threshold, py::array& out_selected, py::array& out_weight, py::array& out_positive,
+                                   int num_threads) {
   const auto truth = flat<std::uint8_t>(labels, "labels");
   const auto selected = flat_out<std::int64_t>(out_selected, "out_selected");
   const auto weight = flat_out<double>(out_weight, "out_weight"), positive = flat_out<double>(out_positive, "out_positive");
@@ -114,7 +135,8 @@ std::size_t engine_threshold_sweep(const Engine&, const py::array& scores, const
     w = view.data();
   }
   const SweepOutput out{selected.data(), weight.data(), positive.data()};
-  return holds<float>(scores) ? sweep<float>(scores, truth, w, out_threshold, out) : sweep<double>(scores, truth, w, out_threshold, out);
+  return holds<float>(scores) ? sweep<float>(scores, truth, w, out_threshold, out, num_threads)
+                              : sweep<double>(scores, truth, w, out_threshold, out, num_threads);
 }
 
 }  // namespace
@@ -127,11 +149,13 @@ void register_calibration(EngineClass& engine) {
              arg("num_threads"));
   engine.def("isotonic_fit", &engine_isotonic_fit, arg("scores"), arg("labels"), arg("weights"), arg("out_x").noconvert(),
              arg("out_y").noconvert());
+  engine.def("isotonic_fit_labels", &engine_isotonic_fit_labels, arg("scores"), arg("labels"), arg("out_x").noconvert(),
+             arg("out_y").noconvert(), kw_only, arg("num_threads"));
   engine.def("isotonic_predict", &engine_isotonic_predict, arg("scores"), arg("knots_x"), arg("knots_y"), arg("out").noconvert(), kw_only,
              arg("num_threads"));
   engine.def("threshold_sweep", &engine_threshold_sweep, arg("scores"), arg("labels"), arg("weights").none(true),
              arg("out_threshold").noconvert(), arg("out_selected").noconvert(), arg("out_weight").noconvert(),
-             arg("out_positive").noconvert());
+             arg("out_positive").noconvert(), kw_only, arg("num_threads"));
 }
 
 }  // namespace fastcal::bindings

@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <span>
 
+#include "core/parallel.h"
 #include "core/stop_token.h"
 
 namespace fastcal {
 
-// Every function here works on one thread and throws Interrupted when `stop` says so; outputs may be partly written then.
+// Functions without a CallContext work on one thread. All throw Interrupted when `stop` says so; outputs may be partly written then.
 
 // p = 1 / (1 + exp(a s + b)).
 struct PlattModel {
@@ -27,6 +28,10 @@ PlattModel platt_fit(std::span<const double> scores, std::span<const double> tar
 std::size_t isotonic_fit(std::span<const double> scores, std::span<const double> labels, std::span<const double> weights, double* x,
                          double* y, StopToken& stop);
 
+// The same of unweighted 0/1 labels: counts are exact in any order, so only sorted scores and labels are needed.
+template <typename T>
+std::size_t isotonic_fit_labels(std::span<const T> scores, const std::uint8_t* labels, double* x, double* y, const CallContext& context);
+
 struct SweepOutput {
   std::int64_t* selected;  // rows scored at least the threshold
   double* weight;          // their weight
@@ -36,6 +41,6 @@ struct SweepOutput {
 // One entry per distinct score, highest first; returns how many. `weights` may be null (all 1). No NaN.
 template <typename T>
 std::size_t threshold_sweep(std::span<const T> scores, const std::uint8_t* labels, const double* weights, T* thresholds,
-                            const SweepOutput& out, StopToken& stop);
+                            const SweepOutput& out, const CallContext& context);
 
 }  // namespace fastcal

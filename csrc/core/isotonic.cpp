@@ -7,6 +7,7 @@
 
 #include "core/calibration.h"
 #include "core/check.h"
+#include "core/labelled_order.h"
 #include "core/sort.h"
 
 namespace fastcal {
@@ -51,13 +52,7 @@ void pool_adjacent_violators(std::vector<Block>& blocks, StopToken& stop) {
   blocks.resize(count);
 }
 
-}  // namespace
-
-std::size_t isotonic_fit(std::span<const double> scores, std::span<const double> labels, std::span<const double> weights, double* x,
-                         double* y, StopToken& stop) {
-  FASTCAL_ASSERT(scores.size() == labels.size() && scores.size() == weights.size());
-  std::vector<Block> blocks = groups_of_equal_scores(scores, labels, weights, stop);
-  pool_adjacent_violators(blocks, stop);
+std::size_t write_knots(const std::vector<Block>& blocks, double* x, double* y) {
   std::size_t knots = 0;
   for (const Block& block : blocks) {
     x[knots] = block.first_x;
@@ -67,6 +62,75 @@ std::size_t isotonic_fit(std::span<const double> scores, std::span<const double>
     y[knots++] = block.mean();
   }
   return knots;
+}
+
+// Blocks of counts, pooled as late as possible: zeros join any block, ones a block of ones, without a look at the block before; only
+// a block that is about to be followed by another is compared. Sums of counts are exact, and means of fewer than 2^26 pairs differ by
+// more than rounding hides, so that the order of pooling does not show.
+class CountPool {
+ public:
+  void add(double x, double sum, double weight) {
+    if (open_.weight > 0.0 && (sum == 0.0 || (sum == weight && open_.weighted_sum == open_.weight))) {
+      open_ = {open_.first_x, x, open_.weighted_sum + sum, open_.weight + weight};
+      return;
+    }
+    close();
+    open_ = {x, x, sum, weight};
+  }
+  void close() {
+    if (open_.weight == 0.0) return;
+    while (!blocks_.empty() && blocks_.back().mean() >= open_.mean()) {
+      const Block& before = blocks_.back();
+      open_ = {before.first_x, open_.last_x, before.weighted_sum + open_.weighted_sum, before.weight + open_.weight};
+      blocks_.pop_back();
+    }
+    blocks_.push_back(open_);
+    open_ = {};
+  }
+  const std::vector<Block>& blocks() const { return blocks_; }
+
+ private:
+  std::vector<Block> blocks_;
+  Block open_{};
+};
+
+template <typename T, typename Item>
+void pool_counts(const LabelledOrder<T, Item>& sorted, CountPool& pool, StopToken& stop) {
+  std::size_t count = 0, positive = 0;
+  in_stoppable_pieces(sorted.items.size(), stop, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      ++count;
+      positive += sorted.label(sorted.items[i]);
+      if (!sorted.last_of_score(i)) continue;
+      pool.add(static_cast<double>(sorted.score(sorted.items[i])), static_cast<double>(positive), static_cast<double>(count));
+      count = positive = 0;
+    }
+  });
+  pool.close();
+}
+
+}  // namespace
+
+template <typename T>
+std::size_t isotonic_fit_labels(std::span<const T> scores, const std::uint8_t* labels, double* x, double* y, const CallContext& context) {
+  constexpr std::size_t kMostPairs = std::size_t{1} << 26;
+  CountPool pool;
+  const auto visit = [&](const auto& sorted) { pool_counts(sorted, pool, context.stop); };
+  if (scores.size() < kMostPairs && in_labelled_order(scores, labels, Order::ascending, context, visit))
+    return write_knots(pool.blocks(), x, y);
+  const std::vector<double> wide(scores.begin(), scores.end()), truth(labels, labels + scores.size()), ones(scores.size(), 1.0);
+  return isotonic_fit(wide, truth, ones, x, y, context.stop);
+}
+
+template std::size_t isotonic_fit_labels(std::span<const float>, const std::uint8_t*, double*, double*, const CallContext&);
+template std::size_t isotonic_fit_labels(std::span<const double>, const std::uint8_t*, double*, double*, const CallContext&);
+
+std::size_t isotonic_fit(std::span<const double> scores, std::span<const double> labels, std::span<const double> weights, double* x,
+                         double* y, StopToken& stop) {
+  FASTCAL_ASSERT(scores.size() == labels.size() && scores.size() == weights.size());
+  std::vector<Block> blocks = groups_of_equal_scores(scores, labels, weights, stop);
+  pool_adjacent_violators(blocks, stop);
+  return write_knots(blocks, x, y);
 }
 
 }  // namespace fastcal

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/knot_index.h"
+#include "core/radix.h"
 #include "core/sort.h"
 #include "testing.h"
 
@@ -75,15 +77,83 @@ void check_stable_order() {
   }
 }
 
+// Counts of packed pairs are those of weights of one added up in order, on any number of threads and over several pieces.
+template <typename T>
+void check_counts(double spread) {
+  Uninterrupted call;
+  std::mt19937 random(9);
+  std::normal_distribution<double> normal(0.3, spread);
+  const std::size_t n = 2 * kSortPiece + 1000;
+  std::vector<T> scores(n);
+  std::vector<std::uint8_t> labels(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    scores[i] = static_cast<T>(i % 3 == 0 ? std::round(normal(random) * 16) / 16 : normal(random));
+    labels[i] = static_cast<std::uint8_t>(random() % 2);
+  }
+  const std::vector<double> wide(scores.begin(), scores.end()), truth(labels.begin(), labels.end()), ones(n, 1.0);
+  std::vector<double> x(n), y(n), other_x(n), other_y(n);
+  const std::size_t knots = isotonic_fit(wide, truth, ones, x.data(), y.data(), call.stop);
+  struct Sweep {
+    explicit Sweep(std::size_t size) : threshold(size), selected(size), weight(size), positive(size) {}
+    std::vector<T> threshold;
+    std::vector<std::int64_t> selected;
+    std::vector<double> weight, positive;
+    bool operator==(const Sweep&) const = default;
+  } weighted(n);
+  const auto out = [](Sweep& sweep) { return SweepOutput{sweep.selected.data(), sweep.weight.data(), sweep.positive.data()}; };
+  const std::span<const T> view = scores;
+  const std::size_t distinct = threshold_sweep(view, labels.data(), ones.data(), weighted.threshold.data(), out(weighted), call.with(1));
+  for (const int threads : {1, 3}) {
+    CHECK(isotonic_fit_labels(view, labels.data(), other_x.data(), other_y.data(), call.with(threads)) == knots);
+    CHECK(std::equal(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(knots), other_x.begin()));
+    CHECK(std::equal(y.begin(), y.begin() + static_cast<std::ptrdiff_t>(knots), other_y.begin()));
+    Sweep counted(n);
+    CHECK(threshold_sweep(view, labels.data(), nullptr, counted.threshold.data(), out(counted), call.with(threads)) == distinct);
+    CHECK(counted == weighted);
+  }
+}
+
+// Every score finds the last knot that is not above it, however the knots crowd into buckets.
+template <typename T>
+void check_positions(const ListKernels<T>& kernels) {
+  std::mt19937 random(5);
+  std::normal_distribution<double> normal;
+  for (const double outlier : {1.0, 1e6, 1e300}) {
+    std::vector<double> knots(333);
+    for (double& knot : knots) knot = normal(random);
+    knots.back() = outlier;
+    std::sort(knots.begin(), knots.end());
+    std::vector<T> scores{static_cast<T>(NAN), static_cast<T>(INFINITY), static_cast<T>(-INFINITY)};
+    for (const double knot : knots) {
+      const T near = static_cast<T>(knot);
+      for (const T score : {near, std::nextafter(near, T{-1000}), std::nextafter(near, T{1000}), static_cast<T>(normal(random))})
+        scores.push_back(score);
+    }
+    const KnotIndex<T> index(knots);
+    std::vector<std::int32_t> at(scores.size());
+    kernels.positions(scores.data(), scores.size(), index.table(), at.data());
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const auto above = std::upper_bound(knots.begin(), knots.end(), static_cast<double>(scores[i])) - knots.begin();
+      CHECK(at[i] == (scores[i] == scores[i] ? std::max<std::ptrdiff_t>(above - 1, 0) : 0));
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   check_platt_fit();
   check_isotonic_fit();
   check_stable_order();
+  for (const double spread : {0.1, 50.0}) {
+    check_counts<float>(spread);
+    check_counts<double>(spread);
+  }
   for (const KernelTable* table : supported_tables()) {
     check_logistic(*table);
     check_interpolation(*table);
+    check_positions(table->f32);
+    check_positions(table->f64);
   }
   return finish();
 }

@@ -40,6 +40,9 @@ class CalibrationOperations:
         order = kept[np.argsort(scores[kept], kind="stable")]
         return int(_numba_calibration.isotonic_fit(scores[order], labels[order], weights[order], out_x, out_y))
 
+    def isotonic_fit_labels(self, scores: Array, labels: Array, out_x: Array, out_y: Array, *, num_threads: int) -> int:
+        return self.isotonic_fit(scores.astype(np.float64), labels.astype(np.float64), np.ones(scores.size), out_x, out_y)
+
     def isotonic_predict(self, scores: Array, knots_x: Array, knots_y: Array, out: Array, *, num_threads: int) -> None:
         warn_if_denormals_are_lost()
         scores, knots_x, knots_y = read_only(scores), read_only(knots_x), read_only(knots_y)
@@ -51,7 +54,16 @@ class CalibrationOperations:
         run(work, ranges(scores.size, CHUNK), num_threads)
 
     def threshold_sweep(
-        self, scores: Array, labels: Array, weights: Array | None, out_threshold: Array, out_selected: Array, out_weight: Array, out_positive: Array
+        self,
+        scores: Array,
+        labels: Array,
+        weights: Array | None,
+        out_threshold: Array,
+        out_selected: Array,
+        out_weight: Array,
+        out_positive: Array,
+        *,
+        num_threads: int,
     ) -> int:
         warn_if_denormals_are_lost()
         order = np.argsort(-scores, kind="stable")

@@ -19,11 +19,23 @@ class CalibrationOperations(Protocol):
     def isotonic_fit(self, scores: Array, labels: Array, weights: Array, out_x: Array, out_y: Array) -> int:
         """Weighted PAVA, increasing; writes the knots and returns their number."""
 
+    def isotonic_fit_labels(self, scores: Array, labels: Array, out_x: Array, out_y: Array, *, num_threads: int) -> int:
+        """:meth:`isotonic_fit` of float32 or float64 scores and uint8 labels 0 and 1, all of weight 1, to the bit."""
+
     def isotonic_predict(self, scores: Array, knots_x: Array, knots_y: Array, out: Array, *, num_threads: int) -> None:
         """Linear interpolation between knots, clipped to the end values, flat float32/float64, same dtype."""
 
     def threshold_sweep(
-        self, scores: Array, labels: Array, weights: Array | None, out_threshold: Array, out_selected: Array, out_weight: Array, out_positive: Array
+        self,
+        scores: Array,
+        labels: Array,
+        weights: Array | None,
+        out_threshold: Array,
+        out_selected: Array,
+        out_weight: Array,
+        out_positive: Array,
+        *,
+        num_threads: int,
     ) -> int:
         """Cumulative counts at each distinct score, highest first; returns how many distinct scores there are.
 

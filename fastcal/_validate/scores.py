@@ -35,7 +35,8 @@ def probability_array(values: npt.ArrayLike, name: str = "probabilities") -> Arr
 def pairs(scores: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, groups: npt.ArrayLike | None = None) -> Pairs:
     """Return the pairs whose score is not NaN; scores must be finite, labels 0 or 1, weights finite and >= 0."""
     values = float_array(scores, "scores")
-    _reject(np.isinf(values), values, "scores", "a finite number, or NaN for padding")
+    if not _all_finite(values):
+        _reject(np.isinf(values), values, "scores", "a finite number, or NaN for padding")
     return _unpadded(values, "scores", labels, sample_weight, groups)
 
 
@@ -81,22 +82,37 @@ def float32_floor(scores: Array) -> Array:
 def _unpadded(values: Array, name: str, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None, groups: npt.ArrayLike | None) -> Pairs:
     warn_if_denormals_are_lost(values)
     marks = _beside(labels, "labels", values, name)
-    kept = ~np.isnan(values)
-    if not kept.any():
+    kept = True if _all_finite(values) else ~np.isnan(values)
+    if not np.any(kept):
         raise InvalidValueError(f"{name} is empty" if values.size == 0 else f"{name} holds nothing but NaN (padding); expected at least one pair")
-    _reject(kept & (marks != 0) & (marks != 1), marks, "labels", "0 or 1")
+    if not _only_0_and_1(marks):
+        _reject(kept & (marks != 0) & (marks != 1), marks, "labels", "0 or 1")
     weights = None if sample_weight is None else _weights(sample_weight, values, name, kept)
-    codes = None if groups is None else as_groups(groups, values.shape, beside=name).codes[kept]
-    return Pairs(values[kept], marks[kept].astype(np.uint8), weights, codes)
+    codes = None if groups is None else _flat(as_groups(groups, values.shape, beside=name).codes, kept)
+    return Pairs(_flat(values, kept), _flat(marks, kept).astype(np.uint8), weights, codes)
 
 
-def _weights(sample_weight: npt.ArrayLike, values: Array, name: str, kept: Array) -> Array:
+def _all_finite(values: Array) -> bool:
+    """Whether there are values, all of them finite; NaN passes through both reductions."""
+    return values.size > 0 and bool(np.isfinite(values.min()) and np.isfinite(values.max()))
+
+
+def _only_0_and_1(marks: Array) -> bool:
+    return marks.dtype.kind == "b" or (marks.dtype.kind in "iu" and bool(marks.min() >= 0 and marks.max() <= 1))
+
+
+def _flat(array: Array, kept: Array | bool) -> Array:
+    """Return the kept entries, contiguous; no copy if all are."""
+    return np.require(array, requirements=["C", "A"]).reshape(-1) if kept is True else array[kept]
+
+
+def _weights(sample_weight: npt.ArrayLike, values: Array, name: str, kept: Array | bool) -> Array:
     weights = _beside(sample_weight, "sample_weight", values, name).astype(np.float64)
     _reject(kept & ~((weights >= 0) & (weights < np.inf)), weights, "sample_weight", "a finite number of at least 0")
     total = float(np.sum(weights, where=kept))
     if not 0.0 < total < np.inf:
         raise InvalidValueError(f"sample_weight sums to {total}; expected a positive finite sum")
-    return weights[kept]
+    return _flat(weights, kept)
 
 
 def _beside(given: npt.ArrayLike, name: str, values: Array, values_name: str) -> Array:

@@ -71,10 +71,12 @@ class Calibrator(Estimator, ABC):
         target = None if prior is None else fraction(prior, "prior")
         sample = pairs(scores, labels, sample_weight)
         require_both_classes(sample.labels, sample.weights)
-        weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
-        counted = weights > 0
-        self._fit(sample.scores[counted].astype(np.float64), sample.labels[counted].astype(np.float64), weights[counted])
-        self.base_rate_ = float(np.average(sample.labels, weights=weights))
+        rate = float(np.average(sample.labels, weights=sample.weights))
+        if not (sample.weights is None and self._fit_labels(sample.scores, sample.labels)):
+            weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
+            counted = weights > 0
+            self._fit(sample.scores[counted].astype(np.float64), sample.labels[counted].astype(np.float64), weights[counted])
+        self.base_rate_ = rate
         return self if target is None else self.adjust_prior(target)
 
     def predict(self, scores: npt.ArrayLike, out: Array | None = None, num_threads: int | None = None) -> Array:
@@ -190,6 +192,10 @@ class Calibrator(Estimator, ABC):
 
     @abstractmethod
     def _fit(self, scores: Array, labels: Array, weights: Array) -> None: ...
+
+    def _fit_labels(self, scores: Array, labels: Array) -> bool:
+        """Fit unweighted uint8 labels to scores of their own dtype, without copies of either; False if the method has no such fit."""
+        return False
 
     @abstractmethod
     def _predict(self, scores: Array, out: Array, num_threads: int) -> None: ...

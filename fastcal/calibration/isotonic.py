@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastcal import _backend
+from fastcal import _backend, _threads
 from fastcal._validate.numbers import one_of
 from fastcal.calibration._base import Calibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -70,7 +70,16 @@ class IsotonicCalibrator(Calibrator):
     def _fit(self, scores: Array, labels: Array, weights: Array) -> None:
         x, y = np.empty_like(scores), np.empty_like(scores)
         count = _backend.active().isotonic_fit(scores if self.increasing else -scores, labels, weights, x, y)
-        knots = x[:count].copy(), y[:count].copy()
+        self._keep(x[:count].copy(), y[:count].copy())
+
+    def _fit_labels(self, scores: Array, labels: Array) -> bool:
+        x, y = np.empty(len(scores)), np.empty(len(scores))
+        signed = scores if self.increasing else -scores
+        count = _backend.active().isotonic_fit_labels(signed, labels, x, y, num_threads=_threads.resolve(None))
+        self._keep(x[:count].copy(), y[:count].copy())
+        return True
+
+    def _keep(self, *knots: Array) -> None:
         self.X_thresholds_, self.y_thresholds_ = knots if self.increasing else _mirrored(*knots)
 
     def _predict(self, scores: Array, out: Array, num_threads: int) -> None:

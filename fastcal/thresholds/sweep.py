@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fastcal import _backend
+from fastcal import _backend, _threads
 from fastcal._validate.scores import Pairs, directed_scores, float32_floor, pairs
 
 if TYPE_CHECKING:
@@ -68,7 +68,12 @@ class Sweep:
 
 
 def threshold_sweep(
-    scores: npt.ArrayLike, labels: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None, higher_is_better: bool = True
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    higher_is_better: bool = True,
+    num_threads: int | None = None,
 ) -> Sweep:
     """Measure precision and recall at each distinct score.
 
@@ -88,6 +93,8 @@ def threshold_sweep(
         Finite and not negative.
     higher_is_better : bool, default True
         False for distances; must agree with the result if one is given.
+    num_threads : int, optional
+        The result does not depend on it.
 
     Returns
     -------
@@ -110,7 +117,8 @@ def threshold_sweep(
     >>> sweep.best_precision
     1.0
     """
-    counts = cumulative_counts(pairs(directed_scores(scores, higher_is_better), labels, sample_weight), higher_is_better)
+    sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight)
+    counts = cumulative_counts(sample, higher_is_better, num_threads)
     return rates(counts, higher_is_better)
 
 
@@ -124,28 +132,41 @@ class CumulativeCounts:
     positive: Array
 
 
-def cumulative_counts(sample: Pairs, higher_is_better: bool) -> CumulativeCounts:
+def cumulative_counts(sample: Pairs, higher_is_better: bool, num_threads: int | None = None) -> CumulativeCounts:
     """Sort once and accumulate; lower-is-better scores are swept with their sign turned."""
-    scores = float32_floor(sample.scores if higher_is_better else -sample.scores)
+    scores = sample.scores if higher_is_better else -sample.scores
+    if scores.dtype != np.float32:
+        scores = float32_floor(scores)
     threshold, selected = np.empty_like(scores), np.empty(len(scores), np.int64)
     weight, positive = np.empty(len(scores)), np.empty(len(scores))
-    n = _backend.active().threshold_sweep(scores, sample.labels, sample.weights, threshold, selected, weight, positive)
+    threads = _threads.resolve(num_threads)
+    n = _backend.active().threshold_sweep(scores, sample.labels, sample.weights, threshold, selected, weight, positive, num_threads=threads)
     signed = threshold[:n] if higher_is_better else 0.0 - threshold[:n]
-    return CumulativeCounts(signed.copy(), selected[:n].copy(), weight[:n].copy(), positive[:n].copy())
+    return CumulativeCounts(*(_trimmed(each, n) for each in (signed, selected, weight, positive)))
+
+
+def _trimmed(array: Array, n: int) -> Array:
+    """Return the first `n` entries. Memory that was never written to is not in use, so a view of most of an array wastes little."""
+    return array[:n] if 2 * n >= len(array) else array[:n].copy()
 
 
 def rates(counts: CumulativeCounts, higher_is_better: bool) -> Sweep:
     """Turn totals into precision, recall and F1."""
     total = counts.positive[-1]
+    whole = counts.weight / 2
+    whole += total / 2
     return Sweep(
         counts.threshold,
         _ratio(counts.positive, counts.weight),
         counts.positive / total if total > 0 else np.zeros(len(counts.positive)),
-        _ratio(counts.positive, counts.weight / 2 + total / 2),
+        _ratio(counts.positive, whole),
         counts.selected,
         bool(higher_is_better),
     )
 
 
 def _ratio(part: Array, whole: Array) -> Array:
+    """Return ``part / whole``, 0 where a leading part of the rising ``whole`` is 0."""
+    if whole[0] > 0:
+        return np.divide(part, whole)
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
