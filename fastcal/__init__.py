@@ -27,10 +27,22 @@ if TYPE_CHECKING:
     )
     from fastcal._threads import set_num_threads as set_num_threads
     from fastcal.calibration import (
+        BetaCalibrator as BetaCalibrator,
+    )
+    from fastcal.calibration import (
+        HistogramCalibrator as HistogramCalibrator,
+    )
+    from fastcal.calibration import (
         IsotonicCalibrator as IsotonicCalibrator,
     )
     from fastcal.calibration import (
         PlattCalibrator as PlattCalibrator,
+    )
+    from fastcal.calibration import (
+        TemperatureCalibrator as TemperatureCalibrator,
+    )
+    from fastcal.calibration import (
+        VennAbersCalibrator as VennAbersCalibrator,
     )
     from fastcal.calibration import (
         calibrator_from_dict as calibrator_from_dict,
@@ -169,7 +181,15 @@ if TYPE_CHECKING:
 _HOME = {
     "fastcal._info": ("BackendInfo", "backend", "cpu_info", "warmup"),
     "fastcal._threads": ("set_num_threads",),
-    "fastcal.calibration": ("IsotonicCalibrator", "PlattCalibrator", "calibrator_from_dict"),
+    "fastcal.calibration": (
+        "BetaCalibrator",
+        "HistogramCalibrator",
+        "IsotonicCalibrator",
+        "PlattCalibrator",
+        "TemperatureCalibrator",
+        "VennAbersCalibrator",
+        "calibrator_from_dict",
+    ),
     "fastcal.errors": (
         "BackendError",
         "BackendFallbackWarning",

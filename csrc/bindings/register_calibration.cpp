@@ -1,6 +1,7 @@
-// register_calibration.cpp -- Platt, isotonic, threshold sweep.
+// register_calibration.cpp -- Platt, isotonic, beta, Venn-Abers, step curves, threshold sweep.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "core/float_env.h"
 #include "core/knot_index.h"
 #include "core/lists.h"
+#include "core/venn_abers.h"
 
 namespace fastcal::bindings {
 namespace {
@@ -107,6 +109,39 @@ void engine_isotonic_predict(const Engine& self, const py::array& scores, const 
   map_curve<double>(self, scores, x, y, out, num_threads);
 }
 
+void engine_beta_predict(const Engine& self, const py::array& scores, double offset, double slope, double a, double b, double c,
+                         py::array& out, int num_threads) {
+  const auto call = [map = BetaMap{offset, slope, a, b, c}](const auto& kernels, const auto* values, std::size_t n, auto* target) {
+    kernels.beta_predict(values, n, map, target);
+  };
+  if (holds<float>(scores)) return map_scores<float>(self, scores, out, num_threads, 10.0, call);
+  map_scores<double>(self, scores, out, num_threads, 10.0, call);
+}
+
+std::size_t engine_venn_abers_fit(const Engine&, const py::array& scores, const py::array& labels, const py::array& weights,
+                                  py::array& out_knots, py::array& out_p0, py::array& out_p1) {
+  const auto s = flat<double>(scores, "scores"), l = flat<double>(labels, "labels"), w = flat<double>(weights, "weights");
+  const auto x = flat_out<double>(out_knots, "out_knots"), p0 = flat_out<double>(out_p0, "out_p0"), p1 = flat_out<double>(out_p1, "out_p1");
+  FASTCAL_CHECK(s.size() == l.size() && s.size() == w.size() && x.size() >= s.size(), "scores, labels, weights, out_knots: expected one length");
+  FASTCAL_CHECK(std::min(p0.size(), p1.size()) >= 2 * s.size() + 1, "out_p0, out_p1: expected room for 2 * scores + 1");
+  check_sortable(s.size());
+  return without_gil(1, [&](const CallContext& context) {
+    const FloatEnvironment environment;
+    return venn_abers_fit(s, l, w, x.data(), p0.data(), p1.data(), context.stop);
+  });
+}
+
+void engine_step_predict(const Engine& self, const py::array& scores, const py::array& knots, const py::array& values, py::array& out,
+                         int num_threads) {
+  const auto x = flat<double>(knots, "knots"), y = flat<double>(values, "values");
+  FASTCAL_CHECK(y.size() == 2 * x.size() + 1, "values: expected 2 * knots + 1");
+  const auto call = [x, y](const auto& kernels, const auto* scores_of_piece, std::size_t n, auto* target) {
+    kernels.step_predict(scores_of_piece, n, x.data(), x.size(), y.data(), target);
+  };
+  if (holds<float>(scores)) return map_scores<float>(self, scores, out, num_threads, 20.0, call);
+  map_scores<double>(self, scores, out, num_threads, 20.0, call);
+}
+
 template <typename T>
 std::size_t sweep(const py::array& scores, std::span<const std::uint8_t> labels, const double* weights, py::array& out_threshold,
                   const SweepOutput& out, int num_threads) {
@@ -152,6 +187,12 @@ void register_calibration(EngineClass& engine) {
   engine.def("isotonic_fit_labels", &engine_isotonic_fit_labels, arg("scores"), arg("labels"), arg("out_x").noconvert(),
              arg("out_y").noconvert(), kw_only, arg("num_threads"));
   engine.def("isotonic_predict", &engine_isotonic_predict, arg("scores"), arg("knots_x"), arg("knots_y"), arg("out").noconvert(), kw_only,
+             arg("num_threads"));
+  engine.def("beta_predict", &engine_beta_predict, arg("scores"), arg("offset"), arg("slope"), arg("a"), arg("b"), arg("c"),
+             arg("out").noconvert(), kw_only, arg("num_threads"));
+  engine.def("venn_abers_fit", &engine_venn_abers_fit, arg("scores"), arg("labels"), arg("weights"), arg("out_knots").noconvert(),
+             arg("out_p0").noconvert(), arg("out_p1").noconvert());
+  engine.def("step_predict", &engine_step_predict, arg("scores"), arg("knots"), arg("values"), arg("out").noconvert(), kw_only,
              arg("num_threads"));
   engine.def("threshold_sweep", &engine_threshold_sweep, arg("scores"), arg("labels"), arg("weights").none(true),
              arg("out_threshold").noconvert(), arg("out_selected").noconvert(), arg("out_weight").noconvert(),

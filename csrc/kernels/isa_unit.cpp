@@ -24,6 +24,7 @@ namespace {
 #include "kernels/lists.inl.h"
 #include "kernels/calibration.inl.h"
 #include "kernels/knots.inl.h"
+#include "kernels/probability_maps.inl.h"
 #include "kernels/sketch_scan.inl.h"
 #include "kernels/sketch_bands.inl.h"
 #include "kernels/rotation.inl.h"
@@ -51,9 +52,9 @@ const KernelTable table = {
     .sketch_row = sketch_row,
     .digest = digest,
     .f32 = {extent<float>, moments<float>, affine<float>, constant<float>, platt_predict, isotonic_predict<float>, positions<float>,
-            interpolate<float>},
+            interpolate<float>, beta_predict<float>, step_predict<float>},
     .f64 = {extent<double>, moments<double>, affine<double>, constant<double>, platt_predict, isotonic_predict<double>, positions<double>,
-            interpolate<double>},
+            interpolate<double>, beta_predict<double>, step_predict<double>},
 };
 
 }  // namespace fastcal::FASTCAL_ISA

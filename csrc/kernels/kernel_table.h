@@ -78,6 +78,13 @@ struct Segment {
   double x, width, y, rise;
 };
 
+// p = 1 / (1 + exp(-(a ln u - b ln v + c))), u = offset + slope s and v = (1 - offset) - slope s, both kept kLeastChance from 0 and 1.
+struct BetaMap {
+  double offset, slope;
+  double a, b, c;  // finite
+};
+inline constexpr double kLeastChance = 0x1p-25;
+
 // One set of list kernels per element type. NaN is skipped where values are read and kept where they are written.
 template <typename T>
 struct ListKernels {
@@ -91,6 +98,9 @@ struct ListKernels {
   void (*positions)(const T* scores, std::size_t n, const KnotTable<T>& table, std::int32_t* out);
   // isotonic_predict by table: low and high are the first and the last knot.
   void (*interpolate)(const T* scores, std::size_t n, const KnotTable<T>& table, const Segment* segments, double low, double high, T* out);
+  void (*beta_predict)(const T* scores, std::size_t n, const BetaMap& map, T* out);
+  // 2 * count + 1 values: below, at and above each of the strictly rising knots; count may be 0.
+  void (*step_predict)(const T* scores, std::size_t n, const double* knots, std::size_t count, const double* values, T* out);
 };
 
 struct KernelTable {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcal._backend import _numba_calibration
+from fastcal._backend import _numba_calibration, _numba_probability_maps, _numba_venn_abers
 from fastcal._backend._numba_platt import fit as platt_fit
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
 from fastcal._backend._numba_search import NO_FLOATS
@@ -50,6 +50,33 @@ class CalibrationOperations:
         def work(_slot: int, chunk: tuple[int, int]) -> None:
             part = slice(*chunk)
             _numba_calibration.isotonic_predict(scores[part], knots_x, knots_y, out[part])
+
+        run(work, ranges(scores.size, CHUNK), num_threads)
+
+    def beta_predict(self, scores: Array, offset: float, slope: float, a: float, b: float, c: float, out: Array, *, num_threads: int) -> None:
+        warn_if_denormals_are_lost()
+        scores = read_only(scores)
+        numbers = float(offset), float(slope), float(a), float(b), float(c)
+
+        def work(_slot: int, chunk: tuple[int, int]) -> None:
+            part = slice(*chunk)
+            _numba_probability_maps.beta_predict(scores[part], *numbers, out[part])
+
+        run(work, ranges(scores.size, CHUNK), num_threads)
+
+    def venn_abers_fit(self, scores: Array, labels: Array, weights: Array, out_knots: Array, out_p0: Array, out_p1: Array) -> int:
+        warn_if_denormals_are_lost()
+        kept = np.flatnonzero(weights != 0.0)
+        order = kept[np.argsort(scores[kept], kind="stable")]
+        return int(_numba_venn_abers.fit(scores[order], labels[order], weights[order], out_knots, out_p0, out_p1))
+
+    def step_predict(self, scores: Array, knots: Array, values: Array, out: Array, *, num_threads: int) -> None:
+        warn_if_denormals_are_lost()
+        scores, knots, values = read_only(scores), read_only(knots), read_only(values)
+
+        def work(_slot: int, chunk: tuple[int, int]) -> None:
+            part = slice(*chunk)
+            _numba_probability_maps.step_predict(scores[part], knots, values, out[part])
 
         run(work, ranges(scores.size, CHUNK), num_threads)
 

@@ -25,6 +25,25 @@ class CalibrationOperations(Protocol):
     def isotonic_predict(self, scores: Array, knots_x: Array, knots_y: Array, out: Array, *, num_threads: int) -> None:
         """Linear interpolation between knots, clipped to the end values, flat float32/float64, same dtype."""
 
+    def beta_predict(self, scores: Array, offset: float, slope: float, a: float, b: float, c: float, out: Array, *, num_threads: int) -> None:
+        """``out = 1 / (1 + exp(-(a ln u - b ln v + c)))``, flat float32/float64, same dtype; NaN stays.
+
+        ``u = offset + slope * scores`` and ``v = (1 - offset) - slope * scores``, both clipped to [2**-25, 1 - 2**-25].
+        """
+
+    def venn_abers_fit(self, scores: Array, labels: Array, weights: Array, out_knots: Array, out_p0: Array, out_p1: Array) -> int:
+        """Values of a test object of weight 1 labelled 0 and 1 in the regression of :meth:`isotonic_fit`, for every score.
+
+        Writes the scores at which a value changes (room for all scores) and, for :meth:`step_predict`, the values below, at
+        and above each (room for twice as many and one); returns the number of knots.
+        """
+
+    def step_predict(self, scores: Array, knots: Array, values: Array, out: Array, *, num_threads: int) -> None:
+        """Step curve, flat float32/float64, same dtype; NaN stays.
+
+        ``values[2 * i + 1]`` is at knot i, ``values[2 * i]`` below it and above the one before. Knots rise strictly.
+        """
+
     def threshold_sweep(
         self,
         scores: Array,

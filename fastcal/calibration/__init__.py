@@ -2,7 +2,20 @@
 
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._json import calibrator_from_dict
+from fastcal.calibration.beta import BetaCalibrator
+from fastcal.calibration.histogram import HistogramCalibrator
 from fastcal.calibration.isotonic import IsotonicCalibrator
 from fastcal.calibration.platt import PlattCalibrator
+from fastcal.calibration.temperature import TemperatureCalibrator
+from fastcal.calibration.venn_abers import VennAbersCalibrator
 
-__all__ = ["Calibrator", "IsotonicCalibrator", "PlattCalibrator", "calibrator_from_dict"]
+__all__ = [
+    "BetaCalibrator",
+    "Calibrator",
+    "HistogramCalibrator",
+    "IsotonicCalibrator",
+    "PlattCalibrator",
+    "TemperatureCalibrator",
+    "VennAbersCalibrator",
+    "calibrator_from_dict",
+]

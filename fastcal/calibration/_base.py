@@ -14,9 +14,12 @@ from fastcal._validate.arrays import float_array, kept_dtype, output_array
 from fastcal._validate.numbers import fraction
 from fastcal._validate.scores import pairs, require_both_classes
 from fastcal.calibration._estimator import Estimator
+from fastcal.calibration._label_noise import LabelNoise, base_rate, judged_noise
 from fastcal.errors import NotFittedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastcal._backend.protocol import Array
 
 
@@ -34,7 +37,15 @@ class Calibrator(Estimator, ABC):
     fitted_names: ClassVar[tuple[str, ...]]
     base_rate_: float
 
-    def fit(self, scores: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, prior: float | None = None) -> Self:
+    def fit(
+        self,
+        scores: npt.ArrayLike,
+        labels: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        prior: float | None = None,
+        *,
+        label_noise: tuple[float, float] | None = None,
+    ) -> Self:
         """Fit on labelled pairs.
 
         Parameters
@@ -48,6 +59,10 @@ class Calibrator(Estimator, ABC):
         prior : float, optional
             Base rate where the calibrator will be used, if it differs from the training labels':
             after the fit, as :meth:`adjust_prior`.
+        label_noise : (float, float), optional
+            How often the labeller calls an irrelevant pair relevant, and a relevant one irrelevant; at least 0, with a sum
+            below 1. The most likely curve of the true labels is fitted, and ``base_rate_`` is theirs
+            (Rogan & Gladen 1978; Lawrence & Schölkopf 2001).
 
         Returns
         -------
@@ -57,7 +72,7 @@ class Calibrator(Estimator, ABC):
         ------
         ValueError
             If shapes differ, nothing is left to fit, a score is infinite, a label is not 0 or 1, only one class
-            is there, a weight is negative, NaN or infinite, or `prior` is not strictly between 0 and 1.
+            is there, a weight is negative, NaN or infinite, `prior` is not strictly between 0 and 1, or `label_noise` alone explains the labels of a class.
         TypeError
             If an array is not numeric, or `scores` is an array of integers, booleans or objects.
 
@@ -69,13 +84,15 @@ class Calibrator(Estimator, ABC):
         """
         self._check_params()
         target = None if prior is None else fraction(prior, "prior")
+        noise = judged_noise(label_noise)
+        self._check_scores(float_array(scores, "scores"))
         sample = pairs(scores, labels, sample_weight)
         require_both_classes(sample.labels, sample.weights)
-        rate = float(np.average(sample.labels, weights=sample.weights))
-        if not (sample.weights is None and self._fit_labels(sample.scores, sample.labels)):
+        rate = base_rate(sample.labels, sample.weights, noise)
+        if not (sample.weights is None and noise is None and self._fit_labels(sample.scores, sample.labels)):
             weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
             counted = weights > 0
-            self._fit(sample.scores[counted].astype(np.float64), sample.labels[counted].astype(np.float64), weights[counted])
+            self._fit(sample.scores[counted].astype(np.float64), sample.labels[counted].astype(np.float64), weights[counted], noise)
         self.base_rate_ = rate
         return self if target is None else self.adjust_prior(target)
 
@@ -110,14 +127,19 @@ class Calibrator(Estimator, ABC):
         >>> cal.predict(np.array([[0.25, np.nan]], dtype=np.float32))
         array([[0.25,  nan]], dtype=float32)
         """
+        return self._map(self._predict, scores, out, num_threads)
+
+    def _map(self, mapped: Callable[[Array, Array, int], None], scores: npt.ArrayLike, out: Array | None, num_threads: int | None) -> Array:
+        """Judge the scores and the output, and have ``mapped(flat scores, flat output, threads)`` fill it."""
         self._require_fitted()
         self._check_params()
         values = float_array(scores, "scores")
+        self._check_scores(values)
         result = output_array(out, values.shape, kept_dtype(scores, values))
         source = np.require(values, requirements=["C", "A"]).reshape(-1)
         direct = result.flags.carray and result.dtype == values.dtype and not _partly_overlaps(source, result)
         target = result.reshape(-1) if direct else np.empty_like(source)
-        self._predict(source, target, _threads.resolve(num_threads))
+        mapped(source, target, _threads.resolve(num_threads))
         if not direct:
             result[...] = target.reshape(result.shape)
         return result
@@ -174,7 +196,8 @@ class Calibrator(Estimator, ABC):
         """
         self._require_fitted()
         fitted = {name: np.asarray(getattr(self, name)).tolist() for name in self.fitted_names}
-        return {"type": self.json_type, "version": self.json_version, "params": self.get_params(), "fitted": fitted}
+        params = {name: list(value) if isinstance(value, tuple) else value for name, value in self.get_params().items()}
+        return {"type": self.json_type, "version": self.json_version, "params": params, "fitted": fitted}
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "base_rate_"):
@@ -190,8 +213,11 @@ class Calibrator(Estimator, ABC):
     def _check_params(self) -> None:
         """Raise if a constructor parameter cannot be used."""
 
+    def _check_scores(self, scores: Array) -> None:
+        """Raise if a score cannot be what the parameters say it is."""
+
     @abstractmethod
-    def _fit(self, scores: Array, labels: Array, weights: Array) -> None: ...
+    def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None: ...
 
     def _fit_labels(self, scores: Array, labels: Array) -> bool:
         """Fit unweighted uint8 labels to scores of their own dtype, without copies of either; False if the method has no such fit."""
@@ -211,6 +237,15 @@ class Calibrator(Estimator, ABC):
 def logit(p: float) -> float:
     """Log-odds of a probability strictly between 0 and 1."""
     return math.log(p) - math.log1p(-p)
+
+
+def shifted(probabilities: Array, shift: float) -> Array:
+    """Return probabilities with `shift` added to their log-odds; 0 and 1 stay, and the order is kept."""
+    half = math.exp(-shift / 2)
+    with np.errstate(divide="ignore"):
+        odds_against = (1.0 - probabilities) / probabilities
+    moved: Array = 1.0 / (1.0 + odds_against * half * half)
+    return moved
 
 
 def _partly_overlaps(source: Array, target: Array) -> bool:

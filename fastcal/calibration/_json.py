@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import fraction
+from fastcal.calibration.beta import BetaCalibrator
+from fastcal.calibration.histogram import HistogramCalibrator
 from fastcal.calibration.isotonic import IsotonicCalibrator
 from fastcal.calibration.platt import PlattCalibrator
+from fastcal.calibration.temperature import TemperatureCalibrator
+from fastcal.calibration.venn_abers import VennAbersCalibrator
 from fastcal.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from fastcal.calibration._base import Calibrator
 
-_TYPES: dict[str, type[Calibrator]] = {cls.json_type: cls for cls in (PlattCalibrator, IsotonicCalibrator)}
+_TYPES: dict[str, type[Calibrator]] = {
+    cls.json_type: cls
+    for cls in (PlattCalibrator, IsotonicCalibrator, TemperatureCalibrator, BetaCalibrator, HistogramCalibrator, VennAbersCalibrator)
+}
 
 
 def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator:

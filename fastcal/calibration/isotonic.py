@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from fastcal import _backend, _threads
-from fastcal._validate.numbers import one_of
-from fastcal.calibration._base import Calibrator
+from fastcal._validate.numbers import number, one_of
+from fastcal.calibration._base import Calibrator, shifted
+from fastcal.calibration._blocks import Blocks, centred, pool_adjacent_violators, with_pairs_at_both_ends
+from fastcal.calibration._label_noise import LabelNoise
+from fastcal.calibration._state import float_list, rising_list
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
 
 _OUT_OF_BOUNDS = ("clip", "nan", "raise")
+_LAPLACE = "laplace"
 
 
 class IsotonicCalibrator(Calibrator):
     """Isotonic regression by pooling adjacent violators (Ayer et al. 1955; Zadrozny & Elkan 2002 for probabilities).
 
     Equal to ``sklearn.isotonic.IsotonicRegression`` but for the default ``out_of_bounds="clip"``. It makes no
-    assumption but monotonicity, needs some thousand labels, and gives probabilities of exactly 0 and 1 at the ends.
+    assumption but monotonicity, needs some thousand labels, and by default gives probabilities of exactly 0 and 1 at the ends
+    and one probability to all scores of a block, which ties pairs that the scores told apart.
 
     Parameters
     ----------
     out_of_bounds : {"clip", "nan", "raise"}, default "clip"
-        What a score outside the training scores gets: the probability at that end, NaN, or a ValueError.
+        What a score outside the training scores (with ``strict=True``: outside the first and the last knot) gets: the
+        probability at that end, NaN, or a ValueError.
     increasing : bool, default True
         False where lower scores are better (distances).
+    strict : bool, default False
+        Centred isotonic regression (Oron & Flournoy 2017): each block becomes one knot at the weighted mean of its scores,
+        with straight lines between. Different scores between the first and the last knot then get different
+        probabilities (as far as the dtype can tell them apart), so that order is kept there; scores below the first knot and
+        above the last one share its probability, as does everything where `bounds` cut the curve off. The mean
+        of the fitted probabilities is no longer exactly that of the labels.
+    bounds : None, "laplace" or (low, high), default None
+        Keeps probabilities away from 0 and 1. "laplace": the first and the last block are given one relevant and one irrelevant pair of
+        weight 1 (Laplace's rule of succession, as for likelihood ratios by Brümmer & de Villiers 2011) and what no longer rises
+        is pooled: W pairs that were all irrelevant get 1 / (W + 2). A pair of numbers: probabilities are clipped
+        to them. Applied before `prior`.
 
     Attributes
     ----------
@@ -38,12 +54,20 @@ class IsotonicCalibrator(Calibrator):
     base_rate_ : float
         The share of relevant pairs the probabilities are right for.
 
+    Notes
+    -----
+    With `label_noise` the curve seen is inverted and clipped to [0, 1], which is the most likely one. There is no ``partial_fit``:
+    pairs that come later can split blocks, so every distinct score would have to be kept; fit again on all pairs.
+
     Examples
     --------
     >>> import fastcal as fc
     >>> cal = fc.IsotonicCalibrator().fit([0.1, 0.2, 0.3, 0.4], [0, 1, 0, 1])
     >>> cal.predict([0.0, 0.2, 0.35, 0.9]).round(2).tolist()
     [0.0, 0.5, 0.75, 1.0]
+    >>> strict = fc.IsotonicCalibrator(strict=True, bounds="laplace").fit([0.1, 0.2, 0.3, 0.4], [0, 1, 0, 1])
+    >>> strict.predict([0.0, 0.2, 0.3, 0.9]).round(2).tolist()
+    [0.33, 0.44, 0.56, 0.67]
     """
 
     json_type: ClassVar[str] = "isotonic"
@@ -51,9 +75,13 @@ class IsotonicCalibrator(Calibrator):
     X_thresholds_: Array
     y_thresholds_: Array
 
-    def __init__(self, out_of_bounds: str = "clip", *, increasing: bool = True) -> None:
+    def __init__(
+        self, out_of_bounds: str = "clip", *, increasing: bool = True, strict: bool = False, bounds: str | tuple[float, float] | None = None
+    ) -> None:
         self.out_of_bounds = out_of_bounds
         self.increasing = increasing
+        self.strict = strict
+        self.bounds = bounds
 
     @property
     def higher_is_better_(self) -> bool | None:
@@ -65,22 +93,36 @@ class IsotonicCalibrator(Calibrator):
     def _check_params(self) -> None:
         if not isinstance(self.increasing, bool):
             raise InvalidTypeError(f"increasing must be True or False, got {self.increasing!r}")
+        if not isinstance(self.strict, bool):
+            raise InvalidTypeError(f"strict must be True or False, got {self.strict!r}")
         one_of(self.out_of_bounds, "out_of_bounds", _OUT_OF_BOUNDS)
+        if self.bounds is not None and self.bounds != _LAPLACE:
+            _limits(self.bounds)
 
-    def _fit(self, scores: Array, labels: Array, weights: Array) -> None:
-        x, y = np.empty_like(scores), np.empty_like(scores)
-        count = _backend.active().isotonic_fit(scores if self.increasing else -scores, labels, weights, x, y)
-        self._keep(x[:count].copy(), y[:count].copy())
+    def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
+        signed = scores if self.increasing else -scores
+        x, y = pool_adjacent_violators(signed, labels, weights)
+        if noise is not None:
+            y = noise.true_share(y)
+        if self.strict or self.bounds == _LAPLACE:
+            blocks = Blocks.of_knots(x, y)
+            blocks = with_pairs_at_both_ends(blocks, signed, weights) if self.bounds == _LAPLACE else blocks
+            x, y = centred(blocks, signed, weights) if self.strict else blocks.knots()
+        self._keep(x, y)
 
     def _fit_labels(self, scores: Array, labels: Array) -> bool:
+        if self.strict or self.bounds == _LAPLACE:
+            return False
         x, y = np.empty(len(scores)), np.empty(len(scores))
         signed = scores if self.increasing else -scores
         count = _backend.active().isotonic_fit_labels(signed, labels, x, y, num_threads=_threads.resolve(None))
         self._keep(x[:count].copy(), y[:count].copy())
         return True
 
-    def _keep(self, *knots: Array) -> None:
-        self.X_thresholds_, self.y_thresholds_ = knots if self.increasing else _mirrored(*knots)
+    def _keep(self, x: Array, y: Array) -> None:
+        if self.bounds is not None and self.bounds != _LAPLACE:
+            y = np.clip(y, *_limits(self.bounds))
+        self.X_thresholds_, self.y_thresholds_ = (x, y) if self.increasing else _mirrored(x, y)
 
     def _predict(self, scores: Array, out: Array, num_threads: int) -> None:
         outside = None if self.out_of_bounds == "clip" else self._outside(scores)
@@ -100,21 +142,16 @@ class IsotonicCalibrator(Calibrator):
         return outside
 
     def _shift_log_odds(self, shift: float) -> None:
-        half = math.exp(-shift / 2)
-        with np.errstate(divide="ignore"):
-            odds_against = (1.0 - self.y_thresholds_) / self.y_thresholds_
-        self.y_thresholds_ = 1.0 / (1.0 + odds_against * half * half)
+        self.y_thresholds_ = shifted(self.y_thresholds_, shift)
 
     def _restore(self, fitted: dict[str, Any]) -> None:
-        x, y = _knots(fitted["X_thresholds_"], "X_thresholds_"), _knots(fitted["y_thresholds_"], "y_thresholds_")
+        x, y = float_list(fitted["X_thresholds_"], "X_thresholds_"), float_list(fitted["y_thresholds_"], "y_thresholds_")
         if len(x) != len(y) or len(x) == 0:
             raise InvalidValueError(f"X_thresholds_ and y_thresholds_ have {len(x)} and {len(y)} knots; expected the same number, at least 1")
-        if not (np.diff(x) > 0).all():
-            raise InvalidValueError("X_thresholds_ must be strictly increasing")
         steps = np.diff(y if self.increasing else -y)
         if not (steps >= 0).all() or y.min() < 0 or y.max() > 1:
             raise InvalidValueError(f"y_thresholds_ must lie in [0, 1] and {'rise' if self.increasing else 'fall'}")
-        self.X_thresholds_, self.y_thresholds_ = x, y
+        self.X_thresholds_, self.y_thresholds_ = rising_list(fitted["X_thresholds_"], "X_thresholds_"), y
 
 
 def _mirrored(x: Array, y: Array) -> tuple[Array, Array]:
@@ -122,11 +159,10 @@ def _mirrored(x: Array, y: Array) -> tuple[Array, Array]:
     return np.ascontiguousarray(-x[::-1]), np.ascontiguousarray(y[::-1])
 
 
-def _knots(values: Any, name: str) -> Array:
-    numbers = isinstance(values, list) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
-    if not numbers:
-        raise InvalidTypeError(f"{name} must be a list of numbers")
-    array = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(array).all():
-        raise InvalidValueError(f"{name} must be finite")
-    return array
+def _limits(bounds: Any) -> tuple[float, float]:
+    if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
+        raise InvalidValueError(f"bounds must be None, 'laplace' or two numbers (low, high), got {bounds!r}")
+    low, high = (number(bound, "bounds", "two numbers in [0, 1]", lambda x: 0.0 <= x <= 1.0) for bound in bounds)
+    if not low < high:
+        raise InvalidValueError(f"bounds must be (low, high) with low < high, got {bounds!r}")
+    return low, high

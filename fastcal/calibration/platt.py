@@ -9,7 +9,10 @@ import numpy as np
 
 from fastcal import _backend
 from fastcal._validate.numbers import number
-from fastcal.calibration._base import Calibrator, logit
+from fastcal.calibration._base import Calibrator
+from fastcal.calibration._inputs import LOGIT, check_input, check_range, log_odds, predict_linear
+from fastcal.calibration._label_noise import LabelNoise, base_rate
+from fastcal.calibration._newton import fit_logistic, smoothed_targets
 from fastcal.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -21,9 +24,16 @@ class PlattCalibrator(Calibrator):
 
     Fitted by Newton's method on the cross-entropy to the smoothed targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2),
     N+ and N- being sums of weights (Lin, Lin & Weng, "A note on Platt's probabilistic outputs for support vector
-    machines", Machine Learning 68, 2007). Scores may be on any scale: an affine change of the scores leaves the
-    probabilities as they are. If all scores are equal, ``a_`` is 0 and every probability is the mean of the
-    smoothed targets, the smoothed base rate.
+    machines", Machine Learning 68, 2007), without any other penalty. Scores may be on any scale: an affine change of the scores
+    leaves the probabilities as they are (with ``input="logit"``). If all scores are equal, ``a_`` is 0 and every probability is
+    the mean of the smoothed targets, the smoothed base rate. No ``partial_fit``: the minimiser depends on every pair.
+
+    Parameters
+    ----------
+    input : {"logit", "cosine", "prob"}, default "logit"
+        What s is made of: the score itself; the log-odds 2 atanh(c) of a cosine c, taken as the probability
+        (1 + c) / 2; or the log-odds of a probability. Probabilities are clipped to [2**-25, 1 - 2**-25]; cosines and
+        probabilities more than 1e-6 outside their range are a ValueError. The conversion is part of the pass of ``predict``.
 
     Attributes
     ----------
@@ -45,6 +55,9 @@ class PlattCalibrator(Calibrator):
     a_: float
     b_: float
 
+    def __init__(self, input: str = LOGIT) -> None:  # noqa: A002  (what the score is)
+        self.input = input
+
     @property
     def higher_is_better_(self) -> bool | None:
         """Whether the probability rises with the score; None if it is constant."""
@@ -52,32 +65,29 @@ class PlattCalibrator(Calibrator):
         return None if self.a_ == 0.0 else self.a_ < 0.0
 
     def _check_params(self) -> None:
-        """There are none."""
+        check_input(self.input)
 
-    def _fit(self, scores: Array, labels: Array, weights: Array) -> None:
-        targets = _smoothed_targets(labels, weights)
-        low, high = float(scores.min()), float(scores.max())
-        if low == high:
-            self.a_, self.b_ = 0.0, -logit(float(np.average(targets, weights=weights)))
-            return
-        middle, half = low / 2 + high / 2, high / 2 - low / 2
-        slope, intercept = _backend.active().platt_fit((scores - middle) / half, targets, weights / weights.max())
-        a, b = slope / half, intercept - slope * (middle / half)
+    def _check_scores(self, scores: Array) -> None:
+        check_range(scores, self.input)
+
+    def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
+        logits = log_odds(scores, self.input)
+        targets = smoothed_targets(float(weights.sum()), base_rate(labels, weights, noise))
+        if noise is None:
+            a, b = _backend.active().platt_fit(logits, np.where(labels > 0, targets[1], targets[0]), weights / weights.max())
+        else:
+            fit = fit_logistic([logits], labels, weights, intercept=True, targets=targets, noise=noise)
+            a, b = -fit.slopes[0], -fit.intercept
         if not (math.isfinite(a) and math.isfinite(b)):
-            raise InvalidValueError(f"scores span only {high - low} around {middle}, too little for a slope in float64; rescale them")
+            span = f"{logits.max() - logits.min()} around {logits[0]}"
+            raise InvalidValueError(f"scores span only {span}, too little for a slope in float64; rescale them")
         self.a_, self.b_ = a, b
 
     def _predict(self, scores: Array, out: Array, num_threads: int) -> None:
-        _backend.active().platt_predict(scores, self.a_, self.b_, out, num_threads=num_threads)
+        predict_linear(scores, self.input, -self.a_, -self.b_, out, num_threads)
 
     def _shift_log_odds(self, shift: float) -> None:
         self.b_ -= shift
 
     def _restore(self, fitted: dict[str, Any]) -> None:
         self.a_, self.b_ = (number(fitted[name], name, "a finite number", math.isfinite) for name in ("a_", "b_"))
-
-
-def _smoothed_targets(labels: Array, weights: Array) -> Array:
-    positive = float(weights @ labels)
-    negative = float(weights @ (1.0 - labels))
-    return np.where(labels > 0, (positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0))
