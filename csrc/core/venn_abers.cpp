@@ -34,9 +34,9 @@ Step operator-(const Point& to, const Point& from) {
   return {to.weight - from.weight, to.sum - from.sum};
 }
 
-// Slopes by cross products: exact for counts.
+// Different shares of counts below 2^26 are different quotients; cross products would overflow for huge weights.
 bool at_most(const Step& x, const Step& y) {
-  return x.sum * y.weight <= y.sum * x.weight;
+  return x.sum / x.weight <= y.sum / y.weight;
 }
 
 Curve cumulative(std::span<const double> scores, std::span<const double> labels, std::span<const double> weights, StopToken& stop) {

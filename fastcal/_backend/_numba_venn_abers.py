@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @kernel
 def _at_most(sum_x: float, weight_x: float, sum_y: float, weight_y: float) -> bool:
     """Whether the first slope is at most the second."""
-    return bool(sum_x * weight_y <= sum_y * weight_x)
+    return bool(sum_x / weight_x <= sum_y / weight_y)
 
 
 @kernel

@@ -71,8 +71,9 @@ class Calibrator(Estimator, ABC):
         Raises
         ------
         ValueError
-            If shapes differ, nothing is left to fit, a score is infinite, a label is not 0 or 1, only one class
-            is there, a weight is negative, NaN or infinite, `prior` is not strictly between 0 and 1, or `label_noise` alone explains the labels of a class.
+            If shapes differ, nothing is left to fit, a score is infinite (or outside the range that ``input=`` promises), a
+            label is not 0 or 1, only one class is there, a weight is negative, NaN or infinite, `prior` is not strictly
+            between 0 and 1, or `label_noise` alone explains the labels of a class.
         TypeError
             If an array is not numeric, or `scores` is an array of integers, booleans or objects.
 

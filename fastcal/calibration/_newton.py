@@ -71,7 +71,7 @@ def fit_logistic(
     design = [*scaled, np.ones_like(labels)] if intercept else scaled
     problem = _Likelihood(design, labels, weights, targets, noise or _NO_NOISE)
     best, loss = _minimise(problem, np.zeros(len(design)))
-    slopes = [float(b / unit) for b, unit in zip(best, units, strict=False)]
+    slopes = [float(b) / unit for b, unit in zip(best, units, strict=False)]
     offset = sum(slope * centre for slope, centre in zip(slopes, centres, strict=True))
     return Fit(slopes, float(best[-1]) - offset if intercept else 0.0, loss)
 
@@ -82,10 +82,10 @@ class _Likelihood:
     def __init__(self, design: list[Array], labels: Array, weights: Array, targets: tuple[float, float], noise: LabelNoise) -> None:
         self._design, self._weights, self._targets = design, weights, targets
         with np.errstate(divide="ignore"):
-            positive, negative = np.log([1.0 - noise.false_negative, noise.false_positive]), np.log([noise.false_negative, 1.0 - noise.false_positive])
-        seen = labels > 0
-        self._if_relevant = np.where(seen, positive[0], negative[0])
-        self._if_irrelevant = np.where(seen, positive[1], negative[1])
+            called_relevant = np.log([1.0 - noise.false_negative, noise.false_positive])
+            called_irrelevant = np.log([noise.false_negative, 1.0 - noise.false_positive])
+        called = np.where(labels > 0, called_relevant[:, None], called_irrelevant[:, None])
+        self._if_relevant, self._if_irrelevant = called
         self.tolerance = _GRADIENT_TOLERANCE * float(weights.sum())
 
     def at(self, coefficients: Array) -> _Point:

@@ -13,7 +13,7 @@ from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal._validate.scores import pairs
 from fastcal.calibration._base import Calibrator, shifted
 from fastcal.calibration._label_noise import LabelNoise, base_rate, judged_noise
-from fastcal.calibration._state import float_list, probability_list, rising_list
+from fastcal.calibration._state import float_list, probability_list
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class HistogramCalibrator(Calibrator):
     Attributes
     ----------
     edges_ : ndarray of float64, shape (n_bins + 1,)
-        Both outer edges are for display: scores beyond them are not treated otherwise.
+        The outer two are the range of the bins' scores; the last equals the one before if its bin holds one score.
     probabilities_, weights_, positives_ : ndarray of float64, shape (n_bins,)
         Of each bin: what is predicted, and the weights of all and of the relevant pairs as they were labelled.
     label_noise_ : (float, float)
@@ -86,9 +86,7 @@ class HistogramCalibrator(Calibrator):
     positives_: Array
     label_noise_: tuple[float, float]
 
-    def __init__(
-        self, n_bins: int = 10, *, strategy: str = "quantile", smoothing: float = 1.0, limits: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, n_bins: int = 10, *, strategy: str = "quantile", smoothing: float = 1.0, limits: tuple[float, float] | None = None) -> None:
         self.n_bins = n_bins
         self.strategy = strategy
         self.smoothing = smoothing
@@ -191,10 +189,8 @@ class HistogramCalibrator(Calibrator):
 
     def _restore(self, fitted: dict[str, Any]) -> None:
         edges = float_list(fitted["edges_"], "edges_")
-        if len(edges) != 2:
-            edges = rising_list(fitted["edges_"], "edges_")
-        if len(edges) < 2 or edges[0] > edges[-1]:
-            raise InvalidValueError("edges_ must be at least two numbers, strictly increasing")
+        if len(edges) < 2 or not (np.diff(edges[:-1]) > 0.0).all() or edges[-1] < edges[-2]:
+            raise InvalidValueError("edges_ must be at least two numbers, strictly increasing but for the last")
         weights, positives = float_list(fitted["weights_"], "weights_"), float_list(fitted["positives_"], "positives_")
         if not len(weights) == len(positives) == len(edges) - 1 or not ((positives >= 0.0) & (positives <= weights)).all():
             raise InvalidValueError("weights_ and positives_ must be one number a bin, with 0 <= positives_ <= weights_")
