@@ -45,7 +45,7 @@ def base_rate(labels: Array, weights: Array | None, noise: LabelNoise | None) ->
     seen = float(np.average(labels, weights=weights))
     if noise is None:
         return seen
-    rate = float(noise.true_share(np.float64(seen)))
+    rate = float(noise.true_share(np.array(seen)))
     if not 0.0 < rate < 1.0:
         kind, share, chance = ("relevant", seen, noise.false_positive) if rate == 0.0 else ("irrelevant", 1.0 - seen, noise.false_negative)
         raise InvalidValueError(f"{share:.4g} of the labels are {kind}, and label_noise={tuple(noise)} expects {chance:g} by error alone")

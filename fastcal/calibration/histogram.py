@@ -142,7 +142,7 @@ class HistogramCalibrator(Calibrator):
         """Return the counts of earlier calls, or 0.0; raise unless this call can be added to them."""
         if not hasattr(self, "weights_"):
             return 0.0
-        if tuple(noise or (0.0, 0.0)) != self.label_noise_ or not np.array_equal(self._edges(self.edges_, self.edges_), self.edges_):
+        if _rates(noise) != self.label_noise_ or not np.array_equal(self._edges(self.edges_, self.edges_), self.edges_):
             raise InvalidValueError("partial_fit cannot change bins or label_noise of earlier calls; use fit, or a new calibrator")
         return np.stack([self.weights_, self.positives_])
 
@@ -171,7 +171,7 @@ class HistogramCalibrator(Calibrator):
 
     def _set(self, edges: Array, counts: Array, noise: LabelNoise | None) -> None:
         self.edges_, (self.weights_, self.positives_) = edges, counts
-        self.label_noise_ = (noise.false_positive, noise.false_negative) if noise else (0.0, 0.0)
+        self.label_noise_ = _rates(noise)
         filled = self.weights_ > 0.0
         relevant = self.positives_
         if noise:
@@ -194,9 +194,13 @@ class HistogramCalibrator(Calibrator):
         weights, positives = float_list(fitted["weights_"], "weights_"), float_list(fitted["positives_"], "positives_")
         if not len(weights) == len(positives) == len(edges) - 1 or not ((positives >= 0.0) & (positives <= weights)).all():
             raise InvalidValueError("weights_ and positives_ must be one number a bin, with 0 <= positives_ <= weights_")
-        noise = judged_noise(fitted["label_noise_"]) or (0.0, 0.0)
+        rates = _rates(judged_noise(fitted["label_noise_"]))
         self.probabilities_ = probability_list(fitted["probabilities_"], "probabilities_", len(weights))
-        self.edges_, self.weights_, self.positives_, self.label_noise_ = edges, weights, positives, (noise[0], noise[1])
+        self.edges_, self.weights_, self.positives_, self.label_noise_ = edges, weights, positives, rates
+
+
+def _rates(noise: LabelNoise | None) -> tuple[float, float]:
+    return (0.0, 0.0) if noise is None else (noise.false_positive, noise.false_negative)
 
 
 def _distinct(edges: Array) -> Array:
