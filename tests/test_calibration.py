@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import math
-import pickle
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,12 +11,8 @@ from hypothesis import strategies as st
 
 import fastcal as fc
 
-if TYPE_CHECKING:
-    from fastcal.calibration import Calibrator
-
 pytestmark = pytest.mark.usefixtures("backend")
 
-BOTH = [fc.PlattCalibrator, fc.IsotonicCalibrator]
 PITUITARY_X = [8, 8, 8, 10, 10, 10, 12, 12, 12, 14, 14]
 
 
@@ -198,84 +190,6 @@ def test_isotonic_keeps_its_curve_when_parameters_change_after_the_fit() -> None
     cal = fc.IsotonicCalibrator(increasing=False).fit([0.0, 1.0], [1, 0])
     before = cal.predict([0.25, 0.75])
     assert cal.set_params(increasing=True).predict([0.25, 0.75]).tolist() == before.tolist() == [0.75, 0.25]
-
-
-# -- both --------------------------------------------------------------------------------------------
-@given(labelled(), st.randoms(use_true_random=False))
-def test_the_order_of_the_pairs_does_not_matter(data: tuple, random: object) -> None:
-    order = list(range(len(data[0])))
-    random.shuffle(order)  # type: ignore[attr-defined]
-    for cls in BOTH:
-        before, after = cls().fit(*data), cls().fit(*(part[order] for part in data))
-        np.testing.assert_allclose(after.predict(data[0]), before.predict(data[0]), atol=1e-9)
-
-
-@pytest.mark.parametrize("cls", BOTH)
-def test_padding_and_weightless_pairs_are_not_there(cls: type[Calibrator]) -> None:
-    scores, labels = sample(100)
-    plain = cls().fit(scores, labels)
-    padded = cls().fit(np.append(scores, np.nan).reshape(1, -1), np.append(labels, -1).reshape(1, -1))
-    weighted = cls().fit(np.append(scores, 99.0), np.append(labels, 0), np.append(np.ones(100), 0.0))
-    assert plain.to_dict() == padded.to_dict() == weighted.to_dict()
-
-
-@pytest.mark.parametrize("cls", BOTH)
-def test_prior_moves_the_log_odds(cls: type[Calibrator]) -> None:
-    scores, labels = sample()
-    plain, moved = cls().fit(scores, labels), cls().fit(scores, labels, prior=0.01)
-    rate = labels.mean()
-    assert plain.base_rate_ == pytest.approx(rate)
-    assert moved.base_rate_ == 0.01
-    p = plain.predict(scores)
-    ratio = (0.01 / 0.99) / (rate / (1 - rate))
-    np.testing.assert_allclose(moved.predict(plain_knots(plain, scores)), shifted(plain.predict(plain_knots(plain, scores)), ratio), rtol=1e-9)
-    np.testing.assert_allclose(moved.adjust_prior(plain.base_rate_).predict(scores), p, rtol=1e-9)
-
-
-def plain_knots(cal: Calibrator, scores: np.ndarray) -> np.ndarray:
-    """Where the shift is exact: everywhere for Platt, at the knots for isotonic (between them the curve is linear)."""
-    return cal.X_thresholds_ if isinstance(cal, fc.IsotonicCalibrator) else scores
-
-
-def shifted(p: np.ndarray, ratio: float) -> np.ndarray:
-    return p * ratio / (p * ratio + 1 - p)
-
-
-def test_prior_leaves_certainty_and_monotonicity_alone() -> None:
-    cal = fc.IsotonicCalibrator().fit(*sample(2000))
-    for rate in (1e-300, 0.3, 1 - 1e-16, 0.5):
-        y = cal.adjust_prior(rate).y_thresholds_
-        assert y[0] == 0.0
-        assert y[-1] == 1.0
-        assert (np.diff(y) >= 0).all()
-
-
-@pytest.mark.parametrize("cls", BOTH)
-def test_json_round_trip_to_the_bit(cls: type[Calibrator]) -> None:
-    scores, labels = sample()
-    for cal in (cls().fit(scores, labels), cls().fit(scores.astype(np.float32), labels, prior=0.2)):
-        text = json.dumps(cal.to_dict(), allow_nan=False)
-        again = fc.calibrator_from_dict(json.loads(text))
-        assert type(again) is cls
-        assert again.to_dict() == cal.to_dict()
-        for twin in (again, pickle.loads(pickle.dumps(cal)), copy.deepcopy(cal)):
-            assert twin.predict(scores).tobytes() == cal.predict(scores).tobytes()
-
-
-@pytest.mark.parametrize("cls", BOTH)
-def test_scikit_learn_protocol(cls: type[Calibrator]) -> None:
-    base = pytest.importorskip("sklearn.base")
-    cal = cls().fit(*sample())
-    twin = base.clone(cal)
-    assert twin.get_params() == cal.get_params()
-    with pytest.raises(fc.NotFittedError, match="fit"):
-        twin.predict([0.5])
-    for call in (twin.to_dict, lambda: twin.adjust_prior(0.5), lambda: twin.higher_is_better_):
-        with pytest.raises(fc.NotFittedError):
-            call()
-    with pytest.raises(ValueError, match="no parameter 'C'"):
-        cal.set_params(C=1)
-    assert repr(cls()) == f"{cls.__name__}()"
 
 
 def test_repr_names_what_differs_from_the_defaults() -> None:

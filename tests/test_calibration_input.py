@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("backend")
 
-BOTH = [fc.PlattCalibrator, fc.IsotonicCalibrator]
+EVERY = [
+    fc.PlattCalibrator,
+    fc.IsotonicCalibrator,
+    fc.TemperatureCalibrator,
+    fc.BetaCalibrator,
+    fc.HistogramCalibrator,
+    fc.VennAbersCalibrator,
+]
 SCORES, LABELS = [0.1, 0.4, 0.3, 0.9], [0, 0, 1, 1]
 
 
-@pytest.fixture(params=BOTH, ids=lambda cls: cls.__name__)
+@pytest.fixture(params=EVERY, ids=lambda cls: cls.__name__)
 def fitted(request: pytest.FixtureRequest) -> Calibrator:
     return request.param().fit(SCORES, LABELS)
 
@@ -118,7 +125,7 @@ BAD_FITS = [
 ]
 
 
-@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("cls", EVERY)
 @pytest.mark.parametrize(("args", "kwargs", "message"), BAD_FITS)
 def test_bad_values_in_fit(cls: type[Calibrator], args: tuple, kwargs: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
@@ -126,7 +133,7 @@ def test_bad_values_in_fit(cls: type[Calibrator], args: tuple, kwargs: dict, mes
     assert isinstance(caught.value, fc.FastcalError)
 
 
-@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("cls", EVERY)
 @pytest.mark.parametrize(
     ("args", "kwargs", "message"),
     [
@@ -152,7 +159,7 @@ def test_a_failed_fit_changes_nothing(fitted: Calibrator) -> None:
     before = fitted.to_dict()
     for kwargs in ({"prior": 2.0}, {"sample_weight": [-1, 1, 1, 1]}):
         with pytest.raises(ValueError, match=r"prior|sample_weight"):
-            fitted.fit([5.0, 6.0, 7.0, 8.0], LABELS, **kwargs)
+            fitted.fit([0.5, 0.6, 0.7, 0.8], LABELS, **kwargs)
     with pytest.raises(ValueError, match="base_rate"):
         fitted.adjust_prior(1.0)
     assert fitted.to_dict() == before
@@ -162,7 +169,7 @@ def test_a_failed_fit_changes_nothing(fitted: Calibrator) -> None:
 def test_json_type_version_and_keys(fitted: Calibrator) -> None:
     good = fitted.to_dict()
     for change, message in [
-        ({"type": "beta"}, "type 'beta' is not known; expected one of 'platt', 'isotonic'"),
+        ({"type": "spline"}, "type 'spline' is not known; expected one of 'platt', 'isotonic'"),
         ({"type": ["platt"]}, "is not known"),
         ({"version": 2}, "version 2 cannot be read; expected 1"),
         ({"version": True}, "version True cannot be read; expected 1"),

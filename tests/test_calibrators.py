@@ -165,3 +165,33 @@ def test_huge_weights(template):
 def test_unusable_parameters(cal, message):
     with pytest.raises(fc.FastcalError, match=message):
         cal.fit(*sample(20))
+
+
+@every
+@given(probability=st.floats(0.001, 1.0))
+@settings(max_examples=10)
+def test_threshold_for_is_where_predict_reaches_the_probability(template, probability):
+    cal = fresh(template).fit(*sample())
+    if cal.higher_is_better_ is None:
+        with pytest.raises(ValueError, match="both rise and fall"):
+            cal.threshold_for(probability)
+        return
+    asked = np.linspace(0.0, 1.0, 4001)
+    threshold = cal.threshold_for(probability)
+    if threshold is None:
+        assert (cal.predict(asked) < probability).all()
+        return
+    np.testing.assert_array_equal(asked >= threshold, cal.predict(asked) >= probability)
+    if np.isfinite(threshold):
+        assert cal.predict(threshold) >= probability > cal.predict(np.nextafter(threshold, -np.inf))
+
+
+def test_threshold_for_of_falling_constant_and_bounded_curves():
+    falling = fc.IsotonicCalibrator("raise", increasing=False).fit([1.0, 2.0, 3.0, 4.0], [1, 1, 0, 0])
+    assert (falling.threshold_for(1.0), falling.threshold_for(0.5)) == (2.0, 2.5)
+    assert fc.PlattCalibrator().fit([1.0, 2.0, 3.0, 4.0], [1, 1, 0, 0]).threshold_for(0.5) == pytest.approx(2.5)
+    constant = fc.PlattCalibrator().fit([0.5] * 4, [0, 1, 0, 1])
+    assert (constant.threshold_for(0.5), constant.threshold_for(0.51)) == (-np.inf, None)
+    for bad in (0.0, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="probability must be a number above 0"):
+            constant.threshold_for(bad)

@@ -122,7 +122,8 @@ std::size_t engine_venn_abers_fit(const Engine&, const py::array& scores, const 
                                   py::array& out_knots, py::array& out_p0, py::array& out_p1) {
   const auto s = flat<double>(scores, "scores"), l = flat<double>(labels, "labels"), w = flat<double>(weights, "weights");
   const auto x = flat_out<double>(out_knots, "out_knots"), p0 = flat_out<double>(out_p0, "out_p0"), p1 = flat_out<double>(out_p1, "out_p1");
-  FASTCAL_CHECK(s.size() == l.size() && s.size() == w.size() && x.size() >= s.size(), "scores, labels, weights, out_knots: expected one length");
+  FASTCAL_CHECK(s.size() == l.size() && s.size() == w.size() && x.size() >= s.size(),
+                "scores, labels, weights, out_knots: expected one length");
   FASTCAL_CHECK(std::min(p0.size(), p1.size()) >= 2 * s.size() + 1, "out_p0, out_p1: expected room for 2 * scores + 1");
   check_sortable(s.size());
   return without_gil(1, [&](const CallContext& context) {

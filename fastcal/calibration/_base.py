@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -11,9 +12,10 @@ import numpy.typing as npt
 
 from fastcal import _threads
 from fastcal._validate.arrays import float_array, kept_dtype, output_array
-from fastcal._validate.numbers import fraction
+from fastcal._validate.numbers import fraction, number
 from fastcal._validate.scores import pairs, require_both_classes
 from fastcal.calibration._estimator import Estimator
+from fastcal.calibration._inverse import first_reaching
 from fastcal.calibration._label_noise import LabelNoise, base_rate, judged_noise
 from fastcal.errors import NotFittedError
 
@@ -180,6 +182,41 @@ class Calibrator(Estimator, ABC):
         self.base_rate_ = target
         return self
 
+    def threshold_for(self, probability: float) -> float | None:
+        """Return the score from which on :meth:`predict` gives at least `probability`, in float64.
+
+        The smallest such score, the largest if lower scores are better: exactly the scores on its better side, itself included,
+        reach the probability. For float32 scores the two may differ where rounding to float32 does.
+
+        Parameters
+        ----------
+        probability : float
+            Above 0, at most 1.
+
+        Returns
+        -------
+        float or None
+            None if no score reaches it; infinite if every score does.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        ValueError
+            If `probability` is not above 0 and at most 1, or probabilities both rise and fall.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> cal = fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1])
+        >>> cal.threshold_for(0.75)
+        0.75
+        """
+        self._require_fitted()
+        target = number(probability, "probability", "a number above 0 and at most 1", lambda p: 0.0 < p <= 1.0)
+        low, high = self._score_range()
+        return first_reaching(self.predict, target, low, high, rising=self.higher_is_better_ is not False)
+
     # -- plain JSON --------------------------------------------------------------------------------------
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted state as plain JSON types; :func:`fastcal.calibrator_from_dict` reads it back to the bit.
@@ -216,6 +253,10 @@ class Calibrator(Estimator, ABC):
 
     def _check_scores(self, scores: Array) -> None:
         """Raise if a score cannot be what the parameters say it is."""
+
+    def _score_range(self) -> tuple[float, float]:
+        """Return the ends of what :meth:`predict` takes; raise if the probability both rises and falls in between."""
+        return -sys.float_info.max, sys.float_info.max
 
     @abstractmethod
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None: ...

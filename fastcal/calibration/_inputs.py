@@ -8,6 +8,7 @@ Maps compute the log-odds inside the pass over the scores; fits make them once, 
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,11 @@ def check_range(scores: Array, kind: str) -> None:
     first = np.unravel_index(int(np.argmax((scores < low) | (scores > high))), scores.shape)
     place = f"[{', '.join(map(str, first))}]" if first else ""
     raise InvalidValueError(f"scores{place} is {scores[first]}; expected a {kind} in [{_LOWEST[kind]:g}, 1] (input={kind!r}), or NaN for padding")
+
+
+def score_range(kind: str) -> tuple[float, float]:
+    """Return the lowest and the highest score of a kind."""
+    return (-sys.float_info.max, sys.float_info.max) if kind == LOGIT else (_LOWEST[kind], 1.0)
 
 
 def chances(scores: Array, kind: str) -> tuple[Array, Array]:

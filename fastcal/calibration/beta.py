@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcal._validate.numbers import number, one_of
 from fastcal.calibration._base import Calibrator
-from fastcal.calibration._inputs import chances, check_input, check_range, predict_beta
+from fastcal.calibration._inputs import chances, check_input, check_range, predict_beta, score_range
 from fastcal.calibration._label_noise import LabelNoise, base_rate
 from fastcal.calibration._newton import HARD, Fit, fit_logistic, smoothed_targets
 
@@ -76,6 +76,9 @@ class BetaCalibrator(Calibrator):
 
     def _check_scores(self, scores: Array) -> None:
         check_range(scores, self.input)
+
+    def _score_range(self) -> tuple[float, float]:
+        return score_range(self.input)
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         chance, against = chances(scores, self.input)

@@ -150,13 +150,20 @@ class HistogramCalibrator(Calibrator):
         integer(self.n_bins, "n_bins", 1)
         one_of(self.strategy, "strategy", ("uniform", "quantile"))
         number(self.smoothing, "smoothing", "a finite number of at least 0", lambda x: 0.0 <= x < math.inf)
-        if self.limits is None:
+        limits: Any = self.limits
+        if limits is None:
             return
-        if not isinstance(self.limits, (tuple, list)) or len(self.limits) != 2:
-            raise InvalidTypeError(f"limits must be two numbers (low, high) or None, got {self.limits!r}")
-        low, high = (number(limit, "limits", "two finite numbers", math.isfinite) for limit in self.limits)
+        if not isinstance(limits, (tuple, list)) or len(limits) != 2:
+            raise InvalidTypeError(f"limits must be two numbers (low, high) or None, got {limits!r}")
+        low, high = (number(limit, "limits", "two finite numbers", math.isfinite) for limit in limits)
         if not low < high or self.strategy != "uniform":
             raise InvalidValueError(f"limits must be (low, high) with low < high, for uniform bins; got {self.limits!r}, {self.strategy!r}")
+
+    def _score_range(self) -> tuple[float, float]:
+        steps = np.diff(self.probabilities_)
+        if len(steps) > 0 and steps.min() < 0.0 < steps.max():
+            raise InvalidValueError("probabilities both rise and fall with the score, so that no threshold stands for one of them")
+        return super()._score_range()
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         edges = self._edges(scores, weights)

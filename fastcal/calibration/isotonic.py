@@ -133,6 +133,9 @@ class IsotonicCalibrator(Calibrator):
         if outside is not None:
             out[outside] = np.nan
 
+    def _score_range(self) -> tuple[float, float]:
+        return super()._score_range() if self.out_of_bounds == "clip" else (float(self.X_thresholds_[0]), float(self.X_thresholds_[-1]))
+
     def _outside(self, scores: Array) -> Array:
         low, high = self.X_thresholds_[0], self.X_thresholds_[-1]
         outside: Array = (scores < low) | (scores > high)

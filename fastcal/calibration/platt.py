@@ -10,7 +10,7 @@ import numpy as np
 from fastcal import _backend
 from fastcal._validate.numbers import number
 from fastcal.calibration._base import Calibrator
-from fastcal.calibration._inputs import LOGIT, check_input, check_range, log_odds, predict_linear
+from fastcal.calibration._inputs import LOGIT, check_input, check_range, log_odds, predict_linear, score_range
 from fastcal.calibration._label_noise import LabelNoise, base_rate
 from fastcal.calibration._newton import fit_logistic, smoothed_targets
 from fastcal.errors import InvalidValueError
@@ -69,6 +69,9 @@ class PlattCalibrator(Calibrator):
 
     def _check_scores(self, scores: Array) -> None:
         check_range(scores, self.input)
+
+    def _score_range(self) -> tuple[float, float]:
+        return score_range(self.input)
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         logits = log_odds(scores, self.input)
