@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,6 +16,7 @@ from fastcal._validate.scores import pairs, require_both_classes
 from fastcal.calibration._estimator import Estimator
 from fastcal.calibration._inverse import first_reaching
 from fastcal.calibration._label_noise import LabelNoise, base_rate, judged_noise
+from fastcal.calibration._odds import logit
 from fastcal.errors import NotFittedError
 
 if TYPE_CHECKING:
@@ -274,20 +274,6 @@ class Calibrator(Estimator, ABC):
     @abstractmethod
     def _restore(self, fitted: dict[str, Any]) -> None:
         """Set the attributes of the method from JSON values, judging them."""
-
-
-def logit(p: float) -> float:
-    """Log-odds of a probability strictly between 0 and 1."""
-    return math.log(p) - math.log1p(-p)
-
-
-def shifted(probabilities: Array, shift: float) -> Array:
-    """Return probabilities with `shift` added to their log-odds; 0 and 1 stay, and the order is kept."""
-    half = math.exp(-shift / 2)
-    with np.errstate(divide="ignore"):
-        odds_against = (1.0 - probabilities) / probabilities
-    moved: Array = 1.0 / (1.0 + odds_against * half * half)
-    return moved
 
 
 def _partly_overlaps(source: Array, target: Array) -> bool:

@@ -21,8 +21,8 @@ class Estimator:
         Examples
         --------
         >>> import fastcal as fc
-        >>> fc.IsotonicCalibrator().get_params()
-        {'out_of_bounds': 'clip', 'increasing': True}
+        >>> fc.BetaCalibrator().get_params()
+        {'parameters': 'abm', 'input': 'prob'}
         """
         return {name: getattr(self, name) for name in self._param_names()}
 

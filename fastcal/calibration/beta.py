@@ -51,7 +51,7 @@ class BetaCalibrator(Calibrator):
     >>> import fastcal as fc
     >>> cal = fc.BetaCalibrator().fit([0.1, 0.3, 0.6, 0.8, 0.9, 0.2], [0, 1, 0, 1, 1, 0])
     >>> cal.predict([0.0, 0.3, 0.6, 1.0]).round(2).tolist()
-    [0.0, 0.34, 0.53, 1.0]
+    [0.0, 0.28, 0.59, 1.0]
     """
 
     json_type: ClassVar[str] = "beta"

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from fastcal import _backend
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal._validate.scores import pairs
-from fastcal.calibration._base import Calibrator, shifted
+from fastcal.calibration._base import Calibrator
 from fastcal.calibration._label_noise import LabelNoise, base_rate, judged_noise
+from fastcal.calibration._odds import shifted
 from fastcal.calibration._state import float_list, probability_list
 from fastcal.errors import InvalidTypeError, InvalidValueError
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from fastcal import _backend, _threads
 from fastcal._validate.numbers import number, one_of
-from fastcal.calibration._base import Calibrator, shifted
+from fastcal.calibration._base import Calibrator
 from fastcal.calibration._blocks import Blocks, centred, pool_adjacent_violators, with_pairs_at_both_ends
 from fastcal.calibration._label_noise import LabelNoise
+from fastcal.calibration._odds import shifted
 from fastcal.calibration._state import float_list, rising_list
 from fastcal.errors import InvalidTypeError, InvalidValueError
 

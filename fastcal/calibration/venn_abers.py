@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from fastcal import _backend
 from fastcal._validate.numbers import flag
-from fastcal.calibration._base import Calibrator, shifted
+from fastcal.calibration._base import Calibrator
 from fastcal.calibration._label_noise import LabelNoise
+from fastcal.calibration._odds import shifted
 from fastcal.calibration._state import probability_list, rising_list
 from fastcal.errors import InvalidValueError
 
