@@ -101,7 +101,7 @@ def warmup() -> None:
     >>> import fastcal as fc
     >>> fc.warmup()
     """
-    from fastcal.calibration import IsotonicCalibrator, PlattCalibrator
+    from fastcal.calibration import BetaCalibrator, IsotonicCalibrator, PlattCalibrator, VennAbersCalibrator
     from fastcal.fusion import fuse
     from fastcal.index import Index
     from fastcal.normalization import minmax, normalize
@@ -117,11 +117,11 @@ def warmup() -> None:
         scores(rows[:2], rows, metric)
     for dtype in (np.float32, np.float64):
         column = rows[:, 0].astype(dtype)
-        minmax(column)
+        unit = minmax(column)
         normalize(column, "rank")
         threshold_sweep(column, labels)
-        for calibrator in (PlattCalibrator(), IsotonicCalibrator()):
-            calibrator.fit(column, labels).predict(column)
+        for calibrator in (PlattCalibrator(), IsotonicCalibrator(), BetaCalibrator(), VennAbersCalibrator()):
+            calibrator.fit(unit, labels).predict(unit)
     run = Run(found.ids, found.scores, higher_is_better=False)
     fuse([run, run], "rrf")
     fuse([run, run], "sum", norm="minmax")

@@ -56,6 +56,12 @@ def test_step_predict(backend, seed, count, dtype):
     )
     scores = np.concatenate([scores, np.array([np.nan, np.inf, -np.inf], dtype=dtype)])
     check(backend, "step_predict", (scores, knots, values), [blank(len(scores), dtype=dtype)])
+    if count:  # so many that a table pays off; values that hold at a knot alone, and knots that change nothing
+        values[1::4] = values[:-2:4]
+        many = np.tile(scores, 8 * len(knots) // len(scores) + 256 // len(scores) + 2)
+        _, (wanted,) = call(reference, "step_predict", (scores, knots, values), [blank(len(scores), dtype=dtype)])
+        _, (got,) = call(backend, "step_predict", (many, knots, values), [blank(len(many), dtype=dtype)])
+        np.testing.assert_array_equal(got.reshape(-1, len(scores)), np.broadcast_to(wanted, (len(many) // len(scores), len(scores))))
 
 
 def test_maps_on_every_thread_count(backend):

@@ -11,6 +11,7 @@
 #include "core/float_env.h"
 #include "core/knot_index.h"
 #include "core/lists.h"
+#include "core/step_curve.h"
 #include "core/venn_abers.h"
 
 namespace fastcal::bindings {
@@ -132,15 +133,27 @@ std::size_t engine_venn_abers_fit(const Engine&, const py::array& scores, const 
   });
 }
 
+template <typename T>
+void map_steps(const Engine& self, const py::array& scores, std::span<const double> x, std::span<const double> y, py::array& out,
+               int num_threads) {
+  if (!StepCurve<T>::pays_off(static_cast<std::size_t>(scores.size()), x)) {
+    return map_scores<T>(self, scores, out, num_threads, 20.0, [x, y](const auto& kernels, const T* values, std::size_t n, T* target) {
+      kernels.step_predict(values, n, x.data(), x.size(), y.data(), target);
+    });
+  }
+  const FloatEnvironment environment;
+  const StepCurve<T> curve(x, y);
+  map_scores<T>(self, scores, out, num_threads, 3.0, [&](const auto& kernels, const T* values, std::size_t n, T* target) {
+    kernels.look_up(values, n, curve.table(), curve.values(), curve.below(), target);
+  });
+}
+
 void engine_step_predict(const Engine& self, const py::array& scores, const py::array& knots, const py::array& values, py::array& out,
                          int num_threads) {
   const auto x = flat<double>(knots, "knots"), y = flat<double>(values, "values");
   FASTCAL_CHECK(y.size() == 2 * x.size() + 1, "values: expected 2 * knots + 1");
-  const auto call = [x, y](const auto& kernels, const auto* scores_of_piece, std::size_t n, auto* target) {
-    kernels.step_predict(scores_of_piece, n, x.data(), x.size(), y.data(), target);
-  };
-  if (holds<float>(scores)) return map_scores<float>(self, scores, out, num_threads, 20.0, call);
-  map_scores<double>(self, scores, out, num_threads, 20.0, call);
+  if (holds<float>(scores)) return map_steps<float>(self, scores, x, y, out, num_threads);
+  map_steps<double>(self, scores, x, y, out, num_threads);
 }
 
 template <typename T>

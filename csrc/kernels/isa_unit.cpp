@@ -52,9 +52,9 @@ const KernelTable table = {
     .sketch_row = sketch_row,
     .digest = digest,
     .f32 = {extent<float>, moments<float>, affine<float>, constant<float>, platt_predict, isotonic_predict<float>, positions<float>,
-            interpolate<float>, beta_predict<float>, step_predict<float>},
+            interpolate<float>, beta_predict<float>, step_predict<float>, look_up<float>},
     .f64 = {extent<double>, moments<double>, affine<double>, constant<double>, platt_predict, isotonic_predict<double>, positions<double>,
-            interpolate<double>, beta_predict<double>, step_predict<double>},
+            interpolate<double>, beta_predict<double>, step_predict<double>, look_up<double>},
 };
 
 }  // namespace fastcal::FASTCAL_ISA

@@ -101,6 +101,8 @@ struct ListKernels {
   void (*beta_predict)(const T* scores, std::size_t n, const BetaMap& map, T* out);
   // 2 * count + 1 values: below, at and above each of the strictly rising knots; count may be 0.
   void (*step_predict)(const T* scores, std::size_t n, const double* knots, std::size_t count, const double* values, T* out);
+  // values[the last knot <= the score], `below` where there is none.
+  void (*look_up)(const T* scores, std::size_t n, const KnotTable<T>& table, const T* values, T below, T* out);
 };
 
 struct KernelTable {

@@ -1,4 +1,4 @@
-// probability_maps.inl.h -- the maps behind beta calibration and behind tables: two logarithms and a logistic, a step curve.
+// probability_maps.inl.h -- two logarithms and a logistic (beta calibration), and step curves.
 
 // ln(x) of a positive normal number, the ln of docs/numerics.md.
 inline double log_of(double x) {
@@ -53,4 +53,18 @@ inline double step_value(const double* knots, std::size_t count, const double* v
 template <typename T>
 void step_predict(const T* scores, std::size_t n, const double* knots, std::size_t count, const double* values, T* out) {
   for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<T>(step_value(knots, count, values, static_cast<double>(scores[i])));
+}
+
+template <typename T>
+void look_up(const T* scores, std::size_t n, const KnotTable<T>& table, const T* values, T below, T* out) {
+  std::int32_t at[kKnotBlock];
+  const T first = table.x[0];
+  for (std::size_t begin = 0; begin < n; begin += kKnotBlock) {
+    const std::size_t size = n - begin < kKnotBlock ? n - begin : kKnotBlock;
+    positions(scores + begin, size, table, at);
+    for (std::size_t i = 0; i < size; ++i) {
+      const T v = scores[begin + i], value = values[at[i]];
+      out[begin + i] = v >= first ? value : (v < first ? below : v);
+    }
+  }
 }
