@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 import fastcal as fc
 
-pytestmark = pytest.mark.usefixtures("backend")
-
 
 @given(labelled_scores(), st.integers(1, 9), st.sampled_from(["uniform", "quantile"]), st.sampled_from([0.0, 0.5, 1.0]))
 def test_each_bin_is_its_smoothed_share(data, n_bins, strategy, smoothing):

@@ -11,8 +11,6 @@ from calibrators import sample
 
 import fastcal as fc
 
-pytestmark = pytest.mark.usefixtures("backend")
-
 MAKERS = [fc.PlattCalibrator, fc.TemperatureCalibrator, functools.partial(fc.BetaCalibrator, "am")]
 by_method = pytest.mark.parametrize("make", MAKERS, ids=["platt", "temperature", "beta"])
 EXTREME = {"cosine": np.array([-1.0, 1.0]), "prob": np.array([0.0, 1.0])}

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 import fastcal as fc
 
-pytestmark = pytest.mark.usefixtures("backend")
-
 
 def blocks(scores, labels, weights):
     """(scores, weight, value) of each block, by pooling until nothing falls or stays level."""

@@ -28,7 +28,7 @@ def noisy(n, seed=0, noise=NOISE):
 
 
 @pytest.mark.parametrize("template", METHODS, ids=repr)
-def test_biased_without_right_with(template, backend):
+def test_biased_without_right_with(template):
     """The curve of the labeller's labels, corrected, is that of the true labels; uncorrected it is far from it."""
     scores, relevant, called = noisy(40_000)
     if template.get_params().get("input") == "logit":
@@ -64,12 +64,15 @@ def em(x, labels, weights, noise, targets, steps=4000):
         r = if_relevant * np.exp(targets[1] * eta)
         r = r / (r + if_irrelevant * np.exp(targets[0] * eta))
         gradient = design @ (weights * (targets[0] + (targets[1] - targets[0]) * r - p))
-        theta = theta + np.linalg.solve((design * (weights * p * (1 - p))) @ design.T, gradient)
+        step = np.linalg.solve((design * (weights * p * (1 - p))) @ design.T, gradient)
+        theta = theta + step
+        if np.abs(step).max() < 1e-10:
+            break
     return theta
 
 
 def test_newton_finds_what_em_finds():
-    for seed in range(5):
+    for seed in range(2):
         scores, _, labels = noisy(300, seed)
         x, weights = np.log(scores) - np.log1p(-scores), np.random.default_rng(seed).uniform(0.2, 1.0, 300)
         weights /= weights.max()

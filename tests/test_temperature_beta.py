@@ -11,8 +11,6 @@ from hypothesis import given
 
 import fastcal as fc
 
-pytestmark = pytest.mark.usefixtures("backend")
-
 
 def log_loss(p, labels, weights=1.0):
     return float((weights * -np.log(np.where(labels > 0, p, 1 - p))).sum())
