@@ -29,7 +29,9 @@ def platt_probability(s, a, b):
     return e / (1.0 + e) if t > 0 else 1.0 / (1.0 + e)
 
 
-POWER_OF_TWO = [np.float32(float.fromhex(h)) for h in ("0x1.62e42ap-1", "0x1.ebfd74p-3", "0x1.c686b4p-5", "0x1.3d217cp-7", "0x1.462150p-10", "0x1.c765a6p-13")]
+POWER_OF_TWO = [
+    np.float32(float.fromhex(h)) for h in ("0x1.62e42ap-1", "0x1.ebfd74p-3", "0x1.c686b4p-5", "0x1.3d217cp-7", "0x1.462150p-10", "0x1.c765a6p-13")
+]
 
 
 def platt_probability_f32(s, a, b):
