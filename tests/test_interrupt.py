@@ -15,10 +15,12 @@ import pytest
 from parity import blank
 
 import fastcal as fc
+from fastcal import _backend
 
 ONE = np.ones(2048, dtype=np.float32)
 ENDLESS = np.broadcast_to(ONE, (30_000_000, 2048))  # one row, repeated: 61 G multiply-adds over 8 KiB
 AFTER = 0.08
+MANY = 20_000_000
 
 
 @contextmanager
@@ -67,6 +69,28 @@ def filling_calls(num_threads):
         "exact scores": (lambda: fc.scores(ONE, ENDLESS, precision="exact", **options), options["out"]),
         "rescore": (lambda: fc.rescore(ONE, ENDLESS[: 1 << 20], candidates, **options), options["out"]),
     }
+
+
+def test_ctrl_c_in_fits_and_sweeps():
+    """The weighted fits sort (score, position) pairs, the others packed ones; Numba's kernels cannot be stopped."""
+    native = _backend.active()
+    if native.name != "native":
+        pytest.skip("native code only")
+    rng = np.random.default_rng(0)
+    scores = rng.standard_normal(MANY, dtype=np.float32)
+    labels, weights = (scores > 0.5).astype(np.uint8), np.ones(MANY)
+    counts = np.empty(MANY, np.float32), np.empty(MANY, np.int64), np.empty(MANY), np.empty(MANY)
+    wide, truth = scores.astype(np.float64), labels.astype(np.float64)
+    knots = np.empty(MANY), np.empty(MANY)
+    for call in (
+        lambda: native.threshold_sweep(scores, labels, None, *counts, num_threads=2),
+        lambda: native.threshold_sweep(scores, labels, weights, *counts, num_threads=2),
+        lambda: native.isotonic_fit_labels(scores, labels, *knots, num_threads=2),
+        lambda: native.isotonic_fit(wide, truth, weights, *knots),
+        lambda: native.platt_fit(wide, np.where(labels, 0.9, 0.1), weights),
+    ):
+        with ctrl_c():
+            call()
 
 
 @pytest.mark.parametrize("num_threads", [1, 2])

@@ -236,16 +236,18 @@ def test_isotonic_fit_of_labels(backend, case, dtype, factor):
 def test_counts_of_many_pairs(backend, dtype):
     """Several pieces of the parallel sort: counts are those of weights of one, which are added up pair by pair."""
     rng = np.random.default_rng(11)
-    n = 600_000
+    n = 300_000
     labels, ones = (rng.random(n) < 0.4).astype(np.uint8), np.ones(n)
-    for scores in (rng.standard_normal(n), 100.0 * rng.standard_normal(n), rng.integers(-3, 3, n), np.full(n, 0.25), np.arange(n)):
-        scores = scores.astype(dtype)
+    for drawn in (rng.standard_normal(n), 100.0 * rng.standard_normal(n), rng.integers(-3, 3, n)):
+        scores = drawn.astype(dtype)
         outs = [blank(n, dtype=dtype), blank(n, dtype=np.int64), blank(n, dtype=np.float64), blank(n, dtype=np.float64)]
         expected = call(backend, "threshold_sweep", (scores, labels, ones), outs)
         knots = [blank(n, dtype=np.float64), blank(n, dtype=np.float64)]
         curve = call(backend, "isotonic_fit", (scores.astype(np.float64), labels.astype(np.float64), ones), knots)
-        for num_threads in (1, 2, 5):
-            compare("threshold_sweep", (), call(backend, "threshold_sweep", (scores, labels, None), outs, num_threads), expected, f"{num_threads} threads")
+        for num_threads in (1, 3):
+            compare(
+                "threshold_sweep", (), call(backend, "threshold_sweep", (scores, labels, None), outs, num_threads), expected, f"{num_threads} threads"
+            )
             got = call(backend, "isotonic_fit_labels", (scores, labels), knots, num_threads)
             compare("isotonic_fit_labels", (), got, curve, f"{num_threads} threads")
 

@@ -20,36 +20,41 @@ struct Block {
   double mean() const { return weighted_sum / weight; }
 };
 
-std::vector<Block> groups_of_equal_scores(std::span<const double> scores, std::span<const double> labels, std::span<const double> weights,
-                                          StopToken& stop) {
-  std::vector<Block> groups;
+// Lets the last block swallow those before it that are not lower.
+void pool_last(std::vector<Block>& blocks) {
+  while (blocks.size() > 1 && blocks[blocks.size() - 2].mean() >= blocks.back().mean()) {
+    const Block block = blocks.back();
+    blocks.pop_back();
+    Block& before = blocks.back();
+    before = {before.first_x, block.last_x, before.weighted_sum + block.weighted_sum, before.weight + block.weight};
+  }
+}
+
+std::vector<Block> pool_adjacent_violators(std::span<const double> scores, std::span<const double> labels, std::span<const double> weights,
+                                           StopToken& stop) {
+  std::vector<Block> blocks;
+  Block group{};
+  const auto add_group = [&] {
+    if (group.weight == 0.0) return;
+    blocks.push_back(group);
+    pool_last(blocks);
+  };
   const std::vector<std::uint32_t> order = stable_order(scores.data(), scores.size(), Order::ascending, stop);
   in_stoppable_pieces(order.size(), stop, [&](std::size_t begin, std::size_t end) {
     for (std::size_t at = begin; at < end; ++at) {
       const std::uint32_t i = order[at];
       if (weights[i] == 0.0) continue;
       const double x = scores[i] + 0.0;
-      if (groups.empty() || groups.back().last_x != x) groups.push_back({x, x, 0.0, 0.0});
-      groups.back().weighted_sum += weights[i] * labels[i];
-      groups.back().weight += weights[i];
-    }
-  });
-  return groups;
-}
-
-void pool_adjacent_violators(std::vector<Block>& blocks, StopToken& stop) {
-  std::size_t count = 0;
-  in_stoppable_pieces(blocks.size(), stop, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t group = begin; group < end; ++group) {
-      Block block = blocks[group];
-      while (count > 0 && blocks[count - 1].mean() >= block.mean()) {
-        const Block& before = blocks[--count];
-        block = {before.first_x, block.last_x, before.weighted_sum + block.weighted_sum, before.weight + block.weight};
+      if (group.weight == 0.0 || group.last_x != x) {
+        add_group();
+        group = {x, x, 0.0, 0.0};
       }
-      blocks[count++] = block;
+      group.weighted_sum += weights[i] * labels[i];
+      group.weight += weights[i];
     }
   });
-  blocks.resize(count);
+  add_group();
+  return blocks;
 }
 
 std::size_t write_knots(const std::vector<Block>& blocks, double* x, double* y) {
@@ -79,12 +84,8 @@ class CountPool {
   }
   void close() {
     if (open_.weight == 0.0) return;
-    while (!blocks_.empty() && blocks_.back().mean() >= open_.mean()) {
-      const Block& before = blocks_.back();
-      open_ = {before.first_x, open_.last_x, before.weighted_sum + open_.weighted_sum, before.weight + open_.weight};
-      blocks_.pop_back();
-    }
     blocks_.push_back(open_);
+    pool_last(blocks_);
     open_ = {};
   }
   const std::vector<Block>& blocks() const { return blocks_; }
@@ -128,9 +129,7 @@ template std::size_t isotonic_fit_labels(std::span<const double>, const std::uin
 std::size_t isotonic_fit(std::span<const double> scores, std::span<const double> labels, std::span<const double> weights, double* x,
                          double* y, StopToken& stop) {
   FASTCAL_ASSERT(scores.size() == labels.size() && scores.size() == weights.size());
-  std::vector<Block> blocks = groups_of_equal_scores(scores, labels, weights, stop);
-  pool_adjacent_violators(blocks, stop);
-  return write_knots(blocks, x, y);
+  return write_knots(pool_adjacent_violators(scores, labels, weights, stop), x, y);
 }
 
 }  // namespace fastcal

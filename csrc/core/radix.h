@@ -26,15 +26,23 @@ void for_each_sort_piece(std::size_t n, const CallContext& context, const Visit&
   });
 }
 
+template <typename Item>
+void count_digits(const Item* items, std::size_t n, int shift, std::size_t mask, std::uint32_t* counts) {
+  for (std::size_t i = 0; i < n; ++i) ++counts[static_cast<std::size_t>(items[i] >> shift) & mask];
+}
+
+template <typename Item>
+void move_by_digit(const Item* items, std::size_t n, int shift, std::size_t mask, std::uint32_t* places, Item* to) {
+  for (std::size_t i = 0; i < n; ++i) to[places[static_cast<std::size_t>(items[i] >> shift) & mask]++] = items[i];
+}
+
 // Moves `from` to `to` in the order of the digit of `width` bits at `shift`; returns false, and moves nothing, if all have the same digit.
 template <typename Item>
 bool radix_pass(const Item* from, Item* to, std::size_t n, int shift, int width, const CallContext& context) {
   const std::size_t digits = std::size_t{1} << width, pieces = sort_pieces(n);
-  const auto digit = [from, shift, digits](std::size_t i) { return static_cast<std::size_t>(from[i] >> shift) & (digits - 1); };
   std::vector<std::uint32_t> places(pieces * digits);
   for_each_sort_piece(n, context, [&](std::size_t piece, std::size_t begin, std::size_t end) {
-    std::uint32_t* const counts = places.data() + piece * digits;
-    for (std::size_t i = begin; i < end; ++i) ++counts[digit(i)];
+    count_digits(from + begin, end - begin, shift, digits - 1, places.data() + piece * digits);
   });
   std::uint32_t sum = 0;
   for (std::size_t d = 0; d < digits; ++d) {
@@ -43,8 +51,7 @@ bool radix_pass(const Item* from, Item* to, std::size_t n, int shift, int width,
     if (sum - before == n) return false;
   }
   for_each_sort_piece(n, context, [&](std::size_t piece, std::size_t begin, std::size_t end) {
-    std::uint32_t* const next = places.data() + piece * digits;
-    for (std::size_t i = begin; i < end; ++i) to[next[digit(i)]++] = from[i];
+    move_by_digit(from + begin, end - begin, shift, digits - 1, places.data() + piece * digits, to);
   });
   return true;
 }

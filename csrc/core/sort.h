@@ -1,6 +1,7 @@
 // sort.h -- a stable order of scores: least-significant-digit radix sort of (key, position).
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/memory.h"
 #include "core/stop_token.h"
 
 namespace fastcal {
@@ -33,7 +35,9 @@ std::vector<std::uint32_t> stable_order(const T* values, std::size_t n, Order or
     Key key;
     std::uint32_t position;
   };
-  std::vector<Item> items(n), other(n);
+  const Pages memory(2 * std::max<std::size_t>(n, 1) * sizeof(Item));  // touched piece by piece, unlike a vector
+  Item* items = reinterpret_cast<Item*>(memory.data());
+  Item* other = items + n;
   in_stoppable_pieces(n, stop, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const Key key = order_key(values[i]);
@@ -53,10 +57,12 @@ std::vector<std::uint32_t> stable_order(const T* values, std::size_t n, Order or
     in_stoppable_pieces(n, stop, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) other[starts[digit(items[i])]++] = items[i];
     });
-    items.swap(other);
+    std::swap(items, other);
   }
   std::vector<std::uint32_t> positions(n);
-  for (std::size_t i = 0; i < n; ++i) positions[i] = items[i].position;
+  in_stoppable_pieces(n, stop, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) positions[i] = items[i].position;
+  });
   return positions;
 }
 

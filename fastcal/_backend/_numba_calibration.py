@@ -18,8 +18,7 @@ _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 _TAYLOR = tuple(1.0 / math.factorial(i) for i in range(13, -1, -1))
 _EXP_LIMIT = 708.0
 _POWER_OF_TWO = tuple(
-    np.float32(float.fromhex(h))
-    for h in ("0x1.62e42ap-1", "0x1.ebfd74p-3", "0x1.c686b4p-5", "0x1.3d217cp-7", "0x1.462150p-10", "0x1.c765a6p-13")
+    np.float32(float.fromhex(h)) for h in ("0x1.62e42ap-1", "0x1.ebfd74p-3", "0x1.c686b4p-5", "0x1.3d217cp-7", "0x1.462150p-10", "0x1.c765a6p-13")
 )
 _SUM_BLOCK = 1024
 
@@ -58,9 +57,9 @@ def platt_predict_f32(scores: Array, a: float, b: float, out: Array) -> None:
         if math.isnan(u):
             out[i] = np.float32(math.nan)
             continue
-        u = min(max(u, -32.0), 160.0)
-        n = np.rint(u)
-        f = np.float32(u - n) + half
+        cut = min(max(u, -32.0), 160.0)
+        n = np.rint(cut)
+        f = np.float32(cut - n) + half
         power = _POWER_OF_TWO[5]
         for j in range(4, -1, -1):
             power = np.float32(power * f) + _POWER_OF_TWO[j]

@@ -40,7 +40,7 @@ class CalibrationOperations:
         order = kept[np.argsort(scores[kept], kind="stable")]
         return int(_numba_calibration.isotonic_fit(scores[order], labels[order], weights[order], out_x, out_y))
 
-    def isotonic_fit_labels(self, scores: Array, labels: Array, out_x: Array, out_y: Array, *, num_threads: int) -> int:
+    def isotonic_fit_labels(self, scores: Array, labels: Array, out_x: Array, out_y: Array, *, num_threads: int) -> int:  # noqa: ARG002
         return self.isotonic_fit(scores.astype(np.float64), labels.astype(np.float64), np.ones(scores.size), out_x, out_y)
 
     def isotonic_predict(self, scores: Array, knots_x: Array, knots_y: Array, out: Array, *, num_threads: int) -> None:
@@ -90,7 +90,7 @@ class CalibrationOperations:
         out_weight: Array,
         out_positive: Array,
         *,
-        num_threads: int,
+        num_threads: int,  # noqa: ARG002
     ) -> int:
         warn_if_denormals_are_lost()
         order = np.argsort(-scores, kind="stable")

@@ -261,7 +261,7 @@ class Calibrator(Estimator, ABC):
     @abstractmethod
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None: ...
 
-    def _fit_labels(self, scores: Array, labels: Array) -> bool:
+    def _fit_labels(self, scores: Array, labels: Array) -> bool:  # noqa: ARG002
         """Fit unweighted uint8 labels to scores of their own dtype, without copies of either; False if the method has no such fit."""
         return False
 

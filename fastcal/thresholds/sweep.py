@@ -159,14 +159,14 @@ def rates(counts: CumulativeCounts, higher_is_better: bool) -> Sweep:
         counts.threshold,
         _ratio(counts.positive, counts.weight),
         counts.positive / total if total > 0 else np.zeros(len(counts.positive)),
-        _ratio(counts.positive, whole),
+        _ratio(counts.positive, whole, out=whole),
         counts.selected,
         bool(higher_is_better),
     )
 
 
-def _ratio(part: Array, whole: Array) -> Array:
+def _ratio(part: Array, whole: Array, out: Array | None = None) -> Array:
     """Return ``part / whole``, 0 where a leading part of the rising ``whole`` is 0."""
     if whole[0] > 0:
-        return np.divide(part, whole)
+        return np.divide(part, whole, out=out)
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
