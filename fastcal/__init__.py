@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         BetaCalibrator as BetaCalibrator,
     )
     from fastcal.calibration import (
+        GroupCalibrator as GroupCalibrator,
+    )
+    from fastcal.calibration import (
         HistogramCalibrator as HistogramCalibrator,
     )
     from fastcal.calibration import (
@@ -150,6 +153,15 @@ if TYPE_CHECKING:
     from fastcal.scoring import (
         topk as topk,
     )
+    from fastcal.selection import (
+        Selection as Selection,
+    )
+    from fastcal.selection import (
+        cross_fit as cross_fit,
+    )
+    from fastcal.selection import (
+        select_calibrator as select_calibrator,
+    )
     from fastcal.thresholds import (
         OperatingPoint as OperatingPoint,
     )
@@ -183,6 +195,7 @@ _HOME = {
     "fastcal._threads": ("set_num_threads",),
     "fastcal.calibration": (
         "BetaCalibrator",
+        "GroupCalibrator",
         "HistogramCalibrator",
         "IsotonicCalibrator",
         "PlattCalibrator",
@@ -210,6 +223,7 @@ _HOME = {
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
+    "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
     "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),
     "fastcal.trained_fusion": ("LinearFusion", "LogisticFusion", "fit_fusion", "fusion_from_dict"),
 }

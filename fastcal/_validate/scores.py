@@ -81,7 +81,10 @@ def float32_floor(scores: Array) -> Array:
 
 def _unpadded(values: Array, name: str, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None, groups: npt.ArrayLike | None) -> Pairs:
     warn_if_denormals_are_lost(values)
-    marks = _beside(labels, "labels", values, name)
+    marks = as_array(labels, "labels")
+    if values.ndim == 2 and values.shape == (*marks.shape, 1):
+        values = values[:, 0]  # a column of scores beside flat labels, as scikit-learn hands it over
+    marks = _beside(marks, "labels", values, name)
     kept = True if _all_finite(values) else ~np.isnan(values)
     if not np.any(kept):
         raise InvalidValueError(f"{name} is empty" if values.size == 0 else f"{name} holds nothing but NaN (padding); expected at least one pair")

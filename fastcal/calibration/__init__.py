@@ -3,6 +3,7 @@
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._json import calibrator_from_dict
 from fastcal.calibration.beta import BetaCalibrator
+from fastcal.calibration.group import GroupCalibrator, GroupFit
 from fastcal.calibration.histogram import HistogramCalibrator
 from fastcal.calibration.isotonic import IsotonicCalibrator
 from fastcal.calibration.platt import PlattCalibrator
@@ -12,6 +13,8 @@ from fastcal.calibration.venn_abers import VennAbersCalibrator
 __all__ = [
     "BetaCalibrator",
     "Calibrator",
+    "GroupCalibrator",
+    "GroupFit",
     "HistogramCalibrator",
     "IsotonicCalibrator",
     "PlattCalibrator",

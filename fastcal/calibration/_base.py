@@ -53,7 +53,7 @@ class Calibrator(Estimator, ABC):
         Parameters
         ----------
         scores : array_like of float, any shape
-            NaN marks padding; those pairs are dropped.
+            NaN marks padding; those pairs are dropped. A column (n, 1) may stand beside labels (n,), as in scikit-learn.
         labels : array_like of 0/1, shape of `scores`
             Booleans, integers or floats.
         sample_weight : array_like of float, shape of `scores`, optional

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import fraction
+from fastcal.calibration._group_json import from_dict
 from fastcal.calibration.beta import BetaCalibrator
+from fastcal.calibration.group import GroupCalibrator
 from fastcal.calibration.histogram import HistogramCalibrator
 from fastcal.calibration.isotonic import IsotonicCalibrator
 from fastcal.calibration.platt import PlattCalibrator
@@ -24,7 +26,7 @@ _TYPES: dict[str, type[Calibrator]] = {
 }
 
 
-def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator:
+def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator | GroupCalibrator:
     """Rebuild a fitted calibrator from what its ``to_dict`` returned.
 
     Parameters
@@ -34,7 +36,7 @@ def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator:
 
     Returns
     -------
-    Calibrator
+    Calibrator or GroupCalibrator
         Predicts the same bits as the one that was saved.
 
     Raises
@@ -53,6 +55,8 @@ def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator:
     True
     """
     require_keys(d, {"type", "version", "params", "fitted"}, "calibrator")
+    if d["type"] == GroupCalibrator.json_type and d["version"] == GroupCalibrator.json_version:
+        return from_dict(d, calibrator_from_dict)
     cls = _TYPES.get(d["type"]) if isinstance(d["type"], str) else None
     if cls is None:
         raise InvalidValueError(f"calibrator type {d['type']!r} is not known; expected one of {', '.join(map(repr, _TYPES))}")

@@ -1,0 +1,62 @@
+"""GroupCalibrator as plain JSON and back, strictly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from fastcal._validate.keys import require_keys
+from fastcal._validate.numbers import fraction, number
+from fastcal.calibration._base import Calibrator
+from fastcal.calibration.group import GroupCalibrator, GroupFit
+from fastcal.errors import InvalidTypeError, InvalidValueError
+
+
+def as_dict(calibrator: GroupCalibrator) -> dict[str, Any]:
+    """Members carry their own state; an infinite shrinkage, which JSON lacks, is the string "inf"."""
+    members = [asdict(row) | {"calibrator": calibrator.calibrators_[row.label].to_dict()} for row in calibrator.groups_]
+    shrinkage = "inf" if math.isinf(calibrator.shrinkage) else calibrator.shrinkage
+    return {
+        "type": GroupCalibrator.json_type,
+        "version": GroupCalibrator.json_version,
+        "params": {"shrinkage": shrinkage, "unknown": calibrator.unknown},
+        "fitted": {"pooled_": calibrator.pooled_.to_dict(), "groups_": members, "base_rate_": calibrator.base_rate_},
+    }
+
+
+def from_dict(d: Mapping[str, Any], read: Callable[[Any], Any]) -> GroupCalibrator:
+    """Rebuild what :func:`as_dict` returned; `read` rebuilds a member."""
+    require_keys(d["params"], {"shrinkage", "unknown"}, "params")
+    require_keys(d["fitted"], {"pooled_", "groups_", "base_rate_"}, "fitted")
+    fitted, params = d["fitted"], dict(d["params"])
+    pooled = _member(fitted["pooled_"], read)
+    params["shrinkage"] = math.inf if params["shrinkage"] == "inf" else params["shrinkage"]
+    result = GroupCalibrator(type(pooled)(**pooled.get_params()), **params)
+    result._check_params()  # noqa: SLF001  (this module is the other half of GroupCalibrator)
+    rows = fitted["groups_"]
+    if not isinstance(rows, list) or not rows:
+        raise InvalidTypeError("groups_ must be a list of at least one group")
+    members = {_row(row): _member(row["calibrator"], read) for row in rows}
+    result.groups_, result.pooled_ = tuple(members), pooled
+    result.calibrators_ = {row.label: member for row, member in members.items()}
+    if len(result.calibrators_) != len(rows) or len({isinstance(row.label, str) for row in members}) > 1:
+        raise InvalidValueError(f"groups_ has the labels {[row.label for row in members]}; expected distinct ones of one kind")
+    result.base_rate_ = fraction(fitted["base_rate_"], "base_rate_")
+    return result
+
+
+def _member(d: Any, read: Callable[[Any], Any]) -> Calibrator:
+    member = read(d)
+    if not isinstance(member, Calibrator):
+        raise InvalidTypeError("a group cannot hold groups")
+    return member
+
+
+def _row(d: Any) -> GroupFit:
+    require_keys(d, {"label", "n", "positives", "own_weight", "calibrator"}, "group")
+    if not isinstance(d["label"], str | int):
+        raise InvalidTypeError(f"label must be a string or an integer, got {d['label']!r}")
+    n, positives = (number(d[name], name, "a finite number of at least 0", lambda x: 0.0 <= x < math.inf) for name in ("n", "positives"))
+    return GroupFit(d["label"], n, positives, number(d["own_weight"], "own_weight", "a number in [0, 1]", lambda x: 0.0 <= x <= 1.0))
