@@ -16,4 +16,4 @@ def require(module: str, extra: str) -> Any:
         top = module.partition(".")[0]
         if error.name is None or error.name.partition(".")[0] != top:
             raise
-        raise MissingExtraError(f"{top} is not installed: pip install 'fastcal[{extra}]'") from error
+        raise MissingExtraError(f"{top} is not installed: pip install 'fastcal[{extra}]'", name=top) from error

@@ -86,7 +86,7 @@ class Estimator:
 def clone(estimator: Any) -> Any:
     """Return an unfitted estimator with the same parameters, as ``sklearn.base.clone`` does, which clones its own."""
     if not _has_params(estimator):
-        raise InvalidTypeError(f"a calibrator needs get_params, fit and predict; got {type(estimator).__name__}")
+        raise InvalidTypeError(f"a calibrator needs get_params, fit and predict; got {estimator!r}")
     base = sys.modules.get("sklearn.base")
     if base is not None and isinstance(estimator, base.BaseEstimator):
         return base.clone(estimator)

@@ -48,9 +48,9 @@ def from_dict(d: Mapping[str, Any], read: Callable[[Any], Any]) -> GroupCalibrat
 
 
 def _member(d: Any, read: Callable[[Any], Any]) -> Calibrator:
-    member = read(d)
-    if not isinstance(member, Calibrator):
-        raise InvalidTypeError("a group cannot hold groups")
+    if isinstance(d, Mapping) and d.get("type") == GroupCalibrator.json_type:
+        raise InvalidValueError("a group cannot hold groups")
+    member: Calibrator = read(d)
     return member
 
 

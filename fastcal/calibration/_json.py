@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import fraction
-from fastcal.calibration._group_json import from_dict
+from fastcal.calibration._group_json import from_dict as group_from_dict
 from fastcal.calibration.beta import BetaCalibrator
 from fastcal.calibration.group import GroupCalibrator
 from fastcal.calibration.histogram import HistogramCalibrator
@@ -55,13 +55,16 @@ def calibrator_from_dict(d: Mapping[str, Any]) -> Calibrator | GroupCalibrator:
     True
     """
     require_keys(d, {"type", "version", "params", "fitted"}, "calibrator")
-    if d["type"] == GroupCalibrator.json_type and d["version"] == GroupCalibrator.json_version:
-        return from_dict(d, calibrator_from_dict)
+    grouped = d["type"] == GroupCalibrator.json_type
     cls = _TYPES.get(d["type"]) if isinstance(d["type"], str) else None
+    if cls is None and not grouped:
+        raise InvalidValueError(
+            f"calibrator type {d['type']!r} is not known; expected one of {', '.join(map(repr, [*_TYPES, GroupCalibrator.json_type]))}"
+        )
+    if type(d["version"]) is not int or d["version"] != (cls or GroupCalibrator).json_version:
+        raise InvalidValueError(f"calibrator version {d['version']!r} cannot be read; expected {(cls or GroupCalibrator).json_version}")
     if cls is None:
-        raise InvalidValueError(f"calibrator type {d['type']!r} is not known; expected one of {', '.join(map(repr, _TYPES))}")
-    if type(d["version"]) is not int or d["version"] != cls.json_version:
-        raise InvalidValueError(f"calibrator version {d['version']!r} cannot be read; expected {cls.json_version}")
+        return group_from_dict(d, calibrator_from_dict)
     require_keys(d["params"], set(cls().get_params()), "params")
     require_keys(d["fitted"], set(cls.fitted_names), "fitted")
     return _rebuild(cls(**d["params"]), dict(d["fitted"]))

@@ -30,7 +30,7 @@ def fitted(model: Any, sample: Sample, label_noise: tuple[float, float] | None =
         model.fit(sample.scores, sample.labels, **options)
         return lambda asked: model.predict(asked.scores)
     if not (hasattr(model, "fit") and (hasattr(model, "predict_proba") or hasattr(model, "predict"))):
-        raise InvalidTypeError(f"a calibrator needs get_params, fit and predict; got {type(model).__name__}")
+        raise InvalidTypeError(f"a calibrator needs get_params, fit and predict; got {model!r}")
     model.fit(sample.scores.reshape(-1, 1), sample.labels, **options)
     return lambda asked: _their_probabilities(model, asked.scores.reshape(-1, 1))
 

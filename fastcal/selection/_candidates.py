@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastcal import calibration
 from fastcal._backend.protocol import Array
+from fastcal._validate.numbers import flag
+from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.selection._table import BASELINE
 
 
-def default_candidates(scores: Array) -> dict[str, Any]:
-    """Return calibrators from simple to complex that take these raw scores."""
-    return {"platt": calibration.PlattCalibrator(), "isotonic": calibration.IsotonicCalibrator()}
+def named_candidates(candidates: Any, scores: Array, higher_is_better: bool) -> dict[str, Any]:
+    """Return the candidates by name, from simple to complex."""
+    rising = flag(higher_is_better, "higher_is_better")
+    if candidates is None:
+        return _defaults(float(scores.min()), float(scores.max()), rising)
+    if not rising:
+        raise InvalidValueError("higher_is_better=False shapes the default candidates; give candidates that fall themselves, with increasing=False")
+    if not isinstance(candidates, Iterable) or isinstance(candidates, str):
+        raise InvalidTypeError(f"candidates must be a mapping of names to calibrators or an iterable of calibrators, got {type(candidates).__name__}")
+    given = list(candidates.items() if isinstance(candidates, Mapping) else ((repr(c), c) for c in candidates))
+    named = {str(name): candidate for name, candidate in given}
+    if not named or len(named) < len(given):
+        raise InvalidValueError(f"candidates are {[name for name, _ in given]}; expected at least one, each of its own name")
+    if BASELINE in named:
+        raise InvalidValueError(f"a candidate is called {BASELINE!r}, the name of the base rate's own row")
+    return named
+
+
+def _defaults(low: float, high: float, rising: bool) -> dict[str, Any]:
+    """Beta reads a score as a probability or a cosine and cannot fall; it is left out where that makes no sense."""
+    beta = {}
+    if rising and low >= 0.0 and high <= 1.0:
+        beta["beta"] = calibration.BetaCalibrator(input="prob")
+    if rising and low >= -1.0 and high <= 1.0:
+        beta["beta-cosine"] = calibration.BetaCalibrator(input="cosine")
+    return {
+        "platt": calibration.PlattCalibrator(),
+        **beta,
+        "histogram": calibration.HistogramCalibrator(),
+        "venn-abers": calibration.VennAbersCalibrator(increasing=rising),
+        "isotonic-strict": calibration.IsotonicCalibrator(increasing=rising, strict=True, bounds="laplace"),
+        "isotonic": calibration.IsotonicCalibrator(increasing=rising),
+    }

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from fastcal._backend.protocol import Array
 from fastcal._validate.arrays import float_array, kept_dtype
 from fastcal.calibration._estimator import clone
+from fastcal.calibration.group import GroupCalibrator
+from fastcal.errors import InvalidValueError
 from fastcal.selection._adapter import fitted
 from fastcal.selection._sample import Sample, as_sample
 
@@ -73,6 +75,8 @@ def cross_fit(
     (4, 2)
     """
     values = float_array(scores, "scores")
+    if by is not None and not isinstance(calibrator, GroupCalibrator):
+        raise InvalidValueError(f"by= is what a GroupCalibrator tells apart; {type(calibrator).__name__} would ignore it")
     sample = as_sample(values, labels, groups, n_splits, seed, sample_weight, by)
     result = np.full(values.shape, np.nan, kept_dtype(scores, values))
     result[~np.isnan(values)] = out_of_fold(calibrator, sample, label_noise)
