@@ -37,11 +37,15 @@ def sample(n=600, seed=0):
     return scores, labels, rng.uniform(0.1, 3, n)
 
 
+# scikit-learn 1.6 makes two classes out of three on each side of this check by the first label there, which differ.
+BROKEN = {"expected_failed_checks": {"check_sample_weight_equivalence_on_dense_data": "1.6"}} if sklearn.__version__.startswith("1.6.") else {}
+
+
 def skipped_checks(estimator):
     """Run every check, which raises if one fails, and return why others were skipped."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        estimator_checks.check_estimator(estimator)
+        estimator_checks.check_estimator(estimator, **BROKEN)
     return {str(warning.message).rpartition(":")[2] for warning in caught if issubclass(warning.category, SkipTestWarning)}
 
 
@@ -111,7 +115,7 @@ def test_grid_search_with_routed_weights():
 
 
 @pytest.mark.parametrize(("method", "calibrator"), [("sigmoid", None), ("isotonic", fc.IsotonicCalibrator())])
-@pytest.mark.parametrize("estimator", [svm.LinearSVC(), linear_model.LogisticRegression()], ids=repr)
+@pytest.mark.parametrize("estimator", [svm.LinearSVC(dual=False), linear_model.LogisticRegression()], ids=repr)
 def test_calibrated_classifier_is_calibrated_classifier_cv(method, calibrator, estimator):
     scores, labels, weights = sample()
     X = np.stack([scores, np.random.default_rng(1).normal(size=len(scores))], axis=1)

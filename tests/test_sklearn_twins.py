@@ -48,7 +48,7 @@ def test_platt_works_as_the_calibrator_inside_calibrated_classifier_cv(monkeypat
     X = np.stack([scores, np.random.default_rng(1).normal(size=len(scores))], axis=1)
 
     def probabilities():
-        model = calibration.CalibratedClassifierCV(svm.LinearSVC(), method="sigmoid", cv=3, ensemble=False)
+        model = calibration.CalibratedClassifierCV(svm.LinearSVC(dual=False), method="sigmoid", cv=3, ensemble=False)
         return model.fit(X, labels, sample_weight=weights).predict_proba(X)[:, 1]
 
     theirs = probabilities()

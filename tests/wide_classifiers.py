@@ -1,4 +1,4 @@
-"""The classifiers of fastcal.sklearn with the sum of all features as their score: scikit-learn has next to no checks for one feature.
+"""The classifiers of fastcal.sklearn with the difference of two of many features as their score: scikit-learn has next to no checks for one feature.
 
 At the top of a module, since the checks pickle them.
 """
@@ -19,12 +19,13 @@ except ImportError:  # before scikit-learn 1.6
 
 class _Wide:
     def _scores(self, X, *, reset=False):
-        return super()._scores(validate_data(self, X, reset=reset, dtype=[np.float64, np.float32]).sum(axis=1))
+        checked = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        return super()._scores(checked[:, 0] - checked[:, -1])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.one_d_array, tags.input_tags.two_d_array = False, True
-        tags.classifier_tags.poor_score = True  # a sum is not made to separate
+        tags.classifier_tags.poor_score = True  # a difference need not separate
         return tags
 
     def _more_tags(self):
