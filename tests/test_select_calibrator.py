@@ -169,6 +169,11 @@ def test_groups_of_a_calibrator_compete_with_the_pooled_one():
     assert picked.name == "by language"
     assert list(picked.calibrator.calibrators_) == [0, 1]
     assert not fc.select_calibrator(scores, labels, queries, {"pooled": fc.PlattCalibrator()}).beats_constant
+    grouped = fc.select_calibrator(scores, labels, queries, by=language)
+    assert [row.name for row in grouped.table[1:]] == [*DEFAULTS, "platt-by-group", "isotonic-strict-by-group"]
+    assert grouped.name == "platt-by-group"
+    with pytest.raises(ValueError, match="by= is what a GroupCalibrator tells apart"):
+        fc.select_calibrator(scores, labels, queries, [fc.PlattCalibrator()], by=language)
     with pytest.raises(ValueError, match="needs by=") as caught:
         fc.select_calibrator(scores, labels, queries, candidates)
     assert caught.value.__notes__ == ["while cross-fitting the candidate 'by language'"]

@@ -28,9 +28,8 @@ def as_groups(values: npt.ArrayLike, shape: tuple[int, ...], name: str = "groups
         array = array.astype(np.str_)
     if array.dtype.kind not in "biuU":
         raise InvalidTypeError(f"{name} has dtype {array.dtype}; expected integers or strings")
-    if array.shape != shape:
-        if not (len(shape) > 1 and array.shape == shape[:1]):
-            raise InvalidValueError(f"{name} has shape {array.shape}; expected {shape}, the shape of {beside}, or one label per row")
-        array = np.broadcast_to(array.reshape(-1, *(1,) * (len(shape) - 1)), shape)
+    if array.shape != shape and not (len(shape) > 1 and array.shape == shape[:1]):
+        raise InvalidValueError(f"{name} has shape {array.shape}; expected {shape}, the shape of {beside}, or one label per row")
     labels, codes = np.unique(array, return_inverse=True)
-    return Groups(codes.reshape(shape).astype(np.int64, copy=False), labels)
+    by_row = codes.reshape(array.shape + (1,) * (len(shape) - array.ndim)).astype(np.int64, copy=False)
+    return Groups(np.broadcast_to(by_row, shape), labels)

@@ -50,13 +50,19 @@ class GroupCalibrator(Estimator):
     they count as `shrinkage` pairs of the rarer class, and never more than they are (a power prior: Ibrahim & Chen,
     "Power prior distributions for regression models", Statistical Science 15, 2000). A group with few labels is close to
     the pooled fit, one with many close to a fit of its own. Being one fit of one calibrator, it stays monotone, takes any
-    method, and costs nothing at ``predict``.
+    method, and costs nothing at ``predict``. Fits take time in proportion to groups times pairs.
+
+    Measured on real runs (collections, encoders or topics as groups; 1 to 100 labelled queries in the group, Platt and isotonic),
+    30 loses 0.006 nats against the best choice in hindsight, the pooled fit 0.025, separate fits 0.04 (Platt) and 0.15
+    (isotonic); docs/decisions/0009-choosing-a-calibrator.md has the alternatives. To choose `shrinkage` by your own labels, give
+    :func:`select_calibrator` several and ``by=``.
 
     Parameters
     ----------
     calibrator : calibrator, optional
         The method and its parameters, cloned for every group; :class:`PlattCalibrator` by default.
     shrinkage : float, default 30
+        How many pairs of the rarer class the other groups may count for, in units of `sample_weight`.
         0 fits groups separately (those with one class only get the pooled fit), ``math.inf`` gives all groups the pooled fit.
     unknown : {"pooled", "raise"}, default "pooled"
         What a group that was not fitted gets: the pooled fit, or a ValueError.
@@ -102,7 +108,8 @@ class GroupCalibrator(Estimator):
         groups: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
         prior: float | None = None,
-        **options: Any,
+        *,
+        label_noise: tuple[float, float] | None = None,
     ) -> Self:
         """Fit the pooled calibrator and one per group.
 
@@ -114,8 +121,8 @@ class GroupCalibrator(Estimator):
             In the shape of `scores`, or one label per row of it.
         prior : float, optional
             As :meth:`adjust_prior` after the fit.
-        **options
-            Further arguments of the calibrator's ``fit``.
+        label_noise : (float, float), optional
+            As for the calibrator's own ``fit``: the rates of one labeller for all groups.
 
         Returns
         -------
@@ -140,11 +147,14 @@ class GroupCalibrator(Estimator):
         told = as_groups(groups, values.shape)
         require_both_classes(sample.labels, sample.weights)
         weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
-        method = PlattCalibrator() if self.calibrator is None else self.calibrator
 
-        self.pooled_ = clone(method).fit(sample.scores, sample.labels, weights, **options)
+        def fitted_on(drawn: Array) -> Calibrator:
+            member: Calibrator = PlattCalibrator() if self.calibrator is None else clone(self.calibrator)
+            return member.fit(sample.scores, sample.labels, drawn, label_noise=label_noise)
+
+        self.pooled_ = fitted_on(weights)
         fits = _fits(told, ~np.isnan(values), sample.labels, weights, shrinkage)
-        fitted = {row: clone(method).fit(sample.scores, sample.labels, drawn, **options) for row, drawn in fits}
+        fitted = {row: fitted_on(drawn) for row, drawn in fits}
         self.groups_, self.calibrators_ = tuple(fitted), {row.label: member for row, member in fitted.items()}
         self.base_rate_ = self.pooled_.base_rate_
         return self if target is None else self.adjust_prior(target)

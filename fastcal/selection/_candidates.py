@@ -12,11 +12,11 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.selection._table import BASELINE
 
 
-def named_candidates(candidates: Any, scores: Array, higher_is_better: bool) -> dict[str, Any]:
+def named_candidates(candidates: Any, scores: Array, higher_is_better: bool, grouped: bool) -> dict[str, Any]:
     """Return the candidates by name, from simple to complex."""
     rising = flag(higher_is_better, "higher_is_better")
     if candidates is None:
-        return _defaults(float(scores.min()), float(scores.max()), rising)
+        return _defaults(float(scores.min()), float(scores.max()), rising) | (_by_group(rising) if grouped else {})
     if not rising:
         raise InvalidValueError("higher_is_better=False shapes the default candidates; give candidates that fall themselves, with increasing=False")
     if not isinstance(candidates, Iterable) or isinstance(candidates, str):
@@ -27,7 +27,14 @@ def named_candidates(candidates: Any, scores: Array, higher_is_better: bool) -> 
         raise InvalidValueError(f"candidates are {[name for name, _ in given]}; expected at least one, each of its own name")
     if BASELINE in named:
         raise InvalidValueError(f"a candidate is called {BASELINE!r}, the name of the base rate's own row")
+    if grouped and not any(isinstance(candidate, calibration.GroupCalibrator) for candidate in named.values()):
+        raise InvalidValueError("by= is what a GroupCalibrator tells apart, and there is none among the candidates")
     return named
+
+
+def _by_group(rising: bool) -> dict[str, Any]:
+    strict = calibration.IsotonicCalibrator(increasing=rising, strict=True, bounds="laplace")
+    return {"platt-by-group": calibration.GroupCalibrator(), "isotonic-strict-by-group": calibration.GroupCalibrator(strict)}
 
 
 def _defaults(low: float, high: float, rising: bool) -> dict[str, Any]:

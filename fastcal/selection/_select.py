@@ -36,10 +36,8 @@ def select_calibrator(
 
     All candidates are cross-fitted on the same folds of whole queries (:func:`cross_fit`). The simplest
     candidate whose log loss is within one standard error of the lowest is taken, the error being that of the difference, by
-    query (the one-standard-error rule: Breiman et al. 1984). On twelve real runs (three encoders on four collections) with 10, 30,
-    100 and 400 labelled queries, the choice lost 0.0036, 0.0011, 0.0007 and 0.0001 nats against the best candidate in
-    hindsight on other queries; the plain minimum lost 0.0039, 0.0018, 0.0007 and 0.0001, always Platt 0.0022, 0.0012, 0.0010
-    and 0.0023. Log loss clips probabilities at 2.2e-16, so that a wrong claim of 0 or 1 costs 36 nats.
+    query (the one-standard-error rule: Breiman et al. 1984; measured in docs/decisions/0009-choosing-a-calibrator.md).
+    Log loss clips probabilities at 2.2e-16, so that a wrong claim of 0 or 1 costs 36 nats.
 
     Parameters
     ----------
@@ -51,9 +49,10 @@ def select_calibrator(
     candidates : mapping of str to calibrator, or iterable of calibrators, optional
         From simple to complex: the order settles near-ties. Anything :func:`cross_fit` takes. By default "platt", "beta"
         (scores read as probabilities, where all lie in [0, 1]), "beta-cosine" (read as cosines, in [-1, 1]), "histogram",
-        "venn-abers", "isotonic-strict" (centred, Laplace bounds) and "isotonic".
+        "venn-abers", "isotonic-strict" (centred, Laplace bounds) and "isotonic"; with `by` also "platt-by-group" and
+        "isotonic-strict-by-group".
     n_splits, seed, sample_weight, by
-        As in :func:`cross_fit`; without `by`, no candidate may be a GroupCalibrator.
+        As in :func:`cross_fit`; `by` is for candidates that are a GroupCalibrator, which need it.
     higher_is_better : bool, default True
         False for distances: the default candidates fall with the score, and there is no beta.
 
@@ -83,7 +82,7 @@ def select_calibrator(
     """
     values = float_array(scores, "scores")
     sample = as_sample(values.astype(np.float64, copy=False), labels, groups, n_splits, seed, sample_weight, by)
-    named = named_candidates(candidates, sample.scores, higher_is_better)
+    named = named_candidates(candidates, sample.scores, higher_is_better, by is not None)
     found = {name: _probabilities(name, candidate, sample) for name, candidate in named.items()}
     verdict = judged(sample, found, {name: candidate.get_params() for name, candidate in named.items()})
     model = clone(named[verdict.name])
