@@ -116,7 +116,7 @@ def choose_threshold(
     (50.0, 0.8, 1.0, 50)
     """
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight)
-    sweep = rates(cumulative_counts(sample, higher_is_better), higher_is_better)
+    sweep = rates(cumulative_counts(sample, higher_is_better), higher_is_better, in_place=True)
     at = _cut(sweep, target_precision, target_recall)
     if at is None:
         return None

@@ -119,7 +119,7 @@ def threshold_sweep(
     """
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight)
     counts = cumulative_counts(sample, higher_is_better, num_threads)
-    return rates(counts, higher_is_better)
+    return rates(counts, higher_is_better, in_place=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,23 +150,19 @@ def _trimmed(array: Array, n: int) -> Array:
     return array[:n] if 2 * n >= len(array) else array[:n].copy()
 
 
-def rates(counts: CumulativeCounts, higher_is_better: bool) -> Sweep:
-    """Turn totals into precision, recall and F1."""
+def rates(counts: CumulativeCounts, higher_is_better: bool, *, in_place: bool = False) -> Sweep:
+    """Turn totals into precision, recall and F1; `in_place` writes over the weights, whose pages are in memory already."""
     total = counts.positive[-1]
     whole = counts.weight / 2
     whole += total / 2
-    return Sweep(
-        counts.threshold,
-        _ratio(counts.positive, counts.weight),
-        counts.positive / total if total > 0 else np.zeros(len(counts.positive)),
-        _ratio(counts.positive, whole, out=whole),
-        counts.selected,
-        bool(higher_is_better),
-    )
+    f1 = _ratio(counts.positive, whole, out=whole)
+    precision = _ratio(counts.positive, counts.weight, out=counts.weight if in_place else None)
+    recall = np.divide(counts.positive, total if total > 0 else 1.0, out=counts.positive if in_place else None)
+    return Sweep(counts.threshold, precision, recall, f1, counts.selected, bool(higher_is_better))
 
 
 def _ratio(part: Array, whole: Array, out: Array | None = None) -> Array:
-    """Return ``part / whole``, 0 where a leading part of the rising ``whole`` is 0."""
+    """Return ``part / whole``, 0 where a leading part of the rising ``whole`` is 0; ``out`` may be ``whole``."""
     if whole[0] > 0:
         return np.divide(part, whole, out=out)
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
