@@ -187,7 +187,7 @@ class VennAbersClassifier(_ScoreClassifier):
     Examples
     --------
     >>> from fastcal.sklearn import VennAbersClassifier
-    >>> VennAbersClassifier().fit([0.1, 0.2, 0.3, 0.4], [0, 1, 0, 1]).predict_proba([0.2]).tolist()
+    >>> VennAbersClassifier().fit([0.1, 0.2, 0.3, 0.4], [0, 1, 0, 1]).predict_proba([0.2]).round(2).tolist()
     [[0.5, 0.5]]
     """
 

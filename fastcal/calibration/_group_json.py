@@ -1,33 +1,21 @@
-"""GroupCalibrator as plain JSON and back, strictly."""
+"""Reading a GroupCalibrator back from plain JSON, strictly."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import fraction, number
 from fastcal.calibration._base import Calibrator
-from fastcal.calibration.group import GroupCalibrator, GroupFit
+from fastcal.calibration._group_fits import GroupFit
+from fastcal.calibration.group import GroupCalibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 
-def as_dict(calibrator: GroupCalibrator) -> dict[str, Any]:
-    """Members carry their own state; an infinite shrinkage, which JSON lacks, is the string "inf"."""
-    members = [asdict(row) | {"calibrator": calibrator.calibrators_[row.label].to_dict()} for row in calibrator.groups_]
-    shrinkage = "inf" if math.isinf(calibrator.shrinkage) else calibrator.shrinkage
-    return {
-        "type": GroupCalibrator.json_type,
-        "version": GroupCalibrator.json_version,
-        "params": {"shrinkage": shrinkage, "unknown": calibrator.unknown},
-        "fitted": {"pooled_": calibrator.pooled_.to_dict(), "groups_": members, "base_rate_": calibrator.base_rate_},
-    }
-
-
 def from_dict(d: Mapping[str, Any], read: Callable[[Any], Any]) -> GroupCalibrator:
-    """Rebuild what :func:`as_dict` returned; `read` rebuilds a member."""
+    """Rebuild what ``to_dict`` returned; `read` rebuilds a member. An infinite shrinkage, which JSON lacks, is the string "inf"."""
     require_keys(d["params"], {"shrinkage", "unknown"}, "params")
     require_keys(d["fitted"], {"pooled_", "groups_", "base_rate_"}, "fitted")
     fitted, params = d["fitted"], dict(d["params"])

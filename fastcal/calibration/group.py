@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,35 +11,15 @@ import numpy.typing as npt
 
 from fastcal._backend.protocol import Array
 from fastcal._validate.arrays import float_array, kept_dtype, output_array
-from fastcal._validate.groups import Groups, as_groups
+from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import fraction, number, one_of
 from fastcal._validate.scores import pairs, require_both_classes
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._estimator import Estimator, clone
+from fastcal.calibration._group_fits import GroupFit, Label, group_fits
 from fastcal.calibration._odds import logit
 from fastcal.calibration.platt import PlattCalibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError, NotFittedError
-
-Label = int | str | bool
-
-
-@dataclass(frozen=True)
-class GroupFit:
-    """What one group's calibrator was fitted on.
-
-    Attributes
-    ----------
-    label : int, str or bool
-    n, positives : float
-        Pairs and relevant pairs, as sums of weights.
-    own_weight : float
-        Share of the group's own pairs among those its fit rests on, counted in the rarer class: 1 is a separate fit.
-    """
-
-    label: Label
-    n: float
-    positives: float
-    own_weight: float
 
 
 class GroupCalibrator(Estimator):
@@ -153,7 +132,7 @@ class GroupCalibrator(Estimator):
             return member.fit(sample.scores, sample.labels, drawn, label_noise=label_noise)
 
         self.pooled_ = fitted_on(weights)
-        fits = _fits(told, ~np.isnan(values), sample.labels, weights, shrinkage)
+        fits = group_fits(told, ~np.isnan(values), sample.labels, weights, shrinkage)
         fitted = {row: fitted_on(drawn) for row, drawn in fits}
         self.groups_, self.calibrators_ = tuple(fitted), {row.label: member for row, member in fitted.items()}
         self.base_rate_ = self.pooled_.base_rate_
@@ -253,10 +232,11 @@ class GroupCalibrator(Estimator):
         >>> list(fc.calibrator_from_dict(cal.to_dict()).calibrators_)
         ['de', 'en']
         """
-        from fastcal.calibration._group_json import as_dict
-
         self._require_fitted()
-        return as_dict(self)
+        members = [asdict(row) | {"calibrator": self.calibrators_[row.label].to_dict()} for row in self.groups_]
+        params = {"shrinkage": "inf" if math.isinf(self.shrinkage) else self.shrinkage, "unknown": self.unknown}
+        fitted = {"pooled_": self.pooled_.to_dict(), "groups_": members, "base_rate_": self.base_rate_}
+        return {"type": self.json_type, "version": self.json_version, "params": params, "fitted": fitted}
 
     @property
     def higher_is_better_(self) -> bool | None:
@@ -283,23 +263,3 @@ class GroupCalibrator(Estimator):
         if member is None and self.unknown == "raise":
             raise InvalidValueError(f"group {label!r} was not fitted; expected one of {list(self.calibrators_)}, or unknown='pooled'")
         return self.pooled_ if member is None else member
-
-
-def _fits(told: Groups, kept: npt.NDArray[np.bool_], labels: Array, weights: Array, shrinkage: float) -> Iterator[tuple[GroupFit, Array]]:
-    """Give each group with pairs that count: its row, and the weights of all pairs in its fit."""
-    codes = told.codes[kept]
-    sums = np.stack([np.bincount(codes, weights * (labels == label), minlength=len(told.labels)) for label in (0, 1)])
-    for code in np.flatnonzero(sums.sum(axis=0) > 0).tolist():
-        own, others = sums[:, code], sums.sum(axis=1) - sums[:, code]
-        share, rare = _share_of_others(own, others, shrinkage), float(own.min())
-        own_weight = rare / (rare + share * float(others.min())) if rare > 0.0 else 0.0
-        row = GroupFit(told.labels[code].item(), float(own.sum()), float(own[1]), own_weight)
-        yield row, np.where(codes == code, weights, share * weights)
-
-
-def _share_of_others(own: Array, others: Array, shrinkage: float) -> float:
-    """Factor on the weights of all other groups, with which they count as `shrinkage` pairs of the rarer class; 1 pools."""
-    rarer = float(others.min())
-    if rarer <= shrinkage or (shrinkage == 0.0 and own.min() == 0.0):
-        return 1.0
-    return shrinkage / rarer
