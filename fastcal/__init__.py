@@ -136,6 +136,9 @@ if TYPE_CHECKING:
         SearchResult as SearchResult,
     )
     from fastcal.run import (
+        Labels as Labels,
+    )
+    from fastcal.run import (
         Qrels as Qrels,
     )
     from fastcal.run import (
@@ -221,7 +224,7 @@ _HOME = {
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
-    "fastcal.run": ("Qrels", "Run", "pairs"),
+    "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
     "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),

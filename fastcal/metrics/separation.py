@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.scores import Pairs, directed_scores, pairs, require_both_classes
-from fastcal.thresholds.sweep import CumulativeCounts, cumulative_counts, rates
+from fastcal.metrics._auroc import auroc
+from fastcal.thresholds.sweep import cumulative_counts, rates
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
@@ -105,7 +106,7 @@ def separation(labels: npt.ArrayLike, scores: npt.ArrayLike, higher_is_better: b
     sweep = rates(counts, higher_is_better)
     balance = float(np.minimum(sweep.precision, sweep.recall).max())
     return Separation(
-        auroc=_auroc(counts),
+        auroc=auroc(counts),
         overlap=_overlap(sample),
         best_f1=float(sweep.f1.max()),
         best_balance=balance,
@@ -113,14 +114,6 @@ def separation(labels: npt.ArrayLike, scores: npt.ArrayLike, higher_is_better: b
         n=len(sample.labels),
         verdict=CAN_WORK if balance >= 0.5 else CANNOT_SEPARATE,
     )
-
-
-def _auroc(counts: CumulativeCounts) -> float:
-    """Area under the ROC curve by trapezoids, which is what makes ties count half."""
-    hits = np.concatenate(([0.0], counts.positive / counts.positive[-1]))
-    negative = counts.weight - counts.positive
-    alarms = np.concatenate(([0.0], negative / negative[-1]))
-    return float(np.diff(alarms) @ (hits[1:] + hits[:-1]) / 2.0)
 
 
 def _overlap(sample: Pairs) -> float:
