@@ -31,6 +31,11 @@ def cluster_sums(codes: Int64, n_clusters: int, columns: npt.NDArray[Any]) -> Fl
     return np.stack([np.bincount(codes, column, n_clusters) for column in columns.T], axis=1)
 
 
+def bin_sums(bins: Int64, values: npt.NDArray[Any], n_bins: int) -> Float64:
+    """Return the sum of the values in each bin."""
+    return np.bincount(bins, values, n_bins).astype(np.float64, copy=False)
+
+
 # -- resampling -----------------------------------------------------------------------------------------
 def multiplicities(n_clusters: int, n_resamples: int, seed: int, width: int = 1) -> Any:
     """Yield blocks of draws with replacement: how often each cluster was drawn, float64 (rows, n_clusters).

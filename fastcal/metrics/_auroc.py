@@ -10,7 +10,7 @@ from fastcal.thresholds.sweep import CumulativeCounts, cumulative_counts
 
 def auroc_of(sample: Pairs) -> float:
     """AUROC of higher-is-better scores; NaN if only one class has weight."""
-    counts = cumulative_counts(sample, True)
+    counts = cumulative_counts(sample, higher_is_better=True)
     if not 0.0 < counts.positive[-1] < counts.weight[-1]:
         return float("nan")
     return auroc(counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastcal._clusters import Float64, design_effects, numbered, resampled_sums
+from fastcal._clusters import Float64, bin_sums, design_effects, numbered, resampled_sums
 from fastcal.metrics._binned import Binned
 
 _CELLS = 4096
@@ -26,10 +26,8 @@ def consistency_band(binned: Binned, confidence: float, n_resamples: int, seed: 
     scale = np.where(binned.filled, binned.total, 1.0)
     rates = np.stack([np.bincount(home, row, binned.n_bins) for row in hits * (total / trials)]) / scale
     center = binned.claimed / scale
-    stretched = center + (rates - center) * np.sqrt(
-        design_effects(binned.bins, binned.n_bins, w * (binned.labels - binned.probabilities), binned.codes)
-    )
-    return _limits(np.clip(stretched, 0.0, 1.0), confidence)
+    effects = design_effects(binned.bins, binned.n_bins, w * (binned.labels - binned.probabilities), binned.codes)
+    return _limits(np.clip(center + (rates - center) * np.sqrt(effects), 0.0, 1.0), confidence)
 
 
 def bootstrap_band(binned: Binned, confidence: float, n_resamples: int, seed: int) -> tuple[Float64, Float64]:
@@ -37,7 +35,7 @@ def bootstrap_band(binned: Binned, confidence: float, n_resamples: int, seed: in
     codes, n = numbered(binned.codes, len(binned.bins))
     w = np.ones(len(binned.bins)) if binned.weights is None else binned.weights
     home = codes * binned.n_bins + binned.bins
-    sums = np.stack([np.bincount(home, v, n * binned.n_bins).reshape(n, -1) for v in (w, w * binned.labels)], axis=1).reshape(n, -1)
+    sums = np.stack([bin_sums(home, v, n * binned.n_bins).reshape(n, -1) for v in (w, w * binned.labels)], axis=1).reshape(n, -1)
     total, hits = np.split(resampled_sums(sums, n_resamples, seed), 2, axis=1)
     return _limits(np.divide(hits, total, out=np.full(total.shape, np.nan), where=total > 1e-9), confidence)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastcal._backend.protocol import Array
-from fastcal._clusters import Float64, Int64
+from fastcal._clusters import Float64, Int64, bin_sums
 from fastcal._validate.scores import Pairs
 
 
@@ -36,7 +36,7 @@ class Binned:
         bins = np.searchsorted(edges[1:-1], sample.scores)
         weights = None if sample.weights is None else sample.weights / sample.weights.max()
         w = np.ones(len(bins)) if weights is None else weights
-        sums = (np.bincount(bins, values, n_bins) for values in (w, w * w, w * probabilities, w * sample.labels))
+        sums = [bin_sums(bins, values, n_bins) for values in (w, w * w, w * probabilities, w * sample.labels)]
         return cls(edges, bins, probabilities, sample.labels, weights, sample.groups, np.bincount(bins, minlength=n_bins), *sums)
 
     @property

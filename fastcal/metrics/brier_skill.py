@@ -59,4 +59,4 @@ def skill(brier: npt.NDArray[np.float64] | np.float64, rate: npt.NDArray[np.floa
     """Return the skill; a constant c scores r (1 - r) + (r - c)^2 where the rate is r."""
     reference = np.asarray(rate * (1.0 - rate) + (0.0 if constant is None else (rate - constant) ** 2))
     ratio = np.divide(brier, reference, out=np.full(reference.shape, np.nan), where=reference > 0)
-    return 1.0 - ratio
+    return np.asarray(1.0 - ratio)

@@ -75,9 +75,9 @@ def expected_calibration_error(
 
 def error_of(total: Float64, gap: Float64, norm: str) -> Float64:
     """Return the error of bins (..., n_bins) from their weights and the weighted sums of label - probability."""
-    if norm == "l1":
-        return np.abs(gap).sum(axis=-1) / total.sum(axis=-1)
     mean = np.divide(gap, total, out=np.zeros(gap.shape), where=total > 0)
     if norm == "max":
-        return np.abs(mean).max(axis=-1)
-    return np.sqrt((total * mean**2).sum(axis=-1) / total.sum(axis=-1))
+        return np.asarray(np.abs(mean).max(axis=-1))
+    if norm == "l1":
+        return np.asarray(np.abs(gap).sum(axis=-1) / total.sum(axis=-1))
+    return np.asarray(np.sqrt((total * mean**2).sum(axis=-1) / total.sum(axis=-1)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.numbers import instance, integer
+from fastcal.metrics._json import plain
 from fastcal.run import Qrels, Run
 
 
@@ -26,9 +27,9 @@ class JudgedAtK:
     precision_judged : ndarray
         Precision with unjudged results left out: relevant ones / judged ones among the first k; NaN if none is judged.
     mean_judged, mean_precision_irrelevant, mean_precision_judged : float
-        Means over the queries, the last over those that have a value (NaN if none has). The two precisions bracket neither: the
-        first is too low by what relevant results nobody looked at, the second biased by which ones were looked at. The more
-        `judged` is below 1, the less either says.
+        Means over the queries, the last over those that have a value (NaN if none has). The first precision is too low by
+        the relevant results nobody looked at, the second biased by which ones were looked at: the further `judged` is below 1,
+        the less either says.
 
     Examples
     --------
@@ -48,8 +49,7 @@ class JudgedAtK:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; None stands for NaN."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: _plain(value.tolist() if isinstance(value, np.ndarray) else value) for name, value in plain.items()}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def judged_at_k(run: Run, qrels: Qrels, k: int, *, min_grade: int = 1) -> JudgedAtK:
@@ -99,9 +99,3 @@ UNJUDGED = -(2**63)
 
 def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(values.mean()) if values.size else float("nan")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return None if value != value else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from fastcal._clusters import effective_trials
 from fastcal._validate.numbers import fraction, number
 from fastcal._validate.scores import Pairs, directed_scores, pairs
+from fastcal.metrics._json import plain
 from fastcal.thresholds.intervals import wilson_interval
 
 
@@ -50,7 +52,7 @@ class PrecisionRecall:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
-        return asdict(self) | {"precision_interval": list(self.precision_interval), "recall_interval": list(self.recall_interval)}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def precision_recall_at(
@@ -103,7 +105,7 @@ def precision_recall_at(
     >>> round(found.precision, 4), round(found.recall, 4), found.n_selected, found.n_groups
     (0.6667, 0.6667, 3, 2)
     """
-    cut = number(threshold, "threshold", "a number", lambda x: x == x)
+    cut = number(threshold, "threshold", "a number", lambda x: not math.isnan(x))
     level = fraction(confidence, "confidence")
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
     selected = sample.scores >= cut if higher_is_better else sample.scores <= cut

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from fastcal._clusters import numbered
 from fastcal._validate.scores import probability_pairs
 from fastcal.metrics._auroc import auroc_of
+from fastcal.metrics._json import plain
 from fastcal.metrics.bootstrap import bootstrap
 from fastcal.metrics.brier import brier_score
 from fastcal.metrics.brier_skill import as_base_rate, brier_skill
@@ -66,8 +68,7 @@ class CalibrationSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; None stands for NaN."""
-        plain = asdict(self) | {"ece_interval": [_plain(limit) for limit in self.ece_interval]}
-        return {name: _plain(value) for name, value in plain.items()}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def calibration_summary(
@@ -123,14 +124,13 @@ def calibration_summary(
     """
     given = as_base_rate(base_rate)
     sample = probability_pairs(labels, probabilities, sample_weight, groups)
-    flat, options = (sample.labels, sample.scores), {"sample_weight": sample.weights}
-    n_groups = numbered(sample.groups, len(sample.labels))[1]
-    rate = float(np.average(sample.labels, weights=sample.weights))
-    ece = expected_calibration_error(*flat, n_bins, strategy, **options)
-    low = high = float("nan")
+    y, p, w = sample.labels, sample.scores, sample.weights
+    n_groups = numbered(sample.groups, len(y))[1]
+    rate = float(np.average(y, weights=w))
+    ece, low, high = expected_calibration_error(y, p, n_bins, strategy, w), math.nan, math.nan
     if n_groups > 1:
-        resampling = {"groups": sample.groups, "n_resamples": n_resamples, "confidence": confidence, "seed": seed}
-        found = bootstrap(expected_calibration_error, *flat, **resampling, **options, n_bins=n_bins, strategy=strategy)
+        how: dict[str, Any] = {"n_resamples": n_resamples, "confidence": confidence, "seed": seed, "n_bins": n_bins, "strategy": strategy}
+        found = bootstrap(expected_calibration_error, y, p, groups=sample.groups, sample_weight=w, **how)
         low, high = found.low, found.high
     constant = rate if given is None else given
     return CalibrationSummary(
@@ -139,15 +139,11 @@ def calibration_summary(
         constant_ece=abs(rate - constant),
         constant=constant,
         constant_in_sample=given is None,
-        brier=brier_score(*flat, **options),
-        brier_skill=brier_skill(*flat, **options, base_rate=given),
-        log_loss=log_loss(*flat, **options),
+        brier=brier_score(y, p, w),
+        brier_skill=brier_skill(y, p, w, base_rate=given),
+        log_loss=log_loss(y, p, w),
         auroc=auroc_of(sample),
-        n=len(sample.labels),
+        n=len(y),
         n_groups=n_groups,
         base_rate=rate,
     )
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and value != value else value

@@ -1,4 +1,4 @@
-"""Is one threshold enough, or does each class of queries need its own?"""
+"""Whether one threshold is enough, or each class of queries needs its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastcal._validate.arrays import float_array
 from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import fraction, integer, number
 from fastcal._validate.scores import Pairs, directed_scores, float32_floor, pairs
+from fastcal.metrics._json import plain
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
@@ -85,8 +86,7 @@ class ThresholdStability:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; None stands for an infinite threshold."""
-        rows = [{name: _plain(value) for name, value in asdict(row).items()} for row in self.rows]
-        return {"threshold": _plain(self.threshold), "rows": rows, "verdict": self.verdict}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def threshold_stability(
@@ -220,7 +220,3 @@ def _row(name: Any, part: _Cuts, cut: float, confidence: float, n_resamples: int
 
 def _part(sample: Pairs, chosen: Array) -> Pairs:
     return Pairs(*(None if column is None else column[chosen] for column in sample))  # type: ignore[arg-type]
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,10 +1,10 @@
-"""Do thresholds carry over from one collection to another?"""
+"""Whether thresholds carry over from one collection to another."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from fastcal._clusters import effective_trials
 from fastcal._validate.numbers import number
 from fastcal._validate.scores import Pairs, directed_scores, pairs
 from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.metrics._json import plain
 from fastcal.thresholds.intervals import wilson_interval
 from fastcal.thresholds.sweep import cumulative_counts, rates
 
@@ -56,9 +57,7 @@ class TransferMatrix:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists; None stands for NaN."""
-        arrays = ("threshold", "precision", "recall", "precision_low", "precision_high", "n_selected")
-        lists = {name: _plain(getattr(self, name).tolist()) for name in arrays}
-        return {"names": list(self.names), "target_precision": self.target_precision} | lists
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def transfer_matrix(
@@ -122,7 +121,7 @@ def transfer_matrix(
     return TransferMatrix(tuple(samples), target, threshold, precision, recall, low, high, selected)
 
 
-def _items(collections: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _items(collections: Any) -> list[tuple[str, Any]]:
     if not isinstance(collections, Mapping) or not all(isinstance(name, str) for name in collections):
         raise InvalidTypeError(f"collections must be a mapping of names to (scores, labels), got {type(collections).__name__}")
     if not collections:
@@ -157,9 +156,3 @@ def _measured(sample: Pairs, chosen: npt.NDArray[np.bool_]) -> tuple[float, floa
     rate, trials = effective_trials(hits, None, None if sample.groups is None else sample.groups[chosen])
     low, high = wilson_interval(rate * trials, trials)
     return rate if len(hits) else np.nan, np.count_nonzero(hits) / relevant if relevant else np.nan, low, high
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return None if value != value else value

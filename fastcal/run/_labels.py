@@ -15,12 +15,11 @@ from fastcal._validate.numbers import integer, one_of
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 if TYPE_CHECKING:
-    from fastcal.run._qrels import Qrels
     from fastcal.run._run import Run
 
 Labeler = Callable[[_csr.Int64], Any]
 
-_UNJUDGED = -(2**63)
+UNJUDGED = -(2**63)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,16 +66,15 @@ class Labels:
         return plain | {"n_unjudged": self.n_unjudged, "n_asked": self.n_asked, "n_cannot_judge": self.n_cannot_judge}
 
 
-def labels_of(qrels: Qrels, run: Run, unjudged: str, min_grade: int, labeler: Labeler | None) -> Labels:
-    """Label every entry; see :meth:`Qrels.labels_of`."""
+def labels_of(grades: _csr.Int64, run: Run, unjudged: str, min_grade: int, labeler: Labeler | None) -> Labels:
+    """Label every entry by its grade, which is UNJUDGED where there is none; see :meth:`Qrels.labels_of`."""
     mode = one_of(unjudged, "unjudged", ("irrelevant", "ask", "error"))
     if (mode == "ask") != (labeler is not None):
         raise InvalidValueError(f'labeler goes with unjudged="ask" and is needed there; got unjudged={mode!r} and labeler={labeler!r}')
     if labeler is not None and not callable(labeler):
         raise InvalidTypeError(f"labeler must be callable, got {type(labeler).__name__}")
     least = integer(min_grade, "min_grade", least=-(2**62))
-    grades = qrels.grades_of(run, unjudged=_UNJUDGED)
-    judged = grades != _UNJUDGED
+    judged = grades != UNJUDGED
     labels, missing = (judged & (grades >= least)).astype(np.uint8), np.flatnonzero(~judged)
     if not missing.size or labeler is None:
         if missing.size and mode == "error":

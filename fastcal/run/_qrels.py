@@ -15,7 +15,7 @@ from fastcal._validate.judgements import as_grades
 from fastcal._validate.numbers import integer
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.run import _columns, _trec
-from fastcal.run._labels import Labeler, Labels, labels_of
+from fastcal.run._labels import UNJUDGED, Labeler, Labels, labels_of
 from fastcal.run._run import Run
 
 
@@ -177,7 +177,7 @@ class Qrels:
         >>> found.labels.tolist(), found.n_asked
         ([1, 1], 1)
         """
-        return labels_of(self, run, unjudged, min_grade, labeler)
+        return labels_of(self.grades_of(run, unjudged=UNJUDGED), run, unjudged, min_grade, labeler)
 
     def to_dict(self) -> dict[Any, dict[Any, int]]:
         """Return ``{query: {document: grade}}``, plain Python values."""
