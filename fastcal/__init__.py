@@ -175,6 +175,9 @@ if TYPE_CHECKING:
         choose_threshold as choose_threshold,
     )
     from fastcal.thresholds import (
+        clopper_pearson_interval as clopper_pearson_interval,
+    )
+    from fastcal.thresholds import (
         threshold_sweep as threshold_sweep,
     )
     from fastcal.thresholds import (
@@ -227,7 +230,7 @@ _HOME = {
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
-    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),
+    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "clopper_pearson_interval", "threshold_sweep", "wilson_interval"),
     "fastcal.trained_fusion": ("LinearFusion", "LogisticFusion", "fit_fusion", "fusion_from_dict"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
