@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from fastcal._clusters import Float64
@@ -21,20 +22,30 @@ def beta_quantile(a: Float64, b: Float64, level: Float64) -> Float64:
     parameters up to 1e6, where the log-gamma function sets the limit.
     """
     log_scale = np.array([math.lgamma(p + q) - math.lgamma(p) - math.lgamma(q) for p, q in zip(a.tolist(), b.tolist(), strict=True)])
-    low, high, x = np.zeros(a.shape), np.ones(a.shape), a / (a + b)
+    result, open_ = a / (a + b), np.arange(a.size)
+    low, high = np.zeros(a.shape), np.ones(a.shape)
     for _ in range(_STEPS):
-        share = _share(a, b, x, log_scale)
-        low, high = np.where(share < level, x, low), np.where(share < level, high, x)
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
-            density = np.exp(log_scale + (a - 1) * np.log(x) + (b - 1) * np.log1p(-x))
-            step = x - (share - level) / density
-        inside = (step > low) & (step < high)
-        moved = np.where(inside, step, _middle(low, high))
-        done = np.abs(moved - x) <= np.where(inside, 1e-8, 1e-15) * np.minimum(x, 1 - x)  # a Newton step squares the error
-        x = moved
-        if done.all():
+        x, done = _step(*(v[open_] for v in (a, b, level, log_scale, result)), low, high)
+        result[open_] = x
+        open_, low, high = open_[~done], low[~done], high[~done]
+        if not open_.size:
             break
-    return x
+    return result
+
+
+def _step(
+    a: Float64, b: Float64, level: Float64, log_scale: Float64, x: Float64, low: Float64, high: Float64
+) -> tuple[Float64, npt.NDArray[np.bool_]]:
+    """Move x by Newton's step, or halve the bracket, which is narrowed in place; and say where that is enough."""
+    share = _share(a, b, x, log_scale)
+    below = share < level
+    low[below], high[~below] = x[below], x[~below]
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
+        newton = x - (share - level) / np.exp(log_scale + (a - 1) * np.log(x) + (b - 1) * np.log1p(-x))
+    inside = (newton > low) & (newton < high)
+    moved = np.where(inside, newton, _middle(low, high))
+    # A step of Newton's squares the error.
+    return moved, np.abs(moved - x) <= np.where(inside, 1e-8, 1e-15) * np.minimum(x, 1 - x)
 
 
 def _middle(low: Float64, high: Float64) -> Float64:
