@@ -14,7 +14,7 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 BLOCK = 1 << 18  # draws held at once: 2 MiB of positions
-_JACKKNIFE_BLOCKS = 200
+JACKKNIFE_BLOCKS = 200
 
 
 # -- clusters -------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def jackknife_sums(sums: Float64) -> Float64:
 
     The acceleration of a sum of independent parts is the same for any partition of them, up to noise.
     """
-    blocks = min(len(sums), _JACKKNIFE_BLOCKS)
+    blocks = min(len(sums), JACKKNIFE_BLOCKS)
     return cluster_sums(np.arange(len(sums)) % blocks, blocks, sums)
 
 
@@ -108,32 +108,31 @@ def share_below(draws: Float64, limit: float) -> float:
 
 # -- rates ----------------------------------------------------------------------------------------------
 def effective_trials(labels: npt.NDArray[Any], weights: Float64 | None, codes: Int64 | None) -> tuple[float, float]:
-    """Return the rate of 1s and the independent trials that know it as well; (0, 0) without weight."""
-    rates, trials = effective_trials_by_bin(np.zeros(len(labels), np.int64), 1, labels, weights, codes)
-    return float(rates[0]), float(trials[0])
+    """Return hits and trials, independent ones that know the rate of 1s as well as the pairs do; (0, 0) without weight."""
+    hits, trials = effective_trials_by_bin(np.zeros(len(labels), np.int64), 1, labels, weights, codes)
+    return float(hits[0]), float(trials[0])
 
 
 def effective_trials_by_bin(
     bins: Int64, n_bins: int, labels: npt.NDArray[Any], weights: Float64 | None, codes: Int64 | None
 ) -> tuple[Float64, Float64]:
-    """Return rate and effective trials of each bin (Rao & Scott, "A simple method for the analysis of clustered binary data", 1992).
+    """Return effective hits and trials of each bin (Rao & Scott, "A simple method for the analysis of clustered binary data", 1992).
 
-    Weights w count as Kish's (sum w)^2 / sum w^2 trials. Clusters divide that by the design effect, at least 1: the
-    variance of the rate from residuals summed by cluster, over the same from single residuals, both as samples of
-    K and n. Where all or no pairs are 1 there are no residuals to see dependence in, and the number of clusters,
-    which dependence cannot undercut, bounds the trials.
+    Weights w count as Kish's (sum w)^2 / sum w^2 trials. Clusters divide that by the design effect. Where all or no pairs
+    are 1 there are no residuals to see dependence in, and the trials are at most the number of clusters, which
+    dependence cannot undercut. Without weights and clusters these are the plain counts.
     """
-    w = np.ones(len(labels)) if weights is None else weights / (weights.max() or 1.0)
-    total, squares, hits = (np.bincount(bins, v, n_bins) for v in (w, w * w, w * labels))
+    w = np.ones(len(labels)) if weights is None else weights / (weights.max(initial=0.0) or 1.0)
+    total, squares, hits = (bin_sums(bins, v, n_bins) for v in (w, w * w, w * labels))
     some = np.where(total > 0, total, 1.0)
-    rates, trials = hits / some, total**2 / np.where(squares > 0, squares, 1.0)
-    if codes is None or not len(labels):
-        return rates, trials
-    effects = design_effects(bins, n_bins, w * (labels - rates[bins]), codes, w > 0)
-    clusters = clusters_by_bin(bins[w > 0], n_bins, codes[w > 0])
-    certain = (hits <= 0) | (hits >= total)
-    spread = np.maximum(trials / effects, np.minimum(trials, 1.0))
-    return rates, np.where(certain, np.minimum(trials, clusters), spread)
+    trials = total**2 / np.where(squares > 0, squares, 1.0)
+    counted = w > 0
+    if codes is not None and counted.any():
+        effects = design_effects(bins[counted], n_bins, (w * (labels - (hits / some)[bins]))[counted], codes[counted])
+        clusters = clusters_by_bin(bins[counted], n_bins, codes[counted])
+        spread = np.maximum(trials / effects, np.minimum(trials, 1.0))
+        trials = np.where((hits <= 0) | (hits >= total), np.minimum(trials, clusters), spread)
+    return np.where(hits >= total, trials, hits * (trials / some)), trials
 
 
 def clusters_by_bin(bins: Int64, n_bins: int, codes: Int64) -> Int64:
@@ -142,15 +141,13 @@ def clusters_by_bin(bins: Int64, n_bins: int, codes: Int64) -> Int64:
     return np.bincount(np.unique(bins * width + codes) // width, minlength=n_bins)
 
 
-def design_effects(bins: Int64, n_bins: int, residuals: Float64, codes: Int64 | None, counted: npt.NDArray[np.bool_] | None = None) -> Float64:
+def design_effects(bins: Int64, n_bins: int, residuals: Float64, codes: Int64 | None) -> Float64:
     """Return for each bin the variance of a mean from residuals summed by cluster over that from single ones.
 
     At least 1; infinite in a bin of one cluster with several pairs, whose spread nobody has seen.
     """
     if codes is None:
         return np.ones(n_bins)
-    if counted is not None:
-        bins, residuals, codes = bins[counted], residuals[counted], codes[counted]
     width = int(codes.max()) + 1
     keys, inverse = np.unique(bins * width + codes, return_inverse=True)
     home = keys // width

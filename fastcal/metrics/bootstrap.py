@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._clusters import Float64, Int64, bca_limits, numbered
+from fastcal._clusters import JACKKNIFE_BLOCKS, Float64, Int64, bca_limits, numbered, sums_interval
 from fastcal._validate.numbers import fraction, integer
 from fastcal._validate.scores import Pairs, pairs
 from fastcal.errors import InvalidTypeError, InvalidValueError
-
-_JACKKNIFE_BLOCKS = 200
+from fastcal.metrics._additive import sums_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +115,9 @@ def bootstrap(
     if n_groups < 2:
         raise InvalidValueError("groups holds one query; an interval by query needs at least 2")
     value = _on(metric, sample, np.arange(len(codes)), options)
+    summed = sums_of(metric, sample, codes, n_groups, options)
+    if summed is not None:
+        return Estimate(value, *sums_interval(*summed, resamples, level, start), len(codes), n_groups)
     low, high = _repeated(metric, sample, codes, n_groups, value, resamples, level, start, options)
     return Estimate(value, low, high, len(codes), n_groups)
 
@@ -126,7 +128,7 @@ def _repeated(
     draws = _values(metric, sample, _resamples(codes, n_groups, n_resamples, seed), options)
     if np.isnan(draws).mean() > 0.5:
         raise InvalidValueError("the metric has no value on more than half of the resamples; expected more queries with both classes")
-    blocks = codes % min(n_groups, _JACKKNIFE_BLOCKS)
+    blocks = codes % min(n_groups, JACKKNIFE_BLOCKS)
     without = _values(metric, sample, (np.flatnonzero(blocks != block) for block in range(int(blocks.max()) + 1)), options)
     return bca_limits(draws, value, without, level)
 

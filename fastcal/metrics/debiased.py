@@ -63,9 +63,9 @@ def debiased_calibration_error(
     bins, how = integer(n_bins, "n_bins", least=1), one_of(strategy, "strategy", ("uniform", "quantile"))
     signed = flag(squared, "squared")
     binned = Binned.of(probability_pairs(labels, probabilities, sample_weight, groups), bins, how)
-    rates, trials = effective_trials_by_bin(binned.bins, binned.n_bins, binned.labels, binned.weights, binned.codes)
+    _, trials = effective_trials_by_bin(binned.bins, binned.n_bins, binned.labels, binned.weights, binned.codes)
     some = np.where(binned.filled, binned.total, 1.0)
-    claimed = binned.claimed / some
+    rates, claimed = binned.relevant / some, binned.claimed / some
     several = trials > 1 + 1e-9
     noise = np.where(several, rates * (1 - rates) / np.where(several, trials - 1, 1.0), claimed * (1 - claimed))
     square = float(binned.total @ ((rates - claimed) ** 2 - noise) / binned.total.sum())

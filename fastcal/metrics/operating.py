@@ -109,22 +109,21 @@ def precision_recall_at(
     level = fraction(confidence, "confidence")
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
     selected = sample.scores >= cut if higher_is_better else sample.scores <= cut
-    precision, precision_trials = _rate(sample, selected, sample.labels)
-    recall, recall_trials = _rate(sample, sample.labels == 1, selected)
+    precise, recalled = _trials(sample, selected, sample.labels), _trials(sample, sample.labels == 1, selected)
     n_groups = len(sample.labels) if sample.groups is None else len(np.unique(sample.groups))
     return PrecisionRecall(
-        precision,
-        recall,
+        precise[0] / (precise[1] or 1.0),
+        recalled[0] / (recalled[1] or 1.0),
         int(np.count_nonzero(selected)),
-        wilson_interval(precision * precision_trials, precision_trials, level),
-        wilson_interval(recall * recall_trials, recall_trials, level),
+        wilson_interval(*precise, level),
+        wilson_interval(*recalled, level),
         cut,
         len(sample.labels),
         n_groups,
     )
 
 
-def _rate(sample: Pairs, among: npt.NDArray[np.bool_], hits: npt.NDArray[Any]) -> tuple[float, float]:
-    """Share of hits among some of the pairs, and the trials that know it."""
+def _trials(sample: Pairs, among: npt.NDArray[np.bool_], hits: npt.NDArray[Any]) -> tuple[float, float]:
+    """Effective hits and trials among some of the pairs."""
     weights = None if sample.weights is None else sample.weights[among]
     return effective_trials(hits[among], weights, None if sample.groups is None else sample.groups[among])

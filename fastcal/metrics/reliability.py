@@ -132,10 +132,17 @@ def reliability_curve(
     level, resamples, start = fraction(confidence, "confidence"), integer(n_resamples, "n_resamples", least=100), integer(seed, "seed", least=0)
     kind = None if band is None else one_of(band, "band", ("consistency", "bootstrap"))
     binned = Binned.of(probability_pairs(labels, probabilities, sample_weight, groups), *binning)
-    rates, trials = effective_trials_by_bin(binned.bins, binned.n_bins, binned.labels, binned.weights, binned.codes)
+    hits, trials = effective_trials_by_bin(binned.bins, binned.n_bins, binned.labels, binned.weights, binned.codes)
     filled, total, claimed = binned.filled, binned.total[binned.filled], binned.claimed[binned.filled]
-    rate = rates[filled]
-    low, high = wilson_interval(rate * trials[filled], trials[filled], level)
+    low, high = wilson_interval(hits[filled], trials[filled], level)
     limits = () if kind is None else (consistency_band if kind == "consistency" else bootstrap_band)(binned, level, resamples, start)
-    edges = binned.edges[:-1][filled], binned.edges[1:][filled]
-    return ReliabilityCurve(*edges, claimed / total, rate, binned.count[filled], total / total.sum(), low, high, *(limit[filled] for limit in limits))
+    return ReliabilityCurve(
+        *edges,
+        claimed / total,
+        binned.relevant[filled] / total,
+        binned.count[filled],
+        total / total.sum(),
+        low,
+        high,
+        *(limit[filled] for limit in limits),
+    )

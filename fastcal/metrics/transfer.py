@@ -153,6 +153,6 @@ def _chosen(sample: Pairs, cut: float, calibrator: Calibrator | None, higher_is_
 
 def _measured(sample: Pairs, chosen: npt.NDArray[np.bool_]) -> tuple[float, float, float, float]:
     hits, relevant = sample.labels[chosen], np.count_nonzero(sample.labels)
-    rate, trials = effective_trials(hits, None, None if sample.groups is None else sample.groups[chosen])
-    low, high = wilson_interval(rate * trials, trials)
-    return rate if len(hits) else np.nan, np.count_nonzero(hits) / relevant if relevant else np.nan, low, high
+    found, trials = effective_trials(hits, None, None if sample.groups is None else sample.groups[chosen])
+    low, high = wilson_interval(found, trials)
+    return found / trials if trials else np.nan, np.count_nonzero(hits) / relevant if relevant else np.nan, low, high

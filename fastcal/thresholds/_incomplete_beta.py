@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     from fastcal._clusters import Float64
+
+Bools: TypeAlias = npt.NDArray[np.bool_]
 
 _STEPS = 100
 _TINY = 1e-300
@@ -25,7 +27,7 @@ def beta_quantile(a: Float64, b: Float64, level: Float64) -> Float64:
     result, open_ = a / (a + b), np.arange(a.size)
     low, high = np.zeros(a.shape), np.ones(a.shape)
     for _ in range(_STEPS):
-        x, done = _step(*(v[open_] for v in (a, b, level, log_scale, result)), low, high)
+        x, done = _step(a[open_], b[open_], level[open_], log_scale[open_], result[open_], (low, high))
         result[open_] = x
         open_, low, high = open_[~done], low[~done], high[~done]
         if not open_.size:
@@ -33,11 +35,9 @@ def beta_quantile(a: Float64, b: Float64, level: Float64) -> Float64:
     return result
 
 
-def _step(
-    a: Float64, b: Float64, level: Float64, log_scale: Float64, x: Float64, low: Float64, high: Float64
-) -> tuple[Float64, npt.NDArray[np.bool_]]:
+def _step(a: Float64, b: Float64, level: Float64, log_scale: Float64, x: Float64, bracket: tuple[Float64, Float64]) -> tuple[Float64, Bools]:
     """Move x by Newton's step, or halve the bracket, which is narrowed in place; and say where that is enough."""
-    share = _share(a, b, x, log_scale)
+    (low, high), share = bracket, _share(a, b, x, log_scale)
     below = share < level
     low[below], high[~below] = x[below], x[~below]
     with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
