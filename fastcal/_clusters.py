@@ -156,6 +156,7 @@ def design_effects(bins: Int64, n_bins: int, residuals: Float64, codes: Int64 | 
     summed = np.bincount(home, np.bincount(inverse, residuals, len(keys)) ** 2, n_bins)
     effects = np.ones(n_bins)
     many = (clusters > 1) & (single > 0)
-    effects[many] = (clusters / (clusters - 1) * summed)[many] / (n / (n - 1) * single)[many]
+    k, m = clusters[many], n[many]
+    effects[many] = (k / (k - 1) * summed[many]) / (m / (m - 1) * single[many])
     effects[(clusters == 1) & (n > 1)] = np.inf
     return np.maximum(effects, 1.0)

@@ -136,13 +136,5 @@ def reliability_curve(
     filled, total, claimed = binned.filled, binned.total[binned.filled], binned.claimed[binned.filled]
     low, high = wilson_interval(hits[filled], trials[filled], level)
     limits = () if kind is None else (consistency_band if kind == "consistency" else bootstrap_band)(binned, level, resamples, start)
-    return ReliabilityCurve(
-        *edges,
-        claimed / total,
-        binned.relevant[filled] / total,
-        binned.count[filled],
-        total / total.sum(),
-        low,
-        high,
-        *(limit[filled] for limit in limits),
-    )
+    shown = binned.edges[:-1][filled], binned.edges[1:][filled], claimed / total, binned.relevant[filled] / total, binned.count[filled]
+    return ReliabilityCurve(*shown, total / total.sum(), low, high, *(limit[filled] for limit in limits))
