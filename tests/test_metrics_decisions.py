@@ -198,7 +198,7 @@ def test_transfer_applies_each_rule_everywhere(calibrated: bool) -> None:
             at = metrics.precision_recall_at(relevant, rule(others), found.threshold[i])
             assert (found.precision[i, j], found.recall[i, j], found.n_selected[i, j]) == pytest.approx((at.precision, at.recall, at.n_selected))
             assert (found.precision_low[i, j], found.precision_high[i, j]) == pytest.approx(at.precision_interval)
-    assert found.precision[0, 1] < 0.7 < found.precision[0, 0]
+    assert found.precision[0, 1] < 0.8 <= found.precision[0, 0]
     assert not hasattr(calibrator, "base_rate_")
 
 

@@ -105,10 +105,10 @@ def threshold_stability(
     """Find the best threshold of each class of queries and say whether the global one will do.
 
     The best threshold has the highest F1 or, with `target_precision`, is the laxest that reaches it. The verdict is
-    "thresholds differ between classes" if the global threshold lies outside the interval of the best threshold of some
-    class, else "one global threshold is enough". The intervals are made at ``1 - (1 - confidence) / n_classes``, so that all of
-    them hold together with `confidence`. A class with few pairs has a wide interval and cannot overturn the verdict: look
-    at `n`, and at what the global threshold does to it.
+    "thresholds differ between classes" if the global threshold, moved up to the next score of the class, lies outside the
+    interval of the best threshold of some class, else "one global threshold is enough". The intervals are made at
+    ``1 - (1 - confidence) / n_classes``, so that all of them hold together with `confidence`. A class with few pairs has a wide
+    interval and cannot overturn the verdict: look at `n`, and at what the global threshold does to it.
 
     Parameters
     ----------
@@ -161,10 +161,11 @@ def threshold_stability(
     if not higher_is_better:
         sample = sample._replace(scores=-sample.scores)
     cut = float(_Cuts(sample, target).best()[0])
-    shared = cut, 1 - (1 - level) / len(names), resamples, start, higher_is_better
-    rows = tuple(_row(name, _Cuts(_part(sample, kinds == kind), target), *shared) for kind, name in enumerate(names))
-    signed = cut if higher_is_better else -cut
-    return ThresholdStability(signed, rows, ONE_IS_ENOUGH if all(row.low <= signed <= row.high for row in rows) else THEY_DIFFER)
+    parts = [_Cuts(_part(sample, kinds == kind), target) for kind in range(len(names))]
+    intervals = [part.interval(1 - (1 - level) / len(names), resamples, start) for part in parts]
+    stable = all(low <= part.snapped(cut) <= high for part, (low, high) in zip(parts, intervals, strict=True))
+    rows = tuple(_row(*each, cut, higher_is_better) for each in zip(names, parts, intervals, strict=True))
+    return ThresholdStability(cut if higher_is_better else -cut, rows, ONE_IS_ENOUGH if stable else THEY_DIFFER)
 
 
 def _classes(values: Any, classes: npt.ArrayLike) -> tuple[Int64, list[Any]]:
@@ -204,6 +205,10 @@ class _Cuts:
         tail = (1 - confidence) / 2
         return float(np.quantile(draws, tail, method="lower")), float(np.quantile(draws, 1 - tail, method="higher"))
 
+    def snapped(self, cut: float) -> float:
+        """Return the laxest of the cuts that are at least as strict: it selects the same pairs."""
+        return float(self.cuts[self.cuts >= cut].min())
+
     def rates(self, cut: float) -> tuple[float, float]:
         """Return precision and recall at a cut; 0 where there is nothing to count."""
         weights = self.weights * (self.scores >= cut)
@@ -211,8 +216,8 @@ class _Cuts:
         return float(hits / (weights.sum() or 1.0)), float(hits / (relevant or 1.0))
 
 
-def _row(name: Any, part: _Cuts, cut: float, confidence: float, n_resamples: int, seed: int, higher_is_better: bool) -> ClassThreshold:
-    own, (low, high) = float(part.best()[0]), part.interval(confidence, n_resamples, seed)
+def _row(name: Any, part: _Cuts, interval: tuple[float, float], cut: float, higher_is_better: bool) -> ClassThreshold:
+    own, (low, high) = float(part.best()[0]), interval
     turned = (own, low, high) if higher_is_better else (-own, -high, -low)
     relevant = int(np.count_nonzero(part.labels))
     return ClassThreshold(name, len(part.labels), relevant, part.n_groups, *turned, *part.rates(own), *part.rates(cut))

@@ -101,7 +101,7 @@ def _answers(given: Any, n: int) -> npt.NDArray[Any]:
 def _refuse(run: Run, missing: _csr.Int64) -> None:
     first = int(missing[0])
     row = int(np.searchsorted(run.offsets, first, side="right")) - 1
-    query = row if run.query_ids is None else run.query_ids[row]
-    document = run.ids[first] if run.doc_ids is None else run.doc_ids[run.ids[first]]
+    query = row if run.query_ids is None else run.query_ids.tolist()[row]
+    document = int(run.ids[first]) if run.doc_ids is None else run.doc_ids[run.ids[first]]
     count = f"{missing.size} of {run.ids.size} entries have no judgement"
     raise InvalidValueError(f"{count}, first query {query!r}, document {document!r} (position {first}); expected all, or another `unjudged`")
