@@ -136,6 +136,9 @@ if TYPE_CHECKING:
         SearchResult as SearchResult,
     )
     from fastcal.run import (
+        Labels as Labels,
+    )
+    from fastcal.run import (
         Qrels as Qrels,
     )
     from fastcal.run import (
@@ -170,6 +173,9 @@ if TYPE_CHECKING:
     )
     from fastcal.thresholds import (
         choose_threshold as choose_threshold,
+    )
+    from fastcal.thresholds import (
+        clopper_pearson_interval as clopper_pearson_interval,
     )
     from fastcal.thresholds import (
         threshold_sweep as threshold_sweep,
@@ -221,10 +227,10 @@ _HOME = {
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
-    "fastcal.run": ("Qrels", "Run", "pairs"),
+    "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
-    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep", "wilson_interval"),
+    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "clopper_pearson_interval", "threshold_sweep", "wilson_interval"),
     "fastcal.trained_fusion": ("LinearFusion", "LogisticFusion", "fit_fusion", "fusion_from_dict"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

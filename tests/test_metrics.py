@@ -133,14 +133,22 @@ def test_separation_by_brute_force(pairs: list) -> None:
     assert found.n == len(labels)
     assert 0.0 <= found.overlap <= 1.0 + 1e-12
     mirrored = metrics.separation(labels, -scores, higher_is_better=False)
-    assert mirrored.to_dict() == pytest.approx(found.to_dict() | {"overlap": pytest.approx(mirrored.overlap)})
+    assert mirrored.auroc_interval == pytest.approx(found.auroc_interval)
+    assert numbers(mirrored) == pytest.approx(numbers(found) | {"overlap": pytest.approx(mirrored.overlap)})
 
 
 def test_separation_ignores_the_scale_of_the_weights() -> None:
     labels, probabilities, weights = sample(200)
-    plain = metrics.separation(labels, probabilities, sample_weight=weights).to_dict()
+    plain = metrics.separation(labels, probabilities, sample_weight=weights)
     for scale in (1e-300, 1e300):
-        assert metrics.separation(labels, probabilities, sample_weight=weights * scale).to_dict() == pytest.approx(plain)
+        scaled = metrics.separation(labels, probabilities, sample_weight=weights * scale)
+        assert scaled.auroc_interval == pytest.approx(plain.auroc_interval)
+        assert numbers(scaled) == pytest.approx(numbers(plain))
+
+
+def numbers(found: metrics.Separation) -> dict:
+    """The entries that are not sequences."""
+    return {name: value for name, value in found.to_dict().items() if name != "auroc_interval"}
 
 
 def test_overlap() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._clusters import BLOCK, bca_quantiles, share_below
+
 _Float64 = npt.NDArray[np.float64]
 
-_BLOCK = 1 << 18  # draws held at once: 2 MiB of positions
+_BLOCK = BLOCK
 
 
 class Interval(NamedTuple):
@@ -29,17 +30,13 @@ def mean_interval(values: _Float64, n_resamples: int, confidence: float, seed: i
     same have no spread to resample: both limits are that value.
     """
     means = _resampled_means(values, n_resamples, seed)
-    share = _share_below(means, 0.0)
+    share = share_below(means, 0.0)
     deviations = values - values.mean()
     spread = float(deviations @ deviations)
     if values.min() == values.max() or spread == 0.0:
         return Interval(float(values[0]), float(values[0]), share)
-    normal = NormalDist()
-    bias = normal.inv_cdf(min(max(_share_below(means, float(values.mean())), 0.5 / n_resamples), 1 - 0.5 / n_resamples))
     acceleration = float((deviations**3).sum()) / (6 * spread**1.5)
-    z = normal.inv_cdf(0.5 + confidence / 2)
-    levels = [normal.cdf(bias + (bias + side) / (1 - acceleration * (bias + side))) for side in (-z, z)]
-    low, high = np.quantile(means, levels).tolist()
+    low, high = bca_quantiles(means, float(values.mean()), acceleration, confidence)
     return Interval(low, high, share)
 
 
@@ -52,10 +49,3 @@ def _resampled_means(values: _Float64, n_resamples: int, seed: int) -> _Float64:
         part = means[start : start + rows]
         part[:] = values[rng.integers(0, values.size, (part.size, values.size))].mean(axis=1)
     return means
-
-
-def _share_below(means: _Float64, limit: float) -> float:
-    """Return the share of means below the limit; equal up to rounding counts half."""
-    near = np.abs(means - limit) <= 1e-12 * max(abs(limit), float(np.abs(means).max()))
-    below = np.count_nonzero((means < limit) & ~near) + 0.5 * np.count_nonzero(near)
-    return float(below) / means.size

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._validate.numbers import integer, one_of
-from fastcal._validate.scores import Pairs, probability_pairs
+from fastcal._clusters import effective_trials_by_bin
+from fastcal._validate.numbers import fraction, integer, one_of
+from fastcal._validate.scores import probability_pairs
+from fastcal.metrics._bands import bootstrap_band, consistency_band
+from fastcal.metrics._binned import Binned
 from fastcal.thresholds.intervals import wilson_interval
 
-if TYPE_CHECKING:
-    from fastcal._backend.protocol import Array
-
 Strategy = Literal["uniform", "quantile"]
+Band = Literal["consistency", "bootstrap"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +34,10 @@ class ReliabilityCurve:
     weight : ndarray of float64
         Share of the total weight; sums to 1.
     interval_low, interval_high : ndarray of float64
-        95 % Wilson interval of the observed rate; with weights, of Kish's effective sample size. It takes pairs for
-        independent: several pairs of one query make it too narrow.
+        95 % Wilson interval of the observed rate, of effective trials: by query with groups (Rao & Scott 1992), Kish's with
+        weights. Without groups it takes pairs for independent: several pairs of one query make it too narrow.
+    band_low, band_high : ndarray of float64, or None
+        The band that was asked for.
 
     Examples
     --------
@@ -52,13 +55,15 @@ class ReliabilityCurve:
     weight: npt.NDArray[np.float64]
     interval_low: npt.NDArray[np.float64]
     interval_high: npt.NDArray[np.float64]
+    band_low: npt.NDArray[np.float64] | None = None
+    band_high: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.count)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain lists."""
-        return {name: values.tolist() for name, values in asdict(self).items()}
+        """Return plain lists; a band that was not asked for is None."""
+        return {name: None if values is None else values.tolist() for name, values in asdict(self).items()}
 
 
 def reliability_curve(
@@ -67,6 +72,12 @@ def reliability_curve(
     n_bins: int = 15,
     strategy: Strategy = "uniform",
     sample_weight: npt.ArrayLike | None = None,
+    *,
+    groups: npt.ArrayLike | None = None,
+    band: Band | None = None,
+    confidence: float = 0.95,
+    n_resamples: int = 1000,
+    seed: int = 0,
 ) -> ReliabilityCurve:
     """Group probabilities into bins and compare their mean with the share of relevant pairs.
 
@@ -83,6 +94,20 @@ def reliability_curve(
         Bins of equal width on [0, 1], or with equal numbers of pairs (weights do not move the edges).
     sample_weight : array_like of float, shape of `probabilities`, optional
         Finite and not negative.
+    groups : array_like of int or str, shape of `probabilities` or one per row, optional
+        Query ids. Without them every pair is its own group.
+    band : {"consistency", "bootstrap"}, optional
+        "consistency" is the band around the diagonal where the observed rates of right probabilities fall (Bröcker & Smith
+        2007): labels are redrawn from the probabilities, one by one; with groups each bin's deviations are then stretched by the
+        root of the design effect of ``label - probability``, at least 1, for labels of one query rise and fall together.
+        "bootstrap" is the band around the curve of resampled queries; it has no width where all labels of a bin agree, unlike
+        the intervals. Both hold for each bin alone, at `confidence`.
+    confidence : float, default 0.95
+        Of intervals and bands; strictly between 0 and 1.
+    n_resamples : int, default 1000
+        Of a band; at least 100.
+    seed : int, default 0
+        Of a band.
 
     Returns
     -------
@@ -92,7 +117,7 @@ def reliability_curve(
     ------
     ValueError
         If shapes differ, no pair is left, a label is not 0 or 1, a probability is outside [0, 1], a weight unusable,
-        or `n_bins` or `strategy` is not one of the values above.
+        or another argument is not one of the values above.
     TypeError
         If an array is not numeric, or `probabilities` is an array of integers, booleans or objects.
 
@@ -103,25 +128,13 @@ def reliability_curve(
     >>> curve.count.tolist(), curve.mean_predicted[1:].tolist(), curve.observed_rate[1:].tolist()
     ([3, 1], [0.875], [1.0])
     """
-    sample = probability_pairs(labels, probabilities, sample_weight)
-    edges = _edges(sample.scores, integer(n_bins, "n_bins", least=1), one_of(strategy, "strategy", ("uniform", "quantile")))
-    return _curve(sample, edges)
-
-
-def _edges(probabilities: Array, n_bins: int, strategy: str) -> Array:
-    fractions = np.linspace(0.0, 1.0, n_bins + 1)
-    return fractions if strategy == "uniform" else np.quantile(probabilities.astype(np.float64), fractions)
-
-
-def _curve(sample: Pairs, edges: Array) -> ReliabilityCurve:
-    n_bins, bins = len(edges) - 1, np.searchsorted(edges[1:-1], sample.scores)
-    weights = np.ones(len(bins)) if sample.weights is None else sample.weights / sample.weights.max()
-    count = np.bincount(bins, minlength=n_bins)
-    total, squares, claimed, relevant = (
-        np.bincount(bins, values, n_bins) for values in (weights, weights**2, weights * sample.scores, weights * sample.labels)
-    )
-    filled = total > 0
-    total, mean, rate = total[filled], claimed[filled] / total[filled], relevant[filled] / total[filled]
-    trials = total**2 / squares[filled]
-    low, high = wilson_interval(rate * trials, trials)
-    return ReliabilityCurve(edges[:-1][filled], edges[1:][filled], mean, rate, count[filled], total / total.sum(), low, high)
+    binning = integer(n_bins, "n_bins", least=1), one_of(strategy, "strategy", ("uniform", "quantile"))
+    level, resamples, start = fraction(confidence, "confidence"), integer(n_resamples, "n_resamples", least=100), integer(seed, "seed", least=0)
+    kind = None if band is None else one_of(band, "band", ("consistency", "bootstrap"))
+    binned = Binned.of(probability_pairs(labels, probabilities, sample_weight, groups), *binning)
+    hits, trials = effective_trials_by_bin(binned.bins, binned.n_bins, binned.labels, binned.weights, binned.codes)
+    filled, total, claimed = binned.filled, binned.total[binned.filled], binned.claimed[binned.filled]
+    low, high = wilson_interval(hits[filled], trials[filled], level)
+    limits = () if kind is None else (consistency_band if kind == "consistency" else bootstrap_band)(binned, level, resamples, start)
+    shown = binned.edges[:-1][filled], binned.edges[1:][filled], claimed / total, binned.relevant[filled] / total, binned.count[filled]
+    return ReliabilityCurve(*shown, total / total.sum(), low, high, *(limit[filled] for limit in limits))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._validate.numbers import fraction
 from fastcal._validate.scores import Pairs, directed_scores, pairs, require_both_classes
-from fastcal.thresholds.sweep import CumulativeCounts, cumulative_counts, rates
+from fastcal.metrics._auroc import auroc, auroc_interval
+from fastcal.thresholds.sweep import cumulative_counts, rates
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
@@ -26,6 +28,8 @@ class Separation:
     ----------
     auroc : float
         Chance that a relevant pair scores better than an irrelevant one, ties counting half.
+    auroc_interval : tuple of float
+        Wilson interval of the effective trials behind it (DeLong et al. 1988; by query with groups, Obuchowski 1997).
     overlap : float
         Common area of the two normalised score histograms, in [0, 1].
     best_f1 : float
@@ -47,6 +51,7 @@ class Separation:
     """
 
     auroc: float
+    auroc_interval: tuple[float, float]
     overlap: float
     best_f1: float
     best_balance: float
@@ -56,10 +61,18 @@ class Separation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
-        return asdict(self)
+        return asdict(self) | {"auroc_interval": list(self.auroc_interval)}
 
 
-def separation(labels: npt.ArrayLike, scores: npt.ArrayLike, higher_is_better: bool = True, sample_weight: npt.ArrayLike | None = None) -> Separation:
+def separation(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    higher_is_better: bool = True,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    groups: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Separation:
     """Measure whether a threshold on these scores can work.
 
     The verdict is "a threshold can work" if some threshold has precision and recall of at least one half together
@@ -80,6 +93,10 @@ def separation(labels: npt.ArrayLike, scores: npt.ArrayLike, higher_is_better: b
         False for distances; must agree with the result if one is given.
     sample_weight : array_like of float, shape of `scores`, optional
         Finite and not negative.
+    groups : array_like of int or str, shape of `scores` or one per row, optional
+        Query ids, for the interval. Without them every pair is its own group.
+    confidence : float, default 0.95
+        Of the interval; strictly between 0 and 1.
 
     Returns
     -------
@@ -99,13 +116,16 @@ def separation(labels: npt.ArrayLike, scores: npt.ArrayLike, higher_is_better: b
     >>> found.auroc, found.verdict
     (0.75, 'a threshold can work')
     """
-    sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight)
+    sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
+    level = fraction(confidence, "confidence")
     require_both_classes(sample.labels, sample.weights)
     counts = cumulative_counts(sample, higher_is_better)
     sweep = rates(counts, higher_is_better)
     balance = float(np.minimum(sweep.precision, sweep.recall).max())
+    area = auroc(counts)
     return Separation(
-        auroc=_auroc(counts),
+        auroc=area,
+        auroc_interval=auroc_interval(sample, area, level, higher_is_better),
         overlap=_overlap(sample),
         best_f1=float(sweep.f1.max()),
         best_balance=balance,
@@ -113,14 +133,6 @@ def separation(labels: npt.ArrayLike, scores: npt.ArrayLike, higher_is_better: b
         n=len(sample.labels),
         verdict=CAN_WORK if balance >= 0.5 else CANNOT_SEPARATE,
     )
-
-
-def _auroc(counts: CumulativeCounts) -> float:
-    """Area under the ROC curve by trapezoids, which is what makes ties count half."""
-    hits = np.concatenate(([0.0], counts.positive / counts.positive[-1]))
-    negative = counts.weight - counts.positive
-    alarms = np.concatenate(([0.0], negative / negative[-1]))
-    return float(np.diff(alarms) @ (hits[1:] + hits[:-1]) / 2.0)
 
 
 def _overlap(sample: Pairs) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from fastcal._validate.judgements import as_grades
 from fastcal._validate.numbers import integer
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.run import _columns, _trec
+from fastcal.run._labels import UNJUDGED, Labeler, Labels, labels_of
 from fastcal.run._run import Run
 
 
@@ -133,6 +134,50 @@ class Qrels:
         wanted = np.where((rows >= 0) & (theirs >= 0), rows * known.size + theirs, -1)
         at = _places(keys, wanted, "pairs")
         return np.where(at >= 0, self.grades[at], missing)
+
+    def labels_of(
+        self,
+        run: Run,
+        *,
+        unjudged: Literal["irrelevant", "ask", "error"] = "irrelevant",
+        min_grade: int = 1,
+        labeler: Labeler | None = None,
+    ) -> Labels:
+        """Return a 0/1 label for every entry of a run, in the order of ``run.ids``; none is dropped.
+
+        Parameters
+        ----------
+        run : Run
+            Matched as in :meth:`grades_of`.
+        unjudged : {"irrelevant", "ask", "error"}, default "irrelevant"
+            What to do about entries that nobody judged: label them 0, ask `labeler`, or raise.
+        min_grade : int, default 1
+            The lowest grade that is relevant; negative grades (spam) are irrelevant.
+        labeler : callable, with ``unjudged="ask"``
+            Called once, if anything is unjudged, with their positions in ``run.ids`` (int64, ascending); returns 1, 0, or -1 for
+            "cannot judge", which is labelled 0 and counted.
+
+        Returns
+        -------
+        Labels
+
+        Raises
+        ------
+        ValueError
+            With ``unjudged="error"`` if an entry is unjudged, naming the first and their number; if the labeler is missing, is
+            not asked for, or answers anything else; and as :meth:`grades_of`.
+        TypeError
+            If an argument is of another type than described.
+
+        Examples
+        --------
+        >>> import numpy as np, fastcal as fc
+        >>> run = fc.Run.from_dict({"q1": {"d7": 0.9, "d1": 0.5}})
+        >>> found = fc.Qrels.from_dict({"q1": {"d1": 1}}).labels_of(run, unjudged="ask", labeler=np.ones_like)
+        >>> found.labels.tolist(), found.n_asked
+        ([1, 1], 1)
+        """
+        return labels_of(self.grades_of(run, unjudged=UNJUDGED), run, unjudged, min_grade, labeler)
 
     def to_dict(self) -> dict[Any, dict[Any, int]]:
         """Return ``{query: {document: grade}}``, plain Python values."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._clusters import effective_trials
 from fastcal._validate.numbers import number
 from fastcal._validate.scores import Pairs, directed_scores, pairs
 from fastcal.errors import InvalidValueError, SmallSampleWarning
@@ -34,8 +35,8 @@ class OperatingPoint:
     n_selected : int
         Pairs selected, whatever their weight.
     interval : tuple of float
-        95 % Wilson interval of the precision; with weights, of Kish's effective sample size. It does not know that
-        the threshold was chosen on the same labels.
+        95 % Wilson interval of the precision, of effective trials: by query with groups, Kish's with weights. It does not
+        know that the threshold was chosen on the same labels.
     in_sample : bool
         Always True: a reminder that precision and recall were not measured on new pairs.
     higher_is_better : bool
@@ -70,6 +71,7 @@ def choose_threshold(
     target_recall: float | None = None,
     sample_weight: npt.ArrayLike | None = None,
     higher_is_better: bool = True,
+    groups: npt.ArrayLike | None = None,
 ) -> OperatingPoint | None:
     """Choose the threshold that reaches a target on labelled pairs.
 
@@ -89,6 +91,8 @@ def choose_threshold(
         Finite and not negative.
     higher_is_better : bool, default True
         False for distances; must agree with the result if one is given.
+    groups : array_like of int or str, shape of `scores` or one per row, optional
+        Query ids; the interval is then by query, for pairs of one query are not independent. They do not move the threshold.
 
     Returns
     -------
@@ -115,20 +119,20 @@ def choose_threshold(
     >>> point.threshold, point.precision, point.recall, point.n_selected
     (50.0, 0.8, 1.0, 50)
     """
-    sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight)
+    sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
     sweep = rates(cumulative_counts(sample, higher_is_better), higher_is_better, in_place=True)
     at = _cut(sweep, target_precision, target_recall)
     if at is None:
         return None
     if sweep.n_selected[at] < _FEW:
         _warn_few(int(sweep.n_selected[at]))
-    threshold, precision = float(sweep.threshold[at]), float(sweep.precision[at])
+    threshold = float(sweep.threshold[at])
     return OperatingPoint(
         threshold,
-        precision,
+        float(sweep.precision[at]),
         float(sweep.recall[at]),
         int(sweep.n_selected[at]),
-        _interval(sample, threshold, precision, higher_is_better),
+        _interval(sample, threshold, higher_is_better),
         higher_is_better=sweep.higher_is_better,
     )
 
@@ -149,14 +153,11 @@ def _target(value: float, name: str) -> float:
     return number(value, name, "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
 
 
-def _interval(sample: Pairs, threshold: float, precision: float, higher_is_better: bool) -> tuple[float, float]:
-    """Wilson interval of the precision; weighted pairs count as Kish's (sum of w)^2 / sum of w^2 pairs of equal weight."""
+def _interval(sample: Pairs, threshold: float, higher_is_better: bool) -> tuple[float, float]:
+    """Wilson interval of the precision, of effective trials."""
     selected: Array = sample.scores >= threshold if higher_is_better else sample.scores <= threshold
-    if sample.weights is None:
-        return wilson_interval(int(sample.labels[selected].sum()), int(selected.sum()))
-    weights = sample.weights[selected] / sample.weights.max()
-    trials = float(weights.sum() ** 2 / (weights @ weights))
-    return wilson_interval(precision * trials, trials)
+    weights, groups = (None if column is None else column[selected] for column in (sample.weights, sample.groups))
+    return wilson_interval(*effective_trials(sample.labels[selected], weights, groups))
 
 
 def _warn_few(selected: int) -> None:

@@ -55,6 +55,13 @@ def wilson_interval(successes: Any, trials: Any, confidence: float = 0.95) -> tu
     (0.699, 0.9721)
     """
     z = _normal_quantile(0.5 + fraction(confidence, "confidence") / 2)
+    hits, n = hits_and_trials(successes, trials)
+    low, high = _wilson(hits, n, z)
+    return (float(low), float(high)) if low.ndim == 0 else (low, high)
+
+
+def hits_and_trials(successes: Any, trials: Any) -> tuple[Array, Array]:
+    """Return counts as float64 arrays of one shape; 0 <= hits <= trials."""
     hits, n = _counts(successes, "successes"), _counts(trials, "trials")
     try:
         hits, n = np.broadcast_arrays(hits, n)
@@ -62,8 +69,7 @@ def wilson_interval(successes: Any, trials: Any, confidence: float = 0.95) -> tu
         raise InvalidValueError(f"successes and trials must have shapes that broadcast, got {hits.shape} and {n.shape}") from None
     if (hits > n).any():
         raise InvalidValueError("successes exceed trials; expected 0 <= successes <= trials")
-    low, high = _wilson(hits, n, z)
-    return (float(low), float(high)) if low.ndim == 0 else (low, high)
+    return hits, n
 
 
 def _wilson(hits: Array, n: Array, z: float) -> tuple[Array, Array]:
