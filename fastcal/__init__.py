@@ -50,6 +50,21 @@ if TYPE_CHECKING:
     from fastcal.calibration import (
         calibrator_from_dict as calibrator_from_dict,
     )
+    from fastcal.display import (
+        ReliabilityDisplay as ReliabilityDisplay,
+    )
+    from fastcal.display import (
+        RiskCoverageDisplay as RiskCoverageDisplay,
+    )
+    from fastcal.display import (
+        SeparationDisplay as SeparationDisplay,
+    )
+    from fastcal.display import (
+        ThresholdDisplay as ThresholdDisplay,
+    )
+    from fastcal.display import (
+        TransferDisplay as TransferDisplay,
+    )
     from fastcal.errors import (
         BackendError as BackendError,
     )
@@ -209,6 +224,7 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
+    "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",
         "BackendFallbackWarning",

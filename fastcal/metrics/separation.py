@@ -38,10 +38,13 @@ class Separation:
         Highest min(precision, recall) of any threshold.
     prevalence : float
         Share of relevant pairs.
-    n : int
-        Pairs, whatever their weight.
+    n, n_relevant : int
+        Pairs, and the relevant ones among them, whatever their weight.
     verdict : str
         ``"a threshold can work"`` or ``"these scores cannot separate"``.
+    edges : ndarray of float64, shape (n_bins + 1,)
+    relevant_share, irrelevant_share : ndarray of float64, shape (n_bins,)
+        The two histograms that `overlap` is the common area of; each sums to 1.
 
     Examples
     --------
@@ -57,11 +60,17 @@ class Separation:
     best_balance: float
     prevalence: float
     n: int
+    n_relevant: int
     verdict: str
+    edges: npt.NDArray[np.float64]
+    relevant_share: npt.NDArray[np.float64]
+    irrelevant_share: npt.NDArray[np.float64]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
-        return asdict(self) | {"auroc_interval": list(self.auroc_interval)}
+        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()} | {
+            "auroc_interval": list(self.auroc_interval)
+        }
 
 
 def separation(
@@ -123,23 +132,28 @@ def separation(
     sweep = rates(counts, higher_is_better)
     balance = float(np.minimum(sweep.precision, sweep.recall).max())
     area = auroc(counts)
+    edges, relevant, irrelevant = _histograms(sample)
     return Separation(
         auroc=area,
         auroc_interval=auroc_interval(sample, area, level, higher_is_better),
-        overlap=_overlap(sample),
+        overlap=float(np.minimum(relevant, irrelevant).sum()),
         best_f1=float(sweep.f1.max()),
         best_balance=balance,
         prevalence=float(np.average(sample.labels, weights=sample.weights)),
         n=len(sample.labels),
+        n_relevant=int(np.count_nonzero(sample.labels)),
         verdict=CAN_WORK if balance >= 0.5 else CANNOT_SEPARATE,
+        edges=edges,
+        relevant_share=relevant,
+        irrelevant_share=irrelevant,
     )
 
 
-def _overlap(sample: Pairs) -> float:
+def _histograms(sample: Pairs) -> tuple[Array, Array, Array]:
     scores, relevant = sample.scores.astype(np.float64), sample.labels == 1
     smaller = min(np.count_nonzero(relevant), np.count_nonzero(~relevant))
     edges = np.histogram_bin_edges(scores, bins=int(np.clip(np.ceil(np.sqrt(smaller)), 2, 50)))
-    return float(np.minimum(_shares(sample, relevant, edges), _shares(sample, ~relevant, edges)).sum())
+    return edges, _shares(sample, relevant, edges), _shares(sample, ~relevant, edges)
 
 
 def _shares(sample: Pairs, chosen: Array, edges: Array) -> Array:

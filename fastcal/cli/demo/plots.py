@@ -15,30 +15,24 @@ from fastcal.cli.demo.hardcoded import CUT
 from fastcal.cli.demo.reliability import N_BINS, Predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fastcal.cli.demo.experiment import Findings
 
-BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#9AA0A6", "#30343B"
-STYLE = {
-    "raw cosine": (ORANGE, "o"),
-    "Platt": (BLUE, "o"),
-    "isotonic": (GREEN, "s"),
-}
+BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#9AA0A6", "#30343B"
+BEFORE_AND_AFTER = ("before: raw cosine", "after: Platt and isotonic")
 SCORE_BINS = 60
 
 
 def reliability_diagram(f: Findings) -> bytes:
-    """Draw observed share of relevant pairs against stated probability, before and after, with pairs per bin below."""
+    """Draw observed share of relevant pairs against stated probability, before and after, with pairs per bin above."""
     figure = _figure(9.6, 5.6)
-    axes = figure.subplots(2, 2, sharex=True, sharey="row", gridspec_kw={"height_ratios": (4, 1)})
-    for column, (title, names) in enumerate((("before: raw cosine", ("raw cosine",)), ("after: Platt and isotonic", ("Platt", "isotonic")))):
-        _reliability_column(axes[:, column], title, [f.reliability.named(name) for name in names], f)
-    axes[0, 0].set_ylabel("observed share of relevant pairs")
-    axes[1, 0].set_ylabel("pairs")
+    for axes, title, names in zip(figure.subplots(1, 2, sharey=True), BEFORE_AND_AFTER, (("raw cosine",), ("Platt", "isotonic")), strict=True):
+        for predictor in (f.reliability.named(name) for name in names):
+            _reliability(axes, predictor, f)
+        axes.set_title(title, color=INK, fontsize=11, pad=54)
+        axes.label_outer()
     queries, pairs = f.searched.held_out.labels.shape
     figure.suptitle(f"{f.name}: reliability on held-out pairs (n = {queries * pairs:,} pairs of {queries:,} queries)", color=INK, fontsize=12)
-    figure.supxlabel(f"bars: 95 % Wilson, pairs taken as independent; faint: bins with fewer than {FEW} pairs", color=INK, fontsize=8.5)
+    figure.supxlabel(f"bars: 95 % intervals by query; hollow: bins with fewer than {FEW} pairs", color=INK, fontsize=8.5)
     return _png(figure)
 
 
@@ -74,31 +68,11 @@ def _cut_label(f: Findings) -> str:
     )
 
 
-def _reliability_column(axes: Sequence[Any], title: str, predictors: Sequence[Predictor], f: Findings) -> None:
-    upper, lower = axes
-    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, label="perfectly calibrated")
-    for predictor in predictors:
-        _curve(upper, predictor, f)
-    upper.set_title(title, color=INK, fontsize=11)
-    upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    upper.legend(loc="upper left", frameon=False, fontsize=9)
-    edges = np.linspace(0, 1, N_BINS + 1)
-    colours = [STYLE[predictor.name][0] for predictor in predictors]
-    lower.hist([predictor.probabilities.ravel() for predictor in predictors], edges, color=colours, alpha=0.75)
-    lower.set_yscale("log")
-    lower.set_xlabel("stated probability")
-    _tidy(upper)
-    _tidy(lower)
-
-
-def _curve(axes: Any, predictor: Predictor, f: Findings) -> None:
-    colour, marker = STYLE[predictor.name]
-    curve = fc.metrics.reliability_curve(f.searched.held_out.labels.ravel(), predictor.probabilities.ravel(), n_bins=N_BINS)
-    spread = np.maximum(0, [curve.observed_rate - curve.interval_low, curve.interval_high - curve.observed_rate])
-    label = f"{predictor.name}: ECE {predictor.ece.value:.3f}, Brier {predictor.brier.value:.3f}"
-    common = {"color": colour, "marker": marker, "markersize": 4.5, "elinewidth": 0.9, "capsize": 2}
-    for bins, look in ((curve.count >= FEW, {"linewidth": 1.5, "label": label}), (curve.count < FEW, {"linestyle": "none", "alpha": 0.25})):
-        axes.errorbar(curve.mean_predicted[bins], curve.observed_rate[bins], yerr=spread[:, bins], **common, **look)
+def _reliability(axes: Any, predictor: Predictor, f: Findings) -> None:
+    labels = f.searched.held_out.labels
+    name = f"{predictor.name}: ECE {predictor.ece.value:.3f}, Brier {predictor.brier.value:.3f}"
+    options = {"n_bins": N_BINS, "groups": np.arange(len(labels)), "min_count": FEW}
+    fc.ReliabilityDisplay.from_predictions(labels, predictor.probabilities, name=name, ax=axes, **options)
 
 
 def _figure(width: float, height: float) -> Any:
