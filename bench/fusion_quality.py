@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-import argparse
-import os
-import re
-from pathlib import Path
+from functools import cache, partial
 
 import numpy as np
 
 import fastcal as fc
-from tests.real_runs import crossfit, read
+from bench.pages import publish, table
+from bench.real_pairs import COLLECTIONS, collection
+from tests.real_runs import crossfit
 
-ROOT = Path(__file__).resolve().parent.parent
-COLLECTIONS = ("cranfield", "cacm", "stackfaq", "banking77", "cosqa")
 SETS = (("MiniLM", "BM25"), ("MiniLM", "LSA", "BM25"))
-MARKS = "<!-- {} of bench.fusion_quality -->"
 
 
 def difference(a, b, qrels):
@@ -77,35 +73,19 @@ TABLES = {
 }
 
 
-def tables(folder):
-    """Each table in Markdown, by name."""
-    rows = {name: [] for name in TABLES}
-    for name in COLLECTIONS:
-        real = read(folder / name)
-        for names in SETS:
-            runs = [real.runs[each] for each in names]
-            logistic = crossfit(runs, real)
-            for table, (fill, _) in TABLES.items():
-                cells = [name, " + ".join(names), *fill(real, runs, logistic)]
-                rows[table].append(f"| {' | '.join(cells)} |")
-                print(rows[table][-1], flush=True)
-    heads = {name: ["collection", "runs", *head] for name, (_, head) in TABLES.items()}
-    return {name: "\n".join([f"| {' | '.join(heads[name])} |", "|---" * len(heads[name]) + "|", *rows[name]]) for name in TABLES}
+@cache
+def logistic_fusion(name, names):
+    """A collection, some of its runs, and their logistic fusion, which every table looks at."""
+    found = collection(name)
+    runs = [found.runs[name] for name in names]
+    return found, runs, crossfit(runs, found)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--into", type=Path)
-    arguments = parser.parse_args()
-    made = tables(Path(os.environ.get("FASTCAL_DATA", ROOT.parent / "shared" / "data")))
-    if arguments.into is None:
-        return
-    text = arguments.into.read_text(encoding="utf-8")
-    for name, table in made.items():
-        begin, end = MARKS.format(name), MARKS.format(f"end of {name}")
-        text = re.sub(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", lambda _, table=table: f"{table}\n", text, count=1, flags=re.DOTALL)
-    arguments.into.write_text(text, encoding="utf-8")
+def filled(fill, head):
+    """One table in Markdown, a row for each collection and set of runs."""
+    rows = [[name, " + ".join(names), *fill(*logistic_fusion(name, names))] for name in COLLECTIONS for names in SETS]
+    return table(["collection", "runs", *head], rows)
 
 
 if __name__ == "__main__":
-    main()
+    publish("bench.fusion_quality", __doc__, {name: partial(filled, *given) for name, given in TABLES.items()})

@@ -13,8 +13,8 @@ MARKS = "<!-- {} of {} -->"
 
 def table(head, rows):
     """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    first, *others = (f"| {' | '.join(map(str, line))} |" for line in (head, *rows))
+    return "\n".join([first, "|---" * len(head) + "|", *others])
 
 
 def collections():

@@ -63,15 +63,15 @@ class Lists:
 
 
 @cache
-def real(collection):
+def collection(name):
     """Runs and judgements."""
-    return read(collections() / collection)
+    return read(collections() / name)
 
 
 @cache
-def lists(collection, encoder):
+def lists(name, encoder):
     """The best hundred of every judged query."""
-    found = real(collection)
+    found = collection(name)
     return dense(found.runs[encoder], found.labels(found.runs[encoder]), found.qrels)
 
 
@@ -86,8 +86,8 @@ def dense(run, labels, qrels):
     return Lists(scores, marks, np.unique(first, return_inverse=True)[1])
 
 
-def title(collection):
-    return MARKED.get(collection, collection)
+def title(name):
+    return MARKED.get(name, name)
 
 
 def balanced(sample, size, seed):

@@ -11,7 +11,7 @@ import numpy as np
 
 import fastcal as fc
 from bench.pages import collections, publish, table
-from bench.real_pairs import balanced, ece, lists, natural, real
+from bench.real_pairs import balanced, collection, ece, lists, natural
 
 SURE, LABELS, SEEDS = 0.8, 300, 20
 COMPLETE = ("cranfield", "cacm", "stackfaq", "banking77")
@@ -163,7 +163,7 @@ def sparse():
 
 def source():
     """Cranfield without judgements of each question's source paper: unjudged as irrelevant, and asked for."""
-    run, full = real("cranfield").runs["MiniLM"], real("cranfield").qrels
+    run, full = collection("cranfield").runs["MiniLM"], collection("cranfield").qrels
     without = source_papers_dropped(full)
     truth = fc.Qrels.from_dict(full).labels_of(run).labels
     rows = []
