@@ -64,7 +64,7 @@ def measured(sample):
             topic = np.broadcast_to(sample.groups[:, None], there.shape)[there]
             found = fc.metrics.bootstrap(fc.metrics.brier_skill, y, p, groups=topic, n_resamples=400)
             interval, debiased = (found.low, found.high), corrected(y, p, topic)
-            constant, auroc = fc.metrics.expected_calibration_error(y, rate), fc.metrics.separation(y, sample.scores[there]).auroc
+            constant, auroc = abs(float(y.mean() - rate.mean())), fc.metrics.separation(y, sample.scores[there]).auroc
     chosen = ", ".join(f"{name} {count}" for name, count in picked.most_common())
     skill = f"{skills[0]:.3f} [{interval[0]:.3f}, {interval[1]:.3f}] {off(skills):.3f}"
     error = f"{errors[0]:.4f} {off(errors):.4f}", "{:.4f} [{:.4f}, {:.4f}]".format(*debiased)

@@ -71,8 +71,8 @@ def _cut_label(f: Findings) -> str:
 def _reliability(axes: Any, predictor: Predictor, f: Findings) -> None:
     labels = f.searched.held_out.labels
     name = f"{predictor.name}: ECE {predictor.ece.value:.3f}, Brier {predictor.brier.value:.3f}"
-    options = {"n_bins": N_BINS, "groups": np.arange(len(labels)), "min_count": FEW}
-    fc.ReliabilityDisplay.from_predictions(labels, predictor.probabilities, name=name, ax=axes, **options)
+    groups = np.arange(len(labels))
+    fc.ReliabilityDisplay.from_predictions(labels, predictor.probabilities, n_bins=N_BINS, groups=groups, min_count=FEW, name=name, ax=axes)
 
 
 def _figure(width: float, height: float) -> Any:
