@@ -75,6 +75,9 @@ if TYPE_CHECKING:
         CorpusChangedError as CorpusChangedError,
     )
     from fastcal.errors import (
+        EscalationWarning as EscalationWarning,
+    )
+    from fastcal.errors import (
         FastcalError as FastcalError,
     )
     from fastcal.errors import (
@@ -91,6 +94,12 @@ if TYPE_CHECKING:
     )
     from fastcal.errors import (
         NotFittedError as NotFittedError,
+    )
+    from fastcal.errors import (
+        ProfileMismatchError as ProfileMismatchError,
+    )
+    from fastcal.errors import (
+        ProfileWarning as ProfileWarning,
     )
     from fastcal.errors import (
         SmallSampleWarning as SmallSampleWarning,
@@ -127,7 +136,13 @@ if TYPE_CHECKING:
         Decision as Decision,
     )
     from fastcal.policy import (
+        Escalation as Escalation,
+    )
+    from fastcal.policy import (
         GapCheck as GapCheck,
+    )
+    from fastcal.policy import (
+        PerClass as PerClass,
     )
     from fastcal.policy import (
         Policy as Policy,
@@ -140,6 +155,9 @@ if TYPE_CHECKING:
     )
     from fastcal.policy import (
         ScoreFloor as ScoreFloor,
+    )
+    from fastcal.policy import (
+        Step as Step,
     )
     from fastcal.results import (
         BandSample as BandSample,
@@ -229,19 +247,22 @@ _HOME = {
         "BackendError",
         "BackendFallbackWarning",
         "CorpusChangedError",
+        "EscalationWarning",
         "FastcalError",
         "FastcalWarning",
         "FloatEnvironmentWarning",
         "IndexCorruptError",
         "MissingExtraError",
         "NotFittedError",
+        "ProfileMismatchError",
+        "ProfileWarning",
         "SmallSampleWarning",
     ),
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
-    "fastcal.policy": ("AbstainBand", "Decision", "GapCheck", "Policy", "PolicyResult", "Reason", "ScoreFloor"),
+    "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),

@@ -38,6 +38,10 @@ def damaged_bytes(path: os.PathLike[str] | bytes, begin: int, end: int) -> Index
     return IndexCorruptError(f"{os.fsdecode(path)}: bytes {begin} to {end} are damaged; save the index again or restore the file")
 
 
+class ProfileMismatchError(FastcalError, ValueError):
+    """A profile was fitted for another model, metric, stage or kind of pair: its probabilities would be wrong."""
+
+
 class BackendError(FastcalError, ImportError):
     """The backend or the instruction set that was asked for cannot run here."""
 
@@ -60,3 +64,11 @@ class FloatEnvironmentWarning(FastcalWarning):
 
 class SmallSampleWarning(FastcalWarning):
     """A rate was estimated from so few selected items that it says little."""
+
+
+class EscalationWarning(FastcalWarning):
+    """A reranker or a wider search failed for some queries, which stay escalated."""
+
+
+class ProfileWarning(FastcalWarning):
+    """A profile is used where it may not fit: another list depth or corpus, a fact it does not record, queries it was fitted on."""

@@ -33,7 +33,7 @@ FLOORS = (
     ("scoring", "index", "normalization", "fusion", "run", "_csr"),
     ("calibration", "thresholds", "metrics", "evaluation", "trained_fusion"),
     ("selection",),
-    ("policy", "_rules"),
+    ("policy",),
     ("profile",),
     ("display", "sklearn"),
     ("_info",),
@@ -48,7 +48,6 @@ BESIDE = {
     ("metrics", "thresholds"),
     ("metrics", "calibration"),
     ("trained_fusion", "evaluation"),
-    ("policy", "_rules"),
     ("__main__", "cli"),
 }
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
