@@ -14,7 +14,7 @@ import fastcal as fc
 from fastcal import Decision, Reason
 
 NAN = float("nan")
-float32 = st.floats(allow_nan=False, allow_infinity=False, width=32, allow_subnormal=False, min_value=-1e38, max_value=1e38)
+float32 = st.floats(allow_nan=False, allow_infinity=False, width=32, allow_subnormal=False, min_value=-(2.0**126), max_value=2.0**126)
 
 
 def found(rows, higher_is_better=True):

@@ -100,6 +100,8 @@ class PerClass(Generic[Rule]):
 
 def class_of_each(classes: npt.ArrayLike, n_queries: int) -> list[str | int]:
     """Return the class of each query as Python values; classes are integers or strings, one per query."""
+    if n_queries == 0 and np.size(classes) == 0:
+        return []
     groups = as_groups(classes, (n_queries,), "classes", "the queries of the result")
     names = groups.labels.tolist()
     return [names[code] for code in groups.codes.tolist()]
