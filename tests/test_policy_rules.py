@@ -149,6 +149,18 @@ def test_bad_rules_per_class():
         fc.Policy(floor=fc.PerClass({"a": fc.GapCheck(0.5)}))
 
 
+def test_the_groups_of_a_group_calibrator_are_the_classes():
+    scores, labels, by = [0.1, 0.2, 0.6, 0.7, 0.3, 0.4, 0.8, 0.9] * 4, [0, 0, 1, 1] * 8, (["de"] * 4 + ["en"] * 4) * 4
+    grouped = fc.GroupCalibrator(shrinkage=0).fit(scores, labels, by)
+    policy = fc.Policy(grouped, fc.AbstainBand(0.5, 0.5))
+    result = found([[0.5, 0.1], [0.5, 0.1]])
+    decided = policy.decide(result, classes=["de", "en"])
+    assert decided.decisions.tolist() == [2, 0]
+    np.testing.assert_array_equal(decided.probabilities[1], grouped.calibrators_["en"].predict(result.scores[1]))
+    with pytest.raises(ValueError, match="classes= is missing"):
+        policy.decide(result)
+
+
 # -- the trace ---------------------------------------------------------------------------------------
 def test_each_reason_has_its_trace():
     policy = fc.Policy(identity(), fc.AbstainBand(0.3, 0.7), fc.ScoreFloor(0.2), fc.GapCheck(0.0625), on_escalate="human")

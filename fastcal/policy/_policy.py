@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.numbers import instance, one_of
-from fastcal.calibration import Calibrator
+from fastcal.calibration import Calibrator, GroupCalibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.policy._per_class import PerClass, class_of_each
 from fastcal.policy._resolve import Reranker, reranked, widened
@@ -37,8 +37,8 @@ class Policy:
 
     Parameters
     ----------
-    calibrator : Calibrator, optional
-        Fitted before :meth:`decide` is called.
+    calibrator : Calibrator or GroupCalibrator, optional
+        Fitted before :meth:`decide` is called. The groups of a GroupCalibrator are the classes of the queries.
     band : AbstainBand or PerClass of them, optional
         On probabilities it needs a calibrator; on scores (``space="score"``) none.
     floor : ScoreFloor or PerClass of them, optional
@@ -63,7 +63,7 @@ class Policy:
     ['ACT', 'ACT']
     """
 
-    calibrator: Calibrator | None = None
+    calibrator: Calibrator | GroupCalibrator | None = None
     band: AbstainBand | PerClass[AbstainBand] | None = None
     floor: ScoreFloor | PerClass[ScoreFloor] | None = None
     gap: GapCheck | PerClass[GapCheck] | None = None
@@ -71,7 +71,7 @@ class Policy:
     _fixed: Rules | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
-        if self.calibrator is not None:
+        if self.calibrator is not None and not isinstance(self.calibrator, GroupCalibrator):
             instance(self.calibrator, "calibrator", Calibrator)
         for name, kind in (("band", AbstainBand), ("floor", ScoreFloor), ("gap", GapCheck)):
             rule = getattr(self, name)
@@ -84,7 +84,7 @@ class Policy:
         one_of(self.on_escalate, "on_escalate", _STEPS)
         if self.on_escalate != "rerank" and self.band is None and self.gap is None:
             raise InvalidValueError(f"on_escalate={self.on_escalate!r} has nothing to act on: without a band or a gap no query escalates")
-        if not any(isinstance(rule, PerClass) for rule in (self.band, self.floor, self.gap)):
+        if not any(isinstance(part, PerClass | GroupCalibrator) for part in (self.calibrator, self.band, self.floor, self.gap)):
             object.__setattr__(self, "_fixed", self._edges([]))
 
     def decide(self, result: SearchResult, *, classes: npt.ArrayLike | None = None) -> PolicyResult:
@@ -94,7 +94,8 @@ class Policy:
         ----------
         result : SearchResult
         classes : array_like of str or int, shape (n_queries,), optional
-            The class of each query; needed if a rule is a :class:`PerClass`, and an error if none is.
+            The class of each query; needed if a rule is a :class:`PerClass` or the calibrator a :class:`GroupCalibrator`, and an
+            error otherwise.
 
         Returns
         -------
@@ -117,8 +118,9 @@ class Policy:
         [2, 1]
         """
         instance(result, "result", SearchResult)
-        rules = self._rules(len(result), classes)
-        probabilities = self._probabilities(result)
+        names = self._class_names(len(result), classes)
+        rules = self._edges(names) if self._fixed is None else self._fixed
+        probabilities = self._probabilities(result, names)
         present = result.ids != -1
         np.logical_and(present, result.scores == result.scores, out=present)
         above = present if rules.floor is None else present & above_floor(result, rules.floor)
@@ -216,23 +218,26 @@ class Policy:
         if self.on_escalate == "rerank" and (self.band is None or self.band.space == "score"):
             raise InvalidValueError("a reranked query is decided by the band on the reranker's probabilities; this policy has no such band")
 
-    def _rules(self, n_queries: int, classes: npt.ArrayLike | None) -> Rules:
+    def _class_names(self, n_queries: int, classes: npt.ArrayLike | None) -> list[str | int]:
         if classes is None and self._fixed is not None:
-            return self._fixed
+            return []
         if self._fixed is not None:
             raise InvalidValueError("classes= has no use: no rule of this policy is per class")
         if classes is None:
-            raise InvalidValueError("classes= is missing: this policy has a rule per class")
-        return self._edges(class_of_each(classes, n_queries))
+            raise InvalidValueError("classes= is missing: this policy has a rule or a calibrator per class")
+        return class_of_each(classes, n_queries)
 
     def _edges(self, names: list[str | int]) -> Rules:
         floor, band, gap = (rule.edges(names) if isinstance(rule, PerClass) else _edges_of(rule) for rule in (self.floor, self.band, self.gap))
         return Rules(floor, band, "probability" if self.band is None else self.band.space, gap)
 
-    def _probabilities(self, result: SearchResult) -> Array | None:
+    def _probabilities(self, result: SearchResult, names: list[str | int]) -> Array | None:
         if self.calibrator is None:
             return None
-        probabilities = self.calibrator.predict(result.scores)
+        if isinstance(self.calibrator, GroupCalibrator):
+            probabilities = self.calibrator.predict(result.scores, names or np.empty(0, np.int64))
+        else:
+            probabilities = self.calibrator.predict(result.scores)
         rises = self.calibrator.higher_is_better_
         if rises is not None and rises != result.higher_is_better:
             raise InvalidValueError(f"the calibrator has higher_is_better_={rises}, the result higher_is_better={result.higher_is_better}")
