@@ -159,6 +159,27 @@ if TYPE_CHECKING:
     from fastcal.policy import (
         Step as Step,
     )
+    from fastcal.profile import (
+        Drift as Drift,
+    )
+    from fastcal.profile import (
+        Profile as Profile,
+    )
+    from fastcal.profile import (
+        Recalibration as Recalibration,
+    )
+    from fastcal.profile import (
+        RevalidationReport as RevalidationReport,
+    )
+    from fastcal.profile import (
+        Threshold as Threshold,
+    )
+    from fastcal.profile import (
+        ThresholdCheck as ThresholdCheck,
+    )
+    from fastcal.profile import (
+        corpus_fingerprint as corpus_fingerprint,
+    )
     from fastcal.results import (
         BandSample as BandSample,
     )
@@ -263,6 +284,7 @@ _HOME = {
     "fastcal.index": ("Index",),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
+    "fastcal.profile": ("Drift", "Profile", "Recalibration", "RevalidationReport", "Threshold", "ThresholdCheck", "corpus_fingerprint"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),

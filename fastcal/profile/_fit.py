@@ -1,0 +1,170 @@
+"""Everything a profile records, from labelled pairs in one go."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal._clusters import numbered
+from fastcal._validate.arrays import float_array
+from fastcal._validate.numbers import fraction, integer
+from fastcal._validate.scores import Pairs, pairs
+from fastcal.calibration._base import logit
+from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning, SmallSampleWarning
+from fastcal.metrics import calibration_summary, precision_recall_at
+from fastcal.profile._queries import QueryHashes
+from fastcal.profile._recalibration import Codes, Float64, shifted
+from fastcal.profile._reference import Reference
+from fastcal.profile._threshold import Threshold
+from fastcal.selection import select_calibrator
+from fastcal.selection._folds import fold_of_pairs
+from fastcal.thresholds import choose_threshold, threshold_sweep
+
+_FEW = 30
+
+
+def fitted(
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    query_ids: npt.ArrayLike,
+    *,
+    calibrator: Any,
+    targets: list[dict[str, Any]],
+    prior: float | None,
+    sample_weight: npt.ArrayLike | None,
+    by: npt.ArrayLike | None,
+    top_k: int | None,
+    n_splits: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the arguments of a profile that are measured."""
+    target = None if prior is None else fraction(prior, "prior")
+    depth = _depth(float_array(scores, "scores").shape, top_k)
+    candidates = None if calibrator is None else {type(calibrator).__name__: calibrator}
+    chosen = select_calibrator(scores, labels, query_ids, candidates, n_splits=n_splits, seed=seed, sample_weight=sample_weight, by=by)
+    sample = pairs(scores, labels, sample_weight, query_ids)
+    rate = float(np.average(sample.labels, weights=sample.weights))
+    held_out = chosen.probabilities.reshape(-1)[~np.isnan(float_array(scores, "scores").reshape(-1))].astype(np.float64)
+    if target is not None:
+        chosen.calibrator.adjust_prior(target)
+        held_out, sample = shifted(held_out, logit(target) - logit(rate)), _reweighted(sample, target, rate)
+    assert sample.groups is not None
+    codes, n_queries = numbered(sample.groups, len(sample.labels))
+    folds = fold_of_pairs(sample.labels, codes, np.ones(len(codes), np.bool_), n_splits, seed)
+    cuts = [_cut(held_out, sample, codes, folds, each) for each in targets]
+    summary = calibration_summary(sample.labels, held_out, groups=codes, sample_weight=sample.weights)
+    return {
+        "calibrator": chosen.calibrator,
+        "thresholds": list(dict.fromkeys(cut for cut in cuts if cut is not None)),
+        "base_rate": rate,
+        "top_k": depth,
+        "n_pairs": len(sample.labels),
+        "n_queries": n_queries,
+        "diagnostics": {
+            "held_out": summary.to_dict(),
+            "n_splits": n_splits,
+            "seed": seed,
+            "prior": target,
+            "selection": {"name": chosen.name, "reason": chosen.reason, "beats_constant": bool(chosen.beats_constant)},
+        },
+        "reference": Reference.of(sample.scores.astype(np.float64), _given(sample_weight, scores), codes),
+        "queries": QueryHashes.of(query_ids),
+    }
+
+
+def as_targets(target_precision: Any, target_recall: Any) -> list[dict[str, Any]]:
+    """Return one choose_threshold target per wish; neither means precision 0.9, as there."""
+    if target_precision is None and target_recall is None:
+        target_precision = 0.9
+    found = [{"target_precision": value} for value in _several(target_precision, "target_precision")]
+    return found + [{"target_recall": value} for value in _several(target_recall, "target_recall")]
+
+
+def _several(value: Any, name: str) -> list[float]:
+    if value is None:
+        return []
+    found = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    judged = [getattr(Threshold(0.5, **{name: each}), name) for each in found]
+    if len(set(judged)) < len(judged):
+        raise InvalidValueError(f"{name} holds the same target twice: {judged}")
+    return judged
+
+
+def _depth(shape: tuple[int, ...], top_k: int | None) -> int | None:
+    """Return the depth of the lists: as told, or the columns of scores (n_queries, k)."""
+    if top_k is None:
+        return shape[1] if len(shape) == 2 else None
+    depth = integer(top_k, "top_k", least=1)
+    if len(shape) == 2 and shape[1] > depth:
+        raise InvalidValueError(f"top_k={depth}, but scores holds {shape[1]} per query; fit on scores[:, :{depth}]")
+    return depth
+
+
+def _reweighted(sample: Pairs, prior: float, rate: float) -> Pairs:
+    """Weigh the classes so that the share of relevant pairs is the prior: precision and recall are then those of use."""
+    factor = np.where(sample.labels > 0, prior / rate, (1.0 - prior) / (1.0 - rate))
+    return sample._replace(weights=factor if sample.weights is None else sample.weights * factor)
+
+
+def _given(sample_weight: npt.ArrayLike | None, scores: npt.ArrayLike) -> Float64 | None:
+    """Weights as they were given, without those of a prior: scores are compared as they come."""
+    if sample_weight is None:
+        return None
+    weights: Float64 = np.asarray(sample_weight, np.float64)[~np.isnan(float_array(scores, "scores"))]
+    return weights
+
+
+def _cut(held_out: Float64, sample: Pairs, codes: Codes, folds: Codes, target: dict[str, Any]) -> Threshold | None:
+    """Choose a threshold on all out-of-fold probabilities, and measure the choice: each fold is cut where the other folds say."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SmallSampleWarning)
+        point = choose_threshold(held_out, sample.labels, sample_weight=sample.weights, **target)
+        if point is None:
+            best = threshold_sweep(held_out, sample.labels, sample_weight=sample.weights).best_precision
+            _warn(f"no threshold reaches {target}: the best precision on held-out queries is {best:.3f}; the profile has none for this target")
+            return None
+        margins = _margins(held_out, sample, folds, target)
+    at = precision_recall_at(sample.labels, margins, 0.0, groups=codes, sample_weight=sample.weights)
+    if at.n_selected < _FEW:
+        _warn(f"the threshold for {target} selects {at.n_selected} held-out pairs; below {_FEW} its precision says little")
+    some = at.n_selected > 0
+    interval = (float(at.precision_interval[0]), float(at.precision_interval[1])) if some else None
+    if interval is not None and interval[1] < target.get("target_precision", 0.0):
+        _warn(
+            f"the threshold for {target} reaches precision {at.precision:.3f} [{interval[0]:.3f}, {interval[1]:.3f}] on queries it was not chosen on"
+        )
+    return Threshold(
+        point.threshold,
+        **target,
+        precision=float(at.precision) if some else None,
+        recall=float(at.recall),
+        interval=interval,
+        n_selected=int(at.n_selected),
+        held_out=True,
+    )
+
+
+def _margins(held_out: Float64, sample: Pairs, folds: Codes, target: dict[str, Any]) -> Float64:
+    """How far each probability is above the threshold that the other folds choose; below zero where they find none."""
+    margins = np.full(len(held_out), -1.0)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        weights = None if sample.weights is None else sample.weights[~inside]
+        point = choose_threshold(held_out[~inside], sample.labels[~inside], sample_weight=weights, **target)
+        if point is not None:
+            margins[inside] = held_out[inside] - point.threshold
+    return margins
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, ProfileWarning, stacklevel=6)
+
+
+def require_query_ids(query_ids: Any) -> None:
+    """Refuse pairs without their queries."""
+    if query_ids is None:
+        raise InvalidTypeError("query_ids is None; expected the query of each pair: held-out figures leave whole queries out")

@@ -1,0 +1,115 @@
+"""Are these probabilities still right: a score test by query, what recalibration would gain, and what a new base rate explains."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal._clusters import cluster_sums, effective_trials, numbered
+from fastcal.calibration._base import logit
+from fastcal.metrics import corp_decomposition, expected_calibration_error
+from fastcal.thresholds import wilson_interval
+
+Float64 = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+_CLOSEST = 1e-6  # probabilities nearer to 0 or 1 have the log-odds of this
+
+
+class Labelled(NamedTuple):
+    """Labelled pairs with their claimed probabilities, flat."""
+
+    scores: Float64
+    labels: npt.NDArray[np.uint8]
+    probabilities: Float64
+    weights: Float64 | None
+    codes: Codes
+
+
+class BaseRate(NamedTuple):
+    """Share of relevant pairs now, and its 95 % interval by query."""
+
+    rate: float
+    low: float
+    high: float
+
+
+def base_rate_of(sample: Labelled) -> BaseRate:
+    """Measure the base rate with Wilson's interval of the effective number of trials."""
+    rate, trials = effective_trials(sample.labels, sample.weights, sample.codes)
+    return BaseRate(rate, *wilson_interval(min(rate * trials, trials), trials))
+
+
+def calibration_p(sample: Labelled, n_training: int | None) -> float:
+    """P-value of Rao's score test that the log-odds need neither a shift nor a factor (Cox 1958), with queries as units.
+
+    With z the claimed log-odds, u_q = sum over the pairs of query q of w (y - p) (1, z) has mean 0 if the probabilities are
+    right; the statistic is U' V^-1 U with U and V the sums over queries of u_q and u_q u_q', chi-squared with as many
+    degrees as V has rank. Nothing is fitted, so it exists for one class and for constant probabilities too.
+
+    Probabilities fitted on m queries have errors of their own: on n new queries the variance of U is V (1 + n / m), by which the
+    statistic is divided (to first order, for a fit of as many parameters).
+    """
+    p = np.clip(sample.probabilities, _CLOSEST, 1 - _CLOSEST)
+    z = np.log(p) - np.log1p(-p)
+    residuals = (sample.labels - sample.probabilities) * (1.0 if sample.weights is None else sample.weights)
+    codes, n = numbered(sample.codes, len(residuals))
+    by_query = cluster_sums(codes, n, np.stack([residuals, residuals * (z - z.mean()) / (z.std() or 1.0)], axis=1))
+    total, spread = by_query.sum(axis=0), by_query.T @ by_query
+    values, vectors = np.linalg.eigh(spread)
+    real = values > values.max() * 1e-12
+    statistic = float((((vectors.T @ total)[real]) ** 2 / values[real]).sum()) if values.max() > 0 else 0.0
+    statistic /= 1.0 if n_training is None else 1.0 + n / n_training
+    degrees = int(real.sum())
+    return math.exp(-statistic / 2) if degrees == 2 else math.erfc(math.sqrt(statistic / 2)) if degrees == 1 else 1.0
+
+
+class Gain(NamedTuple):
+    """How much of the base-rate guess's Brier score a recalibration would remove, and the loss beside that guess's."""
+
+    miscalibration: float
+    brier_skill: float
+    worse_than_constant: bool
+
+
+def gain_of(sample: Labelled, rate: float) -> Gain:
+    """Return CORP miscalibration and Brier skill, both as shares of the uncertainty, and whether the skill is surely negative.
+
+    The excess over the guess, (p - y)^2 - (r - y)^2, is a mean over pairs whose error is estimated by query (Cochran 1977, sec. 9A).
+    """
+    corp = corp_decomposition(sample.labels, sample.probabilities, sample_weight=sample.weights)
+    if corp.uncertainty == 0:
+        return Gain(math.nan, math.nan, worse_than_constant=False)
+    excess = (sample.probabilities - sample.labels) ** 2 - (rate - sample.labels) ** 2
+    w = np.ones(len(excess)) if sample.weights is None else sample.weights
+    mean = float(np.average(excess, weights=w))
+    codes, n = numbered(sample.codes, len(excess))
+    residuals = np.bincount(codes, w * (excess - mean), n)
+    error = math.sqrt(n / max(n - 1, 1) * float(residuals @ residuals)) / float(w.sum())
+    skill = 1.0 - corp.score / corp.uncertainty
+    return Gain(corp.miscalibration / corp.uncertainty, skill, n > 1 and mean > 1.96 * error)
+
+
+class Moved(NamedTuple):
+    """What moving the log-odds from the claimed base rate to the one seen would do."""
+
+    explained: float  # share of the calibration error that goes
+    worse_than_constant: bool  # still
+
+
+def moved_to(sample: Labelled, claimed: float, rate: float) -> Moved:
+    """Measure the probabilities after Bayes' rule for a new base rate."""
+    if not 0.0 < rate < 1.0:
+        return Moved(0.0, worse_than_constant=False)
+    moved = sample._replace(probabilities=shifted(sample.probabilities, logit(rate) - logit(claimed)))
+    before, after = (expected_calibration_error(each.labels, each.probabilities, sample_weight=each.weights) for each in (sample, moved))
+    return Moved(1.0 - after / before if before > 0 else 0.0, gain_of(moved, rate).worse_than_constant)
+
+
+def shifted(probabilities: Float64, shift: float) -> Float64:
+    """Move log-odds; 0 and 1 stay."""
+    with np.errstate(divide="ignore"):
+        against = (1.0 - probabilities) / probabilities
+    return 1.0 / (1.0 + against * math.exp(-shift / 2) * math.exp(-shift / 2))

@@ -1,0 +1,132 @@
+"""A profile where it is used: checked against what is in use there, and turned into a policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from fastcal.errors import InvalidValueError
+from fastcal.policy import AbstainBand, GapCheck, OnEscalate, PerClass, Policy, ScoreFloor
+from fastcal.profile import _check
+from fastcal.profile._record import Record
+from fastcal.profile._revalidate import predicted
+from fastcal.profile._threshold import Threshold
+
+
+class Used(Record):
+    """Probabilities, policies and the check."""
+
+    def predict(self, scores: npt.ArrayLike, *, by: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
+        """Return the calibrator's probabilities; `by` names the groups of a GroupCalibrator.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> fc.Profile("m", "cosine", fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1]), []).predict([0.25]).tolist()
+        [0.25]
+        """
+        return predicted(self.calibrator, scores, by)
+
+    def policy(
+        self,
+        *,
+        target_precision: float | None = None,
+        target_recall: float | None = None,
+        escalate_from: float | None = None,
+        floor: ScoreFloor | PerClass[ScoreFloor] | None = None,
+        gap: GapCheck | PerClass[GapCheck] | None = None,
+        on_escalate: OnEscalate = "rerank",
+    ) -> Policy:
+        """Return a policy that acts from a stored threshold on.
+
+        Parameters
+        ----------
+        target_precision, target_recall : float, optional
+            Which threshold, by its target; not needed if there is only one.
+        escalate_from : float, optional
+            A laxer edge in the space of the threshold: between the two, queries escalate. Without it none do.
+        floor, gap, on_escalate
+            As for :class:`Policy`.
+
+        Raises
+        ------
+        ValueError
+            If no stored threshold, or more than one, answers; if `escalate_from` is not laxer than the threshold.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> platt = fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])
+        >>> profile = fc.Profile("m", "cosine", platt, fc.Threshold(0.75, target_precision=0.9))
+        >>> profile.policy(escalate_from=0.5).band
+        AbstainBand(low=0.5, high=0.75, space='probability', inclusive=True)
+        """
+        cut = self._threshold(target_precision, target_recall)
+        other = cut.value if escalate_from is None else escalate_from
+        low, high = (other, cut.value) if cut.higher_is_better else (cut.value, other)
+        band = AbstainBand(low, high, space=cut.space, inclusive=cut.inclusive)
+        return Policy(self.calibrator, band, floor, gap, on_escalate)
+
+    def _threshold(self, target_precision: float | None, target_recall: float | None) -> Threshold:
+        wanted = {name: value for name, value in (("target_precision", target_precision), ("target_recall", target_recall)) if value is not None}
+        found = [each for each in self.thresholds if all(getattr(each, name) == value for name, value in wanted.items())]
+        if len(found) != 1:
+            have = ", ".join(f"{name}={value}" for each in self.thresholds for name, value in [each.promised or ("value", each.value)])
+            asked = ", ".join(f"{name}={value}" for name, value in wanted.items()) or "no target"
+            raise InvalidValueError(
+                f"{asked} selects {len(found)} of the profile's thresholds; expected one of: {have or 'none, it holds no threshold'}"
+            )
+        return found[0]
+
+    def check(
+        self,
+        *,
+        model: str | None = None,
+        revision: str | None = None,
+        metric: str | None = None,
+        dims: int | None = None,
+        modality: tuple[str, str] | None = None,
+        task: str | None = None,
+        stage: str | None = None,
+        top_k: int | None = None,
+        corpus: Any = None,
+    ) -> None:
+        """Raise if the profile was fitted for something else.
+
+        What is None is not compared. A corpus that has changed only warns: corpora grow every day, and whether that matters
+        is what :meth:`revalidate` measures.
+
+        Parameters
+        ----------
+        model, revision, metric, dims, modality, task, stage
+            What is in use here; a difference makes the probabilities wrong and raises.
+        top_k, corpus
+            A difference warns.
+
+        Raises
+        ------
+        ProfileMismatchError
+            Names every difference, with both sides.
+        ValueError, TypeError
+            If nothing is given, or a value cannot be what it is said to be.
+
+        Warns
+        -----
+        ProfileWarning
+            If `top_k` or `corpus` differ, or the profile does not record what is asked.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> profile = fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.9], [0, 1]), [], dims=256)
+        >>> profile.check(metric="dot")
+        Traceback (most recent call last):
+            ...
+        fastcal.errors.ProfileMismatchError: this profile was fitted for something else: metric is 'cosine' in the profile and 'dot' here
+        """
+        asked = {"model": model, "revision": revision, "metric": metric, "dims": dims, "modality": modality, "task": task, "stage": stage}
+        _check.compare(self._facts(), asked | {"top_k": top_k, "corpus": corpus})
+
+    def _facts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in (*_check.FATAL, *_check.DOUBTFUL)}
