@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastcal._clusters import cluster_sums, effective_trials, numbered
 from fastcal.calibration._base import logit
-from fastcal.metrics import corp_decomposition, expected_calibration_error
+from fastcal.metrics import corp_decomposition
 from fastcal.thresholds import wilson_interval
 
 Float64 = npt.NDArray[np.float64]
@@ -42,8 +42,15 @@ def base_rate_of(sample: Labelled) -> BaseRate:
     return BaseRate(rate, *wilson_interval(min(rate * trials, trials), trials))
 
 
-def calibration_p(sample: Labelled, n_training: int | None) -> float:
-    """P-value of Rao's score test that the log-odds need neither a shift nor a factor (Cox 1958), with queries as units.
+class Test(NamedTuple):
+    """A chi-squared statistic and its p-value."""
+
+    statistic: float
+    p_value: float
+
+
+def calibration_test(sample: Labelled, n_training: int | None) -> Test:
+    """Rao's score test that the log-odds need neither a shift nor a factor (Cox 1958), with queries as units.
 
     With z the claimed log-odds, u_q = sum over the pairs of query q of w (y - p) (1, z) has mean 0 if the probabilities are
     right; the statistic is U' V^-1 U with U and V the sums over queries of u_q and u_q u_q', chi-squared with as many
@@ -63,7 +70,8 @@ def calibration_p(sample: Labelled, n_training: int | None) -> float:
     statistic = float((((vectors.T @ total)[real]) ** 2 / values[real]).sum()) if values.max() > 0 else 0.0
     statistic /= 1.0 if n_training is None else 1.0 + n / n_training
     degrees = int(real.sum())
-    return math.exp(-statistic / 2) if degrees == 2 else math.erfc(math.sqrt(statistic / 2)) if degrees == 1 else 1.0
+    tail = math.exp(-statistic / 2) if degrees == 2 else math.erfc(math.sqrt(statistic / 2)) if degrees == 1 else 1.0
+    return Test(statistic, tail)
 
 
 class Gain(NamedTuple):
@@ -95,7 +103,7 @@ def gain_of(sample: Labelled, rate: float) -> Gain:
 class Moved(NamedTuple):
     """What moving the log-odds from the claimed base rate to the one seen would do."""
 
-    explained: float  # share of the calibration error that goes
+    explained: float  # share of the test statistic that goes
     worse_than_constant: bool  # still
 
 
@@ -104,12 +112,12 @@ def moved_to(sample: Labelled, claimed: float, rate: float) -> Moved:
     if not 0.0 < rate < 1.0:
         return Moved(0.0, worse_than_constant=False)
     moved = sample._replace(probabilities=shifted(sample.probabilities, logit(rate) - logit(claimed)))
-    before, after = (expected_calibration_error(each.labels, each.probabilities, sample_weight=each.weights) for each in (sample, moved))
+    before, after = (calibration_test(each, None).statistic for each in (sample, moved))
     return Moved(1.0 - after / before if before > 0 else 0.0, gain_of(moved, rate).worse_than_constant)
 
 
 def shifted(probabilities: Float64, shift: float) -> Float64:
     """Move log-odds; 0 and 1 stay."""
-    with np.errstate(divide="ignore"):
-        against = (1.0 - probabilities) / probabilities
-    return 1.0 / (1.0 + against * math.exp(-shift / 2) * math.exp(-shift / 2))
+    with np.errstate(divide="ignore", over="ignore"):
+        against = (1.0 - probabilities) / probabilities * math.exp(-shift / 2) * math.exp(-shift / 2)
+        return 1.0 / (1.0 + against)

@@ -70,7 +70,7 @@ class Drift:
     at : float
         The score where the difference is largest.
     share_below, reference_share_below : float
-        Of the new and the old pairs, at or below it.
+        Of the new and the old pairs, up to it.
     n_effective, reference_n_effective : float
         Pairs of one query resemble each other: the number of independent pairs that know the distribution as well.
 
@@ -104,13 +104,16 @@ def drift_from(reference: Reference, scores: Float64, weights: Float64 | None, c
     then = _LEVELS[STEPS - last]  # of equal quantiles the highest level
     order = np.argsort(scores)
     mass = np.ones(len(scores)) if weights is None else weights[order]
-    below = np.concatenate(([0.0], np.cumsum(mass)))[np.searchsorted(scores[order], cuts, side="right")] / mass.sum()
-    worst = int(np.argmax(np.abs(below - then)))
-    statistic = float(abs(below[worst] - then[worst]))
+    share = np.concatenate(([0.0], np.cumsum(mass))) / mass.sum()
+    # Between two quantiles the old share stands still: the new one is compared with it at both ends, at the lower and just below the upper.
+    at, just_below = (share[np.searchsorted(scores[order], cuts, side=side)] for side in ("right", "left"))
+    new, old = np.concatenate([at, just_below]), np.concatenate([then, [0.0], then[:-1]])
+    worst = int(np.argmax(np.abs(new - old)))
+    statistic = float(abs(new[worst] - old[worst]))
     here = independent_pairs(scores, weights, codes, np.array(reference.quantiles))
     n = here * reference.n_effective / (here + reference.n_effective)
-    shares = float(below[worst]), float(then[worst])
-    return Drift(statistic, kolmogorov_p(statistic, n), float(cuts[worst]), *shares, here, reference.n_effective)
+    cut, shares = float(cuts[worst % len(cuts)]), (float(new[worst]), float(old[worst]))
+    return Drift(statistic, kolmogorov_p(statistic, n), cut, *shares, here, reference.n_effective)
 
 
 def independent_pairs(scores: Float64, weights: Float64 | None, codes: Codes, quantiles: Float64) -> float:

@@ -107,7 +107,7 @@ class RevalidationReport:
     claimed_base_rate, training_base_rate : float
         What the probabilities are right for, and the share among the training pairs; they differ after ``prior=``.
     prior_shift : bool
-        Whether most of the calibration error goes when the log-odds are moved to the new base rate.
+        Whether a new base rate is what is wrong: see :meth:`Profile.revalidate`.
     calibration : Recalibration or None
         None without labels.
     thresholds : tuple of ThresholdCheck

@@ -16,7 +16,7 @@ from fastcal._validate.scores import pairs
 from fastcal.calibration import Calibrator, GroupCalibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning
 from fastcal.metrics import calibration_summary, precision_recall_at
-from fastcal.profile._recalibration import Codes, Float64, Labelled, base_rate_of, calibration_p, gain_of, moved_to
+from fastcal.profile._recalibration import Codes, Float64, Labelled, base_rate_of, calibration_test, gain_of, moved_to
 from fastcal.profile._reference import Reference, drift_from
 from fastcal.profile._report import Recalibration, RevalidationReport, ThresholdCheck
 from fastcal.profile._threshold import Threshold
@@ -52,7 +52,8 @@ def predicted(calibrator: Calibrator | GroupCalibrator, scores: npt.ArrayLike, b
     if isinstance(calibrator, GroupCalibrator):
         if by is None:
             raise InvalidTypeError("by= is missing: the profile's calibrator tells groups apart")
-        return calibrator.predict(scores, by)
+        values = float_array(scores, "scores")
+        return calibrator.predict(values, np.full(values.shape, by) if np.ndim(by) == 0 else by)
     if by is not None:
         raise InvalidTypeError("by= has no use: the profile has one calibrator for all pairs")
     return calibrator.predict(scores)
@@ -111,7 +112,7 @@ def _labels(recorded: Recorded, sample: Labelled, claimed: float) -> Labels:
     summary = calibration_summary(sample.labels, sample.probabilities, groups=sample.codes, sample_weight=sample.weights, base_rate=claimed)
     gain = gain_of(sample, rate.rate)
     calibration = Recalibration(
-        p_value=calibration_p(sample, recorded.n_queries),
+        p_value=calibration_test(sample, recorded.n_queries).p_value,
         ece=summary.ece,
         constant_ece=summary.constant_ece,
         ece_interval=None if math.isnan(summary.ece_interval[0]) else summary.ece_interval,

@@ -18,7 +18,7 @@ class Used(Record):
     """Probabilities, policies and the check."""
 
     def predict(self, scores: npt.ArrayLike, *, by: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Return the calibrator's probabilities; `by` names the groups of a GroupCalibrator.
+        """Return the calibrator's probabilities; `by` names the groups of a GroupCalibrator, one for all scores or as in its ``predict``.
 
         Examples
         --------

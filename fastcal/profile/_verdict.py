@@ -13,7 +13,7 @@ FEW_SELECTED = 10  # a precision of fewer is held against nothing
 FEW_QUERIES = 20  # below this only strong evidence shows; the report says so
 DRIFT, STRONG_DRIFT = 0.1, 0.25  # Kolmogorov-Smirnov distance that matters; the one between unlike collections
 MATERIAL = 0.02  # share of the base-rate guess's Brier score that recalibration would gain
-EXPLAINED = 0.5  # share of the calibration error that a new base rate must explain to be named
+EXPLAINED = 0.5  # share of the test statistic that a new base rate must explain to be named
 FAR_BELOW = 0.2  # a promise missed by more than this is no matter of refitting later
 
 
@@ -47,7 +47,7 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
         return "refit", [
             (
                 f"prior shift: {rate:.4g} of the pairs are relevant [{found.base_rate.low:.4g}, {found.base_rate.high:.4g}], the probabilities are "
-                f"right for {found.claimed:.4g}; moving them explains {found.moved.explained:.0%} of the calibration error: "
+                f"right for {found.claimed:.4g}; moving them explains {found.moved.explained:.0%} of the evidence against them: "
                 f"calibrator.adjust_prior({rate:.4g}), or fit with prior={rate:.4g}, and choose the thresholds again"
             ),
             *map(_broken, broken),
@@ -72,7 +72,7 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
 def by_drift(drift: Drift) -> tuple[Verdict, list[str]]:
     """Judge scores without labels: whether the probabilities are wrong cannot be seen, only that they are asked about other scores."""
     told = (
-        f"{drift.share_below:.1%} of the scores are at or below {drift.at:.4g}, of the reference {drift.reference_share_below:.1%} "
+        f"{drift.share_below:.1%} of the scores lie below {drift.at:.4g}, of the reference {drift.reference_share_below:.1%} "
         f"(Kolmogorov-Smirnov distance {drift.statistic:.3f}, p = {drift.p_value:.2g} by query)"
     )
     if drift.p_value >= ALPHA or drift.statistic < DRIFT:

@@ -1,0 +1,316 @@
+"""The file of a profile: strict, to the bit, for ever; and the check that refuses the wrong model."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastcal as fc
+from fastcal.profile import _json
+
+GOLDEN = Path(__file__).parent / "golden"
+PLATT = fc.PlattCalibrator().fit([0.1, 0.2, 0.4, 0.3, 0.8, 0.9], [0, 0, 0, 1, 1, 1])
+CUT = fc.Threshold(0.75, target_precision=0.9, precision=0.88, recall=0.4, interval=(0.8, 0.93), n_selected=120, held_out=True)
+
+
+def make(**changes):
+    facts = {"revision": "abc", "task": "answer", "stage": "dense", "modality": ("text", "image"), "dims": 256, "corpus": "faq-2026", "top_k": 100}
+    given_facts = {"model": "m", "metric": "cosine", "calibrator": PLATT, "thresholds": [CUT], **facts, **changes}
+    return fc.Profile(**given_facts)
+
+
+def fitted(n=60, **options):
+    rng = np.random.default_rng(1)
+    scores = rng.random((n, 5)).astype(np.float32)
+    labels = rng.random((n, 5)) < scores
+    return fc.Profile.fit(scores, labels, [f"q{i}" for i in range(n)], model="m", metric="cosine", target_precision=0.7, **options)
+
+
+# -- round trips -------------------------------------------------------------------------------------------
+def test_a_fitted_profile_comes_back_to_the_bit(tmp_path):
+    profile, path = fitted(revision="r1", corpus=np.eye(3, dtype=np.float32)), tmp_path / "p.json"
+    profile.save(path)
+    again = fc.Profile.load(path)
+    assert again.to_dict() == profile.to_dict()
+    scores = np.linspace(-1, 2, 301, dtype=np.float32)
+    np.testing.assert_array_equal(again.predict(scores), profile.predict(scores), strict=True)
+    assert again.reference == profile.reference
+    assert again.thresholds == profile.thresholds
+    again.save(tmp_path / "q.json")
+    assert (tmp_path / "q.json").read_bytes() == path.read_bytes()
+
+
+@given(
+    st.floats(0, 1, width=32, exclude_min=True, exclude_max=True),
+    st.text(min_size=1).filter(str.strip).filter(lambda s: s.isprintable()),
+    st.none() | st.integers(1, 2**62),
+    st.sampled_from(["probability", "score"]),
+    st.booleans(),
+)
+def test_every_profile_comes_back(rate, name, count, space, inclusive):
+    cut = fc.Threshold(rate, space=space, inclusive=inclusive, higher_is_better=space == "probability", target_recall=rate)
+    profile = make(model=name, dims=count, top_k=count, base_rate=rate, thresholds=[cut], n_pairs=count, diagnostics={"a": [1, None, {"b": rate}]})
+    text = json.dumps(profile.to_dict(), allow_nan=False)
+    assert fc.Profile.from_dict(json.loads(text)).to_dict() == profile.to_dict()
+
+
+def test_a_later_change_of_the_calibrator_does_not_reach_the_profile():
+    platt = fc.PlattCalibrator().fit([0.1, 0.9], [0, 1])
+    profile = make(calibrator=platt)
+    platt.adjust_prior(0.01)
+    assert profile.calibrator.base_rate_ == profile.base_rate == 0.5
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "p.json"
+    make().save(path)
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        make(model="other").save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["p.json"]
+
+
+# -- for ever ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["profile-1.json", "profile-1-groups.json"])
+def test_files_of_schema_version_1_stay_loadable(name):
+    profile = fc.Profile.load(GOLDEN / name)
+    stored = json.loads((GOLDEN / name).read_text(encoding="utf-8"))
+    assert stored["schema_version"] == 1
+    assert {key: value for key, value in profile.to_dict().items() if key != "schema_version"} == {
+        k: v for k, v in stored.items() if k != "schema_version"
+    }
+    by = "en" if "groups" in name else None
+    scores, expected = np.array(stored["diagnostics"]["scores"]), stored["diagnostics"]["probabilities"]
+    np.testing.assert_allclose(profile.predict(scores, by=by), expected, rtol=1e-14)
+    assert profile.seen_queries(["q0", "q1000"]).tolist() == [True, False]
+
+
+def test_older_versions_climb_one_step_at_a_time():
+    steps = {1: lambda d: {**d, "seen": [*d["seen"], 1]}, 2: lambda d: {"seen": [*d["seen"], 2], "new": d["old"]}}
+    given_body = {"seen": [], "old": 5}
+    assert _json.migrated(given_body, 1, steps, 3) == {"seen": [1, 2], "new": 5}
+    assert _json.migrated(given_body, 2, steps, 3)["seen"] == [2]
+    assert _json.migrated(given_body, 3, steps, 3) == given_body == {"seen": [], "old": 5}
+    with pytest.raises(ValueError, match="schema_version 0 does not exist; expected 1 to 3"):
+        _json.migrated(given_body, 0, steps, 3)
+
+
+def test_every_version_before_this_one_has_its_step():
+    assert sorted(_json.MIGRATIONS) == list(range(1, _json.SCHEMA_VERSION))
+
+
+# -- strict ------------------------------------------------------------------------------------------------
+BAD = [
+    ("model", None, "model must be a str, got NoneType"),
+    ("model", " ", "model must not be blank"),
+    ("metric", 5, "metric must be a str"),
+    ("revision", 5, "revision must be a str"),
+    ("stage", "", "stage must not be blank"),
+    ("modality", ["text"], "modality must be a pair"),
+    ("modality", "text", "modality must be a list"),
+    ("dims", 0, "dims must be an integer of at least 1, got 0"),
+    ("dims", 2.5, "dims must be an integer"),
+    ("top_k", True, "top_k must be an integer"),
+    ("corpus", [1.0], "corpus must have shape"),
+    ("base_rate", 1.0, "base_rate must be a number strictly between 0 and 1"),
+    ("base_rate", None, "base_rate is null"),
+    ("n_pairs", -1, "n_pairs must be an integer of at least 1"),
+    ("created", "yesterday", "created must be a time in ISO 8601"),
+    ("created", "2026-01-01T00:00:00", "created must say its offset"),
+    ("library_version", 1, "library_version must be a str"),
+    ("thresholds", {}, "thresholds must be a list"),
+    ("diagnostics", [], "diagnostics must be a Mapping"),
+    ("schema_version", 2, "newer fastcal; this one reads up to 1: upgrade"),
+    ("schema_version", 0, "schema_version 0 does not exist"),
+    ("schema_version", "1", "schema_version must be an integer"),
+    ("format", "other", "format must be 'fastcal.profile', got 'other'"),
+    ("extra", 1, r"unknown \['extra'\]"),
+]
+DEEP = [
+    (("calibrator", "type"), "plat", "calibrator: calibrator type 'plat' is not known"),
+    (("calibrator", "fitted", "a_"), "x", "calibrator: a_ must be a finite number"),
+    (("thresholds", 0, "value"), 1.5, r"thresholds\[0\]: value must be a probability in \[0, 1\], got 1.5"),
+    (("thresholds", 0, "target_recall"), 0.5, r"thresholds\[0\]: target_precision and target_recall are both given"),
+    (("thresholds", 0, "interval"), [0.9, 0.8], r"thresholds\[0\]: interval must have low <= high"),
+    (("thresholds", 0, "inclusive"), 1, r"thresholds\[0\]: inclusive must be True or False"),
+    (("thresholds", 0, "space"), "cosine", r"thresholds\[0\]: space must be one of"),
+    (("reference", "quantiles"), [1.0], "reference: quantiles must be a list of 257 numbers"),
+    (("reference", "quantiles", 7), 9.0, "reference: quantiles must not fall"),
+    (("reference", "n_effective"), 0.0, "reference: n_effective must be a positive"),
+    (("queries", "salt"), "12", "queries: salt must be 32 hexadecimal digits"),
+    (("queries", "hashes", 0), "z", "queries: hashes must be a list of texts"),
+    (("queries", "hashes", 0), "f" * 16, "queries: hashes must be sorted"),
+]
+
+
+@pytest.fixture(scope="module")
+def good():
+    return fitted().to_dict()
+
+
+@pytest.mark.parametrize(("path", "value", "message"), [*(((key,), value, message) for key, value, message in BAD), *DEEP])
+def test_a_bad_file_is_an_error_that_names_the_key(good, tmp_path, path, value, message):
+    d = copy.deepcopy(good)
+    at = d
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps(d), encoding="utf-8")
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
+        fc.Profile.load(file)
+    assert isinstance(caught.value, fc.FastcalError)
+
+
+def test_every_key_is_needed(good):
+    for key in good:
+        with pytest.raises(ValueError, match=key):
+            fc.Profile.from_dict({k: v for k, v in good.items() if k != key})
+    for key in ("thresholds", "reference", "queries"):
+        holder = good[key][0] if key == "thresholds" else good[key]
+        for inner in holder:
+            d = copy.deepcopy(good)
+            del (d[key][0] if key == "thresholds" else d[key])[inner]
+            with pytest.raises(ValueError, match=inner):
+                fc.Profile.from_dict(d)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[]", "must be a JSON object, got list"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b'{"format": NaN}', "NaN is no JSON number"),
+        (b'{"a": -Infinity}', "-Infinity is no JSON number"),
+        (b'{"a": 1, "b": 2, "a": 1}', "the key 'a' stands twice"),
+        (b"[" * 100_000, "nested too deeply|not JSON"),
+    ],
+)
+def test_what_is_no_json_profile(tmp_path, data, message):
+    file = tmp_path / "x.json"
+    file.write_bytes(data)
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
+        fc.Profile.load(file)
+    assert "x.json" in str(caught.value)
+
+
+def test_files_that_cannot_be_read_or_written(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        fc.Profile.load(tmp_path / "none.json")
+    with pytest.raises(OSError, match="none"):
+        make().save(tmp_path / "none" / "p.json")
+    with pytest.raises(TypeError, match="path must be a str or path-like"):
+        fc.Profile.load(5)
+
+
+def test_constructor_refuses_what_a_file_could_not_hold():
+    with pytest.raises(ValueError, match=r"diagnostics\['a'\]\[1\] is nan, which JSON cannot hold"):
+        make(diagnostics={"a": [0, float("nan")]})
+    with pytest.raises(TypeError, match=r"diagnostics\['a'\] is a float64"):
+        make(diagnostics={"a": np.float64(1)})
+    with pytest.raises(TypeError, match="calibrator must be a fitted calibrator of fastcal, got float"):
+        make(calibrator=0.5)
+    with pytest.raises(fc.NotFittedError):
+        make(calibrator=fc.PlattCalibrator())
+    with pytest.raises(TypeError, match="thresholds must hold Threshold, got float"):
+        make(thresholds=[0.5])
+    with pytest.raises(ValueError, match="same threshold twice"):
+        make(thresholds=[CUT, CUT])
+    with pytest.raises(TypeError, match="reference must be a Reference"):
+        make(reference={})
+    with pytest.raises(AttributeError):
+        make().model = "other"
+
+
+# -- check ---------------------------------------------------------------------------------------------------
+def test_what_agrees_passes_in_silence():
+    make().check(
+        model="m", revision="abc", metric="cosine", dims=256, modality=["text", "image"], task="answer", stage="dense", top_k=100, corpus="faq-2026"
+    )
+    make(corpus=np.eye(3)).check(corpus=np.eye(3))
+
+
+def test_one_error_names_both_sides_of_every_mismatch():
+    wrong = {"model": "n", "revision": "d", "metric": "dot", "dims": 384, "modality": ("text", "text"), "task": "duplicate", "stage": "rerank"}
+    with pytest.raises(fc.ProfileMismatchError) as caught:
+        make().check(**wrong, top_k=10)
+    for name, value in wrong.items():
+        assert f"{name} is {getattr(make(), name)!r} in the profile and {value!r} here" in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+    assert "top_k" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"top_k": 10}, "top_k is 100 in the profile and 10 here"),
+        ({"corpus": "faq-2027"}, "corpus is 'faq-2026' in the profile and 'faq-2027' here: the corpus has changed"),
+        ({"corpus": np.eye(2)}, "'float64:2x2:"),
+    ],
+)
+def test_what_may_differ_warns(asked, message):
+    with pytest.warns(fc.ProfileWarning, match=message) as caught:
+        make().check(model="m", **asked)
+    assert caught[0].filename == __file__
+
+
+def test_what_the_profile_does_not_record_is_said():
+    with pytest.warns(fc.ProfileWarning, match="does not record revision, top_k, so nothing is known about 'abc', 10"):
+        make(revision=None, top_k=None).check(model="m", revision="abc", top_k=10)
+
+
+def test_a_check_of_nothing_or_of_nonsense():
+    with pytest.raises(ValueError, match="nothing to check; give one of model, revision"):
+        make().check()
+    with pytest.raises(TypeError, match="dims must be an integer"):
+        make().check(dims="256")
+    with pytest.raises(ValueError, match="model must not be blank"):
+        make().check(model="")
+
+
+def test_the_fingerprint_sees_every_change_and_no_layout():
+    rows = np.random.default_rng(0).random((50, 7)).astype(np.float32)
+    found = fc.corpus_fingerprint(rows)
+    assert fc.corpus_fingerprint(np.asfortranarray(rows)) == fc.corpus_fingerprint(rows, num_threads=2) == found
+    assert fc.corpus_fingerprint(np.repeat(rows, 2, axis=1)[:, ::2]) == found
+    changed = rows.copy()
+    changed[13, 5] = np.nextafter(changed[13, 5], 2)
+    others = [rows[::-1], rows[:-1], rows[:, :-1], rows.astype(np.float16), rows.astype(np.float64), changed, rows.reshape(25, 14)]
+    assert len({found, *map(fc.corpus_fingerprint, others)}) == len(others) + 1
+    with pytest.raises(ValueError, match="shape"):
+        fc.corpus_fingerprint(rows[0])
+    with pytest.raises(TypeError, match="object"):
+        fc.corpus_fingerprint([["a", None]])
+
+
+# -- a policy from it -----------------------------------------------------------------------------------------
+def test_the_policy_acts_where_the_threshold_says():
+    strict, lax = fc.Threshold(0.75, target_precision=0.9), fc.Threshold(0.25, target_recall=0.9, inclusive=False)
+    profile = make(calibrator=fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1]), thresholds=[strict, lax])
+    found = fc.SearchResult(np.array([[0.75], [0.5], [0.25]], np.float32), np.array([[1], [2], [3]]))
+    assert profile.policy(target_precision=0.9, escalate_from=0.5).decide(found).decisions.tolist() == [2, 1, 0]
+    assert profile.policy(target_recall=0.9).decide(found).decisions.tolist() == [2, 2, 0]
+    with pytest.raises(ValueError, match=r"no target selects 2 of the profile.s thresholds; expected one of: precision=0\.9, recall=0\.9"):
+        profile.policy()
+    with pytest.raises(ValueError, match=r"target_precision=0\.8 selects 0"):
+        profile.policy(target_precision=0.8)
+    with pytest.raises(ValueError, match="exceeds high"):
+        profile.policy(target_precision=0.9, escalate_from=0.8)
+
+
+def test_the_policy_of_a_score_threshold_on_distances():
+    cut = fc.Threshold(0.5, space="score", higher_is_better=False)
+    falling = fc.IsotonicCalibrator(increasing=False).fit([0.0, 1.0], [1, 0])
+    policy = make(calibrator=falling, thresholds=cut).policy(escalate_from=0.75, on_escalate="human")
+    found = fc.SearchResult(np.array([[0.5], [0.75], [0.8]], np.float32), np.array([[1], [2], [3]]), higher_is_better=False)
+    assert policy.decide(found).decisions.tolist() == [2, 1, 0]

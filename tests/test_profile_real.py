@@ -1,0 +1,68 @@
+"""Verdicts on real collections: other queries of the same one keep, other collections do not, balanced sampling is named."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+import real_runs
+
+import fastcal as fc
+
+NAMES = ("cranfield", "stackfaq", "banking77")
+
+
+@pytest.fixture(scope="module")
+def collections(data_dir):
+    return {name: real_runs.read(data_dir / name) for name in NAMES}
+
+
+def flat(real, keep=None):
+    """Scores, labels and query numbers of the MiniLM run; queries of the folds in `keep`."""
+    run = real.runs["MiniLM"]
+    queries = np.repeat(np.arange(len(run.query_ids)), np.diff(run.offsets))
+    chosen = np.ones(len(queries), bool) if keep is None else np.isin(real.fold[queries], keep)
+    return run.scores[chosen].astype(np.float64), real.labels(run)[chosen], queries[chosen]
+
+
+def fit(real, keep=None):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fc.ProfileWarning)
+        return fc.Profile.fit(*flat(real, keep), model="MiniLM", metric="cosine", calibrator=fc.PlattCalibrator(), top_k=100)
+
+
+def test_held_out_queries_of_the_same_collection_keep(collections):
+    labelled, unlabelled = Counter(), Counter()
+    for real in collections.values():
+        for fold in range(real_runs.FOLDS):
+            profile = fit(real, [f for f in range(real_runs.FOLDS) if f != fold])
+            scores, labels, queries = flat(real, [fold])
+            labelled[profile.revalidate(scores, labels, query_ids=queries).verdict] += 1
+            unlabelled[profile.revalidate(scores, query_ids=queries).verdict] += 1
+    assert labelled["keep"] >= 10, labelled
+    assert unlabelled["keep"] >= 14, unlabelled
+
+
+def test_another_collection_does_not_keep(collections):
+    labelled, unlabelled = Counter(), Counter()
+    for name, real in collections.items():
+        profile = fit(real)
+        for other in set(NAMES) - {name}:
+            scores, labels, queries = flat(collections[other])
+            labelled[profile.revalidate(scores, labels, query_ids=queries + 10**6).verdict] += 1
+            unlabelled[profile.revalidate(scores, query_ids=queries + 10**6).verdict] += 1
+    assert labelled["keep"] <= 1, labelled
+    assert unlabelled["stop"] == 6, unlabelled
+
+
+def test_balanced_pairs_are_a_prior_shift(collections):
+    """Trap: 150 relevant and 150 irrelevant pairs, drawn from lists in which few are relevant."""
+    for name, real in collections.items():
+        profile = fit(real, [0, 1, 2])
+        scores, labels, queries = flat(real, [3, 4])
+        rng = np.random.default_rng(0)
+        chosen = np.concatenate([rng.choice(np.flatnonzero(labels == label), 150, replace=False) for label in (0, 1)])
+        report = profile.revalidate(scores[chosen], labels[chosen], query_ids=queries[chosen])
+        assert (report.verdict, report.prior_shift) == ("refit", True), (name, str(report))
