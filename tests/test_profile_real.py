@@ -12,6 +12,7 @@ import real_runs
 import fastcal as fc
 
 NAMES = ("cranfield", "stackfaq", "banking77")
+MOST = 300  # queries of a collection, for the time it takes
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def flat(real, keep=None):
     """Scores, labels and query numbers of the MiniLM run; queries of the folds in `keep`."""
     run = real.runs["MiniLM"]
     queries = np.repeat(np.arange(len(run.query_ids)), np.diff(run.offsets))
-    chosen = np.ones(len(queries), bool) if keep is None else np.isin(real.fold[queries], keep)
+    chosen = (queries < MOST) & (True if keep is None else np.isin(real.fold[queries], keep))
     return run.scores[chosen].astype(np.float64), real.labels(run)[chosen], queries[chosen]
 
 

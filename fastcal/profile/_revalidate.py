@@ -20,7 +20,7 @@ from fastcal.profile._recalibration import Codes, Float64, Labelled, base_rate_o
 from fastcal.profile._reference import Reference, drift_from
 from fastcal.profile._report import Recalibration, RevalidationReport, ThresholdCheck
 from fastcal.profile._threshold import Threshold
-from fastcal.profile._verdict import FEW_QUERIES, FEW_SELECTED, Labels, by_drift, by_labels
+from fastcal.profile._verdict import FEW_QUERIES, FEW_SELECTED, RESAMPLES, Labels, by_drift, by_labels
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
@@ -109,7 +109,9 @@ def revalidated(recorded: Recorded, asked: Asked, n_seen: int | None) -> Revalid
 
 def _labels(recorded: Recorded, sample: Labelled, claimed: float) -> Labels:
     rate = base_rate_of(sample)
-    summary = calibration_summary(sample.labels, sample.probabilities, groups=sample.codes, sample_weight=sample.weights, base_rate=claimed)
+    summary = calibration_summary(
+        sample.labels, sample.probabilities, groups=sample.codes, sample_weight=sample.weights, base_rate=claimed, n_resamples=RESAMPLES
+    )
     gain = gain_of(sample, rate.rate)
     calibration = Recalibration(
         p_value=calibration_test(sample, recorded.n_queries).p_value,

@@ -9,6 +9,7 @@ from fastcal.profile._reference import Drift
 from fastcal.profile._report import Recalibration, ThresholdCheck, Verdict
 
 ALPHA = 0.01  # evidence: smaller p-values count
+RESAMPLES = 200  # of the interval of the ECE, which is shown and decides nothing
 FEW_SELECTED = 10  # a precision of fewer is held against nothing
 FEW_QUERIES = 20  # below this only strong evidence shows; the report says so
 DRIFT, STRONG_DRIFT = 0.1, 0.25  # Kolmogorov-Smirnov distance that matters; the one between unlike collections
