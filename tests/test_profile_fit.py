@@ -132,8 +132,8 @@ def test_bad_arguments():
         fc.Profile.fit(*sample(50, 1)[:2], None, model="m", metric="cosine")
     with pytest.raises(ValueError, match="fit measures base_rate itself"):
         fit(base_rate=0.5)
-    with pytest.raises(TypeError, match="modle"):
-        fit(modle="x")
+    with pytest.raises(TypeError, match="modal"):
+        fit(modal="x")
     with pytest.raises(ValueError, match="top_k=5, but scores holds 10 per query"):
         fit(top_k=5)
     with pytest.raises(ValueError, match="target_precision must be a number in"):

@@ -13,7 +13,7 @@ from fastcal._clusters import numbered
 from fastcal._validate.arrays import float_array
 from fastcal._validate.numbers import fraction, integer
 from fastcal._validate.scores import Pairs, pairs
-from fastcal.calibration._base import logit
+from fastcal.calibration._odds import logit
 from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning, SmallSampleWarning
 from fastcal.metrics import calibration_summary, precision_recall_at
 from fastcal.profile._queries import QueryHashes

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._clusters import cluster_sums, effective_trials, numbered
-from fastcal.calibration._base import logit
+from fastcal.calibration._odds import logit
 from fastcal.metrics import corp_decomposition
 from fastcal.thresholds import wilson_interval
 
