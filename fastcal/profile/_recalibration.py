@@ -38,8 +38,8 @@ class BaseRate(NamedTuple):
 
 def base_rate_of(sample: Labelled) -> BaseRate:
     """Measure the base rate with Wilson's interval of the effective number of trials."""
-    rate, trials = effective_trials(sample.labels, sample.weights, sample.codes)
-    return BaseRate(rate, *wilson_interval(min(rate * trials, trials), trials))
+    hits, trials = effective_trials(sample.labels, sample.weights, sample.codes)
+    return BaseRate(float(np.average(sample.labels, weights=sample.weights)), *wilson_interval(min(hits, trials), trials))
 
 
 class Test(NamedTuple):
