@@ -15,238 +15,112 @@ if TYPE_CHECKING:
     from fastcal import metrics as metrics
     from fastcal._info import (
         BackendInfo as BackendInfo,
-    )
-    from fastcal._info import (
         backend as backend,
-    )
-    from fastcal._info import (
         cpu_info as cpu_info,
-    )
-    from fastcal._info import (
         warmup as warmup,
     )
     from fastcal._threads import set_num_threads as set_num_threads
     from fastcal.calibration import (
         BetaCalibrator as BetaCalibrator,
-    )
-    from fastcal.calibration import (
         GroupCalibrator as GroupCalibrator,
-    )
-    from fastcal.calibration import (
         HistogramCalibrator as HistogramCalibrator,
-    )
-    from fastcal.calibration import (
         IsotonicCalibrator as IsotonicCalibrator,
-    )
-    from fastcal.calibration import (
         PlattCalibrator as PlattCalibrator,
-    )
-    from fastcal.calibration import (
         TemperatureCalibrator as TemperatureCalibrator,
-    )
-    from fastcal.calibration import (
         VennAbersCalibrator as VennAbersCalibrator,
-    )
-    from fastcal.calibration import (
         calibrator_from_dict as calibrator_from_dict,
     )
     from fastcal.display import (
         ReliabilityDisplay as ReliabilityDisplay,
-    )
-    from fastcal.display import (
         RiskCoverageDisplay as RiskCoverageDisplay,
-    )
-    from fastcal.display import (
         SeparationDisplay as SeparationDisplay,
-    )
-    from fastcal.display import (
         ThresholdDisplay as ThresholdDisplay,
-    )
-    from fastcal.display import (
         TransferDisplay as TransferDisplay,
     )
     from fastcal.errors import (
         BackendError as BackendError,
-    )
-    from fastcal.errors import (
         BackendFallbackWarning as BackendFallbackWarning,
-    )
-    from fastcal.errors import (
         CorpusChangedError as CorpusChangedError,
-    )
-    from fastcal.errors import (
         EscalationWarning as EscalationWarning,
-    )
-    from fastcal.errors import (
         FastcalError as FastcalError,
-    )
-    from fastcal.errors import (
         FastcalWarning as FastcalWarning,
-    )
-    from fastcal.errors import (
         FloatEnvironmentWarning as FloatEnvironmentWarning,
-    )
-    from fastcal.errors import (
         IndexCorruptError as IndexCorruptError,
-    )
-    from fastcal.errors import (
         MissingExtraError as MissingExtraError,
-    )
-    from fastcal.errors import (
         NotFittedError as NotFittedError,
-    )
-    from fastcal.errors import (
         ProfileMismatchError as ProfileMismatchError,
-    )
-    from fastcal.errors import (
         ProfileWarning as ProfileWarning,
-    )
-    from fastcal.errors import (
         SmallSampleWarning as SmallSampleWarning,
     )
     from fastcal.evaluation import (
         RunComparison as RunComparison,
-    )
-    from fastcal.evaluation import (
         compare_runs as compare_runs,
     )
     from fastcal.fusion import (
         FusionComponents as FusionComponents,
-    )
-    from fastcal.fusion import (
         fuse as fuse,
-    )
-    from fastcal.fusion import (
         rrf as rrf,
     )
     from fastcal.index import Index as Index
     from fastcal.normalization import (
         minmax as minmax,
-    )
-    from fastcal.normalization import (
         normalize as normalize,
-    )
-    from fastcal.normalization import (
         zscore as zscore,
     )
     from fastcal.policy import (
         AbstainBand as AbstainBand,
-    )
-    from fastcal.policy import (
         Decision as Decision,
-    )
-    from fastcal.policy import (
         Escalation as Escalation,
-    )
-    from fastcal.policy import (
         GapCheck as GapCheck,
-    )
-    from fastcal.policy import (
         PerClass as PerClass,
-    )
-    from fastcal.policy import (
         Policy as Policy,
-    )
-    from fastcal.policy import (
         PolicyResult as PolicyResult,
-    )
-    from fastcal.policy import (
         Reason as Reason,
-    )
-    from fastcal.policy import (
         ScoreFloor as ScoreFloor,
-    )
-    from fastcal.policy import (
         Step as Step,
     )
     from fastcal.profile import (
         Drift as Drift,
-    )
-    from fastcal.profile import (
         Profile as Profile,
-    )
-    from fastcal.profile import (
         Recalibration as Recalibration,
-    )
-    from fastcal.profile import (
         RevalidationReport as RevalidationReport,
-    )
-    from fastcal.profile import (
         Threshold as Threshold,
-    )
-    from fastcal.profile import (
         ThresholdCheck as ThresholdCheck,
-    )
-    from fastcal.profile import (
         corpus_fingerprint as corpus_fingerprint,
     )
     from fastcal.results import (
         BandSample as BandSample,
-    )
-    from fastcal.results import (
         RangeResult as RangeResult,
-    )
-    from fastcal.results import (
         SearchResult as SearchResult,
     )
     from fastcal.run import (
         Labels as Labels,
-    )
-    from fastcal.run import (
         Qrels as Qrels,
-    )
-    from fastcal.run import (
         Run as Run,
-    )
-    from fastcal.run import (
         pairs as pairs,
     )
     from fastcal.scoring import (
         rescore as rescore,
-    )
-    from fastcal.scoring import (
         scores as scores,
-    )
-    from fastcal.scoring import (
         topk as topk,
     )
     from fastcal.selection import (
         Selection as Selection,
-    )
-    from fastcal.selection import (
         cross_fit as cross_fit,
-    )
-    from fastcal.selection import (
         select_calibrator as select_calibrator,
     )
     from fastcal.thresholds import (
         OperatingPoint as OperatingPoint,
-    )
-    from fastcal.thresholds import (
         Sweep as Sweep,
-    )
-    from fastcal.thresholds import (
         choose_threshold as choose_threshold,
-    )
-    from fastcal.thresholds import (
         clopper_pearson_interval as clopper_pearson_interval,
-    )
-    from fastcal.thresholds import (
         threshold_sweep as threshold_sweep,
-    )
-    from fastcal.thresholds import (
         wilson_interval as wilson_interval,
     )
     from fastcal.trained_fusion import (
         LinearFusion as LinearFusion,
-    )
-    from fastcal.trained_fusion import (
         LogisticFusion as LogisticFusion,
-    )
-    from fastcal.trained_fusion import (
         fit_fusion as fit_fusion,
-    )
-    from fastcal.trained_fusion import (
         fusion_from_dict as fusion_from_dict,
     )
 

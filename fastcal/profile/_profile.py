@@ -211,7 +211,8 @@ class Profile(Used):
         Without labels, by the Kolmogorov-Smirnov distance to the training scores: "keep" if p >= 0.01 or the distance is below
         0.1, "stop" from 0.25 on, else "refit". It sees that scores have changed, not whether the probabilities are wrong.
 
-        Every test and interval takes queries, not pairs, as independent.
+        Every test and interval takes queries, not pairs, as independent. Where queries come in threads or intents, those are
+        the units: give them as `query_ids`, or new ones will look like drift.
 
         Parameters
         ----------
