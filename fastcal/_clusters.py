@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -56,13 +53,6 @@ def resampled_sums(sums: Float64, n_resamples: int, seed: int) -> Float64:
     return np.concatenate([counts @ sums for counts in multiplicities(len(sums), n_resamples, seed, sums.shape[1])])
 
 
-def sums_interval(sums: Float64, value: Callable[[Float64], Float64], n_resamples: int, confidence: float, seed: int) -> tuple[float, float]:
-    """Return the BCa interval of a function of column totals: `value` maps (..., n_columns) to (...)."""
-    draws = value(resampled_sums(sums, n_resamples, seed))
-    without = value(sums.sum(axis=0) - jackknife_sums(sums))
-    return bca_limits(draws, float(value(sums.sum(axis=0))), without, confidence)
-
-
 def jackknife_sums(sums: Float64) -> Float64:
     """Return what to leave out at a time: clusters, or at most 200 sets of them.
 
@@ -85,6 +75,21 @@ def bca_limits(draws: Float64, observed: float, without: Float64, confidence: fl
     spread = float(influence @ influence)
     acceleration = float((influence**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
     return bca_quantiles(draws, observed, acceleration, confidence)
+
+
+def mirrored_limits(draws: Float64, observed: float, confidence: float) -> tuple[float, float]:
+    """Return the interval of a size of gaps in [0, 1]: the basic one (Davison & Hinkley 1997, sec. 2.4) of its square.
+
+    Noise adds its variance to the square of a gap: v^2 is about t^2 + b^2 with t the truth, and a draw's t^2 + 2 b^2, for it has
+    the noise of the sample and its own. With q the quantiles of the draws the squares of the limits are 2 v^2 - q_high^2 and
+    2 v^2 - q_low^2, cut to [0, 1], and moved outwards to v where all draws lie on one side of it. NaN draws are left out.
+    """
+    draws = draws[~np.isnan(draws)]
+    if not draws.size:
+        return np.nan, np.nan
+    squares = 2 * observed**2 - np.quantile(draws, [0.5 + confidence / 2, 0.5 - confidence / 2]) ** 2
+    low, high = np.sqrt(np.clip(squares, 0.0, 1.0)).tolist()
+    return min(low, observed), max(high, observed)
 
 
 def bca_quantiles(draws: Float64, observed: float, acceleration: float, confidence: float) -> tuple[float, float]:

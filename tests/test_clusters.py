@@ -117,7 +117,7 @@ def test_the_bootstrap_of_sums_is_that_of_repeated_pairs(metric, options: dict, 
     slow = metrics.bootstrap(functools.partial(metric), labels, 1 / (1 + np.exp(-odds)), **given_, **options)
     assert fast.to_dict() == pytest.approx(slow.to_dict(), rel=1e-9)
     assert (fast.n, fast.n_groups) == (100, 25)
-    assert fast.low < fast.value < fast.high
+    assert fast.low <= fast.value <= fast.high > fast.low
 
 
 def test_bootstrap_by_query_is_wider_than_by_pair_and_takes_any_callable() -> None:
@@ -126,6 +126,41 @@ def test_bootstrap_by_query_is_wider_than_by_pair_and_takes_any_callable() -> No
     by_pair = metrics.bootstrap(lambda y, p: float(np.mean(y)), labels, odds, n_resamples=400)
     assert by_query.value == by_pair.value == labels.mean()
     assert by_query.high - by_query.low > 1.5 * (by_pair.high - by_pair.low)
+
+
+@pytest.mark.parametrize(
+    ("metric", "truth"),
+    [
+        (metrics.expected_calibration_error, 0.0),
+        (functools.partial(metrics.expected_calibration_error, strategy="quantile"), 0.0),
+        (metrics.smooth_ece, 0.0),
+        (functools.partial(metrics.debiased_calibration_error), 0.0),
+        (metrics.expected_calibration_error, 0.09),
+    ],
+)
+def test_intervals_of_calibration_errors_hold_the_truth_and_the_value(metric, truth: float) -> None:
+    held = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        p = rng.uniform(0.1, 0.9, (60, 5))
+        found = metrics.bootstrap(metric, rng.random((60, 5)) < p + truth, p, groups=np.arange(60), n_resamples=100)
+        assert 0.0 <= found.low <= found.value <= found.high <= 1.0
+        held += found.low <= truth <= found.high
+    assert held >= 16
+
+
+def test_a_metric_of_ones_own_can_ask_for_mirrored_intervals() -> None:
+    labels, odds, groups = clustered(25, 4, seed=1)
+    given_ = {"groups": groups, "n_resamples": 100}
+    p = 1 / (1 + np.exp(-odds))
+    own = metrics.bootstrap(lambda y, p: metrics.expected_calibration_error(y, p), labels, p, interval="mirrored", **given_)
+    assert own.to_dict() == pytest.approx(metrics.bootstrap(metrics.expected_calibration_error, labels, p, **given_).to_dict(), rel=1e-9)
+    bca = metrics.bootstrap(metrics.expected_calibration_error, labels, p, interval="bca", **given_)
+    assert (bca.low, bca.high) != (own.low, own.high)
+    with pytest.raises(ValueError, match='interval="mirrored" is for metrics between 0 and 1, and this one is'):
+        metrics.bootstrap(lambda y, p: 2.0, labels, p, interval="mirrored")
+    with pytest.raises(ValueError, match="interval must be one of"):
+        metrics.bootstrap(metrics.brier_score, labels, p, interval="basic")  # type: ignore[arg-type]
 
 
 def test_bad_bootstraps() -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._clusters import JACKKNIFE_BLOCKS, Float64, Int64, bca_limits, numbered, sums_interval
-from fastcal._validate.numbers import fraction, integer
+from fastcal._clusters import JACKKNIFE_BLOCKS, Float64, Int64, bca_limits, jackknife_sums, mirrored_limits, numbered, resampled_sums
+from fastcal._validate.numbers import fraction, integer, one_of
 from fastcal._validate.scores import Pairs, pairs
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.metrics._additive import sums_of
+from fastcal.metrics.calibration_error import expected_calibration_error
+from fastcal.metrics.debiased import debiased_calibration_error
+from fastcal.metrics.smooth_ece import smooth_ece
+
+Interval = Literal["bca", "mirrored"]
+_ERRORS: tuple[Any, ...] = (expected_calibration_error, debiased_calibration_error, smooth_ece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +64,20 @@ def bootstrap(
     confidence: float = 0.95,
     seed: int = 0,
     sample_weight: npt.ArrayLike | None = None,
+    interval: Interval | None = None,
     **options: Any,
 ) -> Estimate:
-    """Estimate a metric and its BCa interval from resampled queries.
+    """Estimate a metric and its interval from resampled queries.
 
     Pairs of one query rise and fall together; resampling pairs would take them for independent and give intervals that
-    are too narrow, here by factors of two and more. A query drawn twice counts twice. Bias and skewness are corrected
-    (Efron 1987), the skewness from leaving out queries, or one of 200 sets of queries, at a time.
+    are too narrow, here by factors of two and more. A query drawn twice counts twice.
 
+    "bca" corrects for bias and skewness (Efron 1987), the skewness from leaving out queries, or one of 200 sets of queries, at a
+    time. It is for metrics that resamples scatter around the value, such as mean losses. A calibration error is none of them: it
+    adds up sizes of gaps, noise makes gaps larger, and a resample has the noise of the sample and its own, so that nearly all draws lie
+    above the value, and BCa ends in their last tail. "mirrored" turns the quantiles of the squares round the square of the value: that
+    exceeds the truth's by about as much as the draws' exceed it. It holds the value and stays in [0, 1]. Of 95 % intervals of the ECE of
+    probabilities that are right, or off by up to .06, in 50 and 300 queries of 10 pairs, 87 to 100 % held the truth, of BCa's 0 to 96 %.
     Parameters
     ----------
     metric : callable
@@ -82,6 +95,9 @@ def bootstrap(
     seed : int, default 0
     sample_weight : array_like of float, shape of `probabilities`, optional
         Finite and not negative.
+    interval : {"bca", "mirrored"}, optional
+        "mirrored" for the calibration errors of this module (a ``functools.partial`` of one is one) and "bca" for all else by default.
+        "mirrored" is for metrics between 0 and 1.
     **options
         Handed to the metric.
 
@@ -115,22 +131,34 @@ def bootstrap(
     if n_groups < 2:
         raise InvalidValueError("groups holds one query; an interval by query needs at least 2")
     value = _on(metric, sample, np.arange(len(codes)), options)
+    mirrored = _mirrored(metric, value, interval)
     summed = sums_of(metric, sample, codes, n_groups, options)
     if summed is not None:
-        return Estimate(value, *sums_interval(*summed, resamples, level, start), len(codes), n_groups)
-    low, high = _repeated(metric, sample, codes, n_groups, value, resamples, level, start, options)
+        sums, of_totals = summed
+        draws = of_totals(resampled_sums(sums, resamples, start))
+        without = of_totals(sums.sum(axis=0) - jackknife_sums(sums))
+    else:
+        draws = _values(metric, sample, _resamples(codes, n_groups, resamples, start), options)
+        without = np.empty(0) if mirrored else _values(metric, sample, _left_out(codes, n_groups), options)
+    if np.isnan(draws).mean() > 0.5:
+        raise InvalidValueError("the metric has no value on more than half of the resamples; expected more queries with both classes")
+    low, high = mirrored_limits(draws, value, level) if mirrored else bca_limits(draws, value, without, level)
     return Estimate(value, low, high, len(codes), n_groups)
 
 
-def _repeated(
-    metric: Callable[..., float], sample: Pairs, codes: Int64, n_groups: int, value: float, n_resamples: int, level: float, seed: int, options: Any
-) -> tuple[float, float]:
-    draws = _values(metric, sample, _resamples(codes, n_groups, n_resamples, seed), options)
-    if np.isnan(draws).mean() > 0.5:
-        raise InvalidValueError("the metric has no value on more than half of the resamples; expected more queries with both classes")
+def _mirrored(metric: Callable[..., float], value: float, interval: Interval | None) -> bool:
+    if interval is None:
+        return (metric.func if isinstance(metric, functools.partial) else metric) in _ERRORS
+    mirrored = one_of(interval, "interval", ("bca", "mirrored")) == "mirrored"
+    if mirrored and not 0.0 <= value <= 1.0:
+        raise InvalidValueError(f'interval="mirrored" is for metrics between 0 and 1, and this one is {value:g}')
+    return mirrored
+
+
+def _left_out(codes: Int64, n_groups: int) -> Iterator[Int64]:
+    """Yield the positions of the pairs of all queries but one, or but one of 200 sets of queries."""
     blocks = codes % min(n_groups, JACKKNIFE_BLOCKS)
-    without = _values(metric, sample, (np.flatnonzero(blocks != block) for block in range(int(blocks.max()) + 1)), options)
-    return bca_limits(draws, value, without, level)
+    return (np.flatnonzero(blocks != block) for block in range(int(blocks.max()) + 1))
 
 
 def _resamples(codes: Int64, n_groups: int, n_resamples: int, seed: int) -> Iterator[Int64]:

@@ -30,7 +30,7 @@ class CalibrationSummary:
     ece : float
         Expected calibration error.
     ece_interval : tuple of float
-        BCa bootstrap interval by query; (nan, nan) with fewer than two queries.
+        Mirrored bootstrap interval by query, as in :func:`bootstrap`; (nan, nan) with fewer than two queries.
     constant_ece : float
         Calibration error of answering one constant for every pair: |base rate - constant|. It is 0 if the constant was
         read off these very labels, which is why a small ECE alone proves nothing.
