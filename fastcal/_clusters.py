@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,28 @@ def share_below(draws: Float64, limit: float) -> float:
     near = np.abs(draws - limit) <= 1e-12 * max(abs(limit), float(np.abs(draws).max()))
     below = np.count_nonzero((draws < limit) & ~near) + 0.5 * np.count_nonzero(near)
     return float(below) / draws.size
+
+
+# -- means ---------------------------------------------------------------------------------------------
+class Mean(NamedTuple):
+    """A weighted mean and its standard error."""
+
+    mean: float
+    error: float
+
+
+def mean_by_query(values: Float64, weights: Float64 | None, codes: Int64) -> Mean:
+    """Weighted mean of the pairs' values with the standard error that treats queries, not pairs, as independent.
+
+    With r_q the sum over query q of w (v - mean), the error is sqrt(Q / (Q - 1) sum r_q^2) / sum w: the ratio estimator of
+    cluster sampling (Cochran, "Sampling Techniques", 1977, sec. 9A).
+    """
+    w = np.ones(len(values)) if weights is None else weights
+    total = float(w.sum())
+    mean = float(w @ values) / total
+    residuals = np.bincount(codes, weights=w * (values - mean))
+    n = len(residuals)
+    return Mean(mean, float(np.sqrt(n / max(n - 1, 1) * (residuals @ residuals))) / total)
 
 
 # -- rates ----------------------------------------------------------------------------------------------

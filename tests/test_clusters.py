@@ -153,7 +153,7 @@ def test_a_metric_of_ones_own_can_ask_for_mirrored_intervals() -> None:
     labels, odds, groups = clustered(25, 4, seed=1)
     given_ = {"groups": groups, "n_resamples": 100}
     p = 1 / (1 + np.exp(-odds))
-    own = metrics.bootstrap(lambda y, p: metrics.expected_calibration_error(y, p), labels, p, interval="mirrored", **given_)
+    own = metrics.bootstrap(lambda y, p: metrics.expected_calibration_error(y, p, 15), labels, p, interval="mirrored", **given_)
     assert own.to_dict() == pytest.approx(metrics.bootstrap(metrics.expected_calibration_error, labels, p, **given_).to_dict(), rel=1e-9)
     bca = metrics.bootstrap(metrics.expected_calibration_error, labels, p, interval="bca", **given_)
     assert (bca.low, bca.high) != (own.low, own.high)

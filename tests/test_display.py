@@ -13,7 +13,7 @@ import fastcal as fc
 from fastcal import metrics
 from fastcal._validate.scores import pairs
 from fastcal.display._axes import LOOKS, MOST_POINTS, thinned
-from fastcal.display._bands import rate_bands
+from fastcal.metrics._rate_bands import rate_bands
 
 matplotlib = pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure  # noqa: E402
@@ -119,7 +119,9 @@ def test_risk_coverage(per):
     else:
         precision = metrics.precision_recall_at(LABELS, SCORES, float(curve.threshold[-1]), groups=QUERIES).precision_interval
         assert (1 - high[-1], 1 - low[-1]) == pytest.approx(precision)
-    assert fc.RiskCoverageDisplay(curve).plot(ref_line=False).band_ is None
+    again = fc.RiskCoverageDisplay(curve).plot(ref_line=False)
+    assert again.ref_line_ is None
+    np.testing.assert_array_equal(outline(again.band_)[1:], (low, high))
 
 
 @pytest.mark.parametrize("rate", ["precision", "recall"])

@@ -126,6 +126,13 @@ def test_risk_coverage_by_counting(pairs: list) -> None:
     for coverage, risk, cut in zip(curve.coverage, curve.risk, curve.threshold, strict=True):
         assert coverage == pytest.approx((scores >= cut).mean())
         assert risk == pytest.approx(1 - labels[scores >= cut].mean())
+    assert (curve.n, curve.n_groups) == (len(labels), len(labels))
+    grouped = metrics.risk_coverage(labels, scores.astype(float), groups=groups)
+    assert (grouped.n, grouped.n_groups) == (len(labels), len(set(groups)))
+    for found, given_ in ((curve, None), (grouped, groups)):
+        for low, high, cut in zip(found.risk_low, found.risk_high, found.threshold, strict=True):
+            precision = metrics.precision_recall_at(labels, scores.astype(float), float(cut), groups=given_).precision_interval
+            assert (1 - high, 1 - low) == pytest.approx(precision)
     assert curve.aurc == pytest.approx(np.sum(np.diff(curve.coverage, prepend=0) * curve.risk))
     by_query = metrics.risk_coverage(labels, scores.astype(float), per="query", groups=groups)
     best = {q: scores[groups == q].max() for q in set(groups)}
@@ -134,6 +141,9 @@ def test_risk_coverage_by_counting(pairs: list) -> None:
         answered = [q for q in best if best[q] >= cut]
         assert coverage == pytest.approx(len(answered) / len(best))
         assert risk == pytest.approx(np.mean([wrong[q] for q in answered]))
+    low, high = fc.wilson_interval(by_query.risk[-1] * len(best), len(best))
+    assert (by_query.risk_low[-1], by_query.risk_high[-1]) == pytest.approx((low, high))
+    assert (by_query.n, by_query.n_groups, by_query.per) == (len(labels), len(best), "query")
 
 
 def test_bad_risk_coverage() -> None:

@@ -47,6 +47,7 @@ class Calibrator(Estimator, ABC):
         prior: float | None = None,
         *,
         label_noise: tuple[float, float] | None = None,
+        num_threads: int | None = None,
     ) -> Self:
         """Fit on labelled pairs.
 
@@ -65,6 +66,8 @@ class Calibrator(Estimator, ABC):
             How often the labeller calls an irrelevant pair relevant, and a relevant one irrelevant; at least 0, with a sum
             below 1. The most likely curve of the true labels is fitted, and ``base_rate_`` is theirs
             (Rogan & Gladen 1978; Lawrence & Schölkopf 2001).
+        num_threads : int, optional
+            For the sort of an unweighted isotonic fit; the others run on one thread. The result does not depend on it.
 
         Returns
         -------
@@ -87,12 +90,12 @@ class Calibrator(Estimator, ABC):
         """
         self._check_params()
         target = None if prior is None else fraction(prior, "prior")
-        noise = judged_noise(label_noise)
+        noise, threads = judged_noise(label_noise), _threads.resolve(num_threads)
         self._check_scores(float_array(scores, "scores"))
         sample = pairs(scores, labels, sample_weight)
         require_both_classes(sample.labels, sample.weights)
         rate = base_rate(sample.labels, sample.weights, noise)
-        if not (sample.weights is None and noise is None and self._fit_labels(sample.scores, sample.labels)):
+        if not (sample.weights is None and noise is None and self._fit_labels(sample.scores, sample.labels, threads)):
             weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
             counted = weights > 0
             self._fit(sample.scores[counted].astype(np.float64), sample.labels[counted].astype(np.float64), weights[counted], noise)
@@ -261,7 +264,7 @@ class Calibrator(Estimator, ABC):
     @abstractmethod
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None: ...
 
-    def _fit_labels(self, scores: Array, labels: Array) -> bool:  # noqa: ARG002
+    def _fit_labels(self, scores: Array, labels: Array, num_threads: int) -> bool:  # noqa: ARG002
         """Fit unweighted uint8 labels to scores of their own dtype, without copies of either; False if the method has no such fit."""
         return False
 

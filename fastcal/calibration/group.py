@@ -89,6 +89,7 @@ class GroupCalibrator(Estimator):
         prior: float | None = None,
         *,
         label_noise: tuple[float, float] | None = None,
+        num_threads: int | None = None,
     ) -> Self:
         """Fit the pooled calibrator and one per group.
 
@@ -102,6 +103,8 @@ class GroupCalibrator(Estimator):
             As :meth:`adjust_prior` after the fit.
         label_noise : (float, float), optional
             As for the calibrator's own ``fit``: the rates of one labeller for all groups.
+        num_threads : int, optional
+            As for the calibrator's own ``fit``.
 
         Returns
         -------
@@ -129,7 +132,7 @@ class GroupCalibrator(Estimator):
 
         def fitted_on(drawn: Array) -> Calibrator:
             member: Calibrator = PlattCalibrator() if self.calibrator is None else clone(self.calibrator)
-            return member.fit(sample.scores, sample.labels, drawn, label_noise=label_noise)
+            return member.fit(sample.scores, sample.labels, drawn, label_noise=label_noise, num_threads=num_threads)
 
         self.pooled_ = fitted_on(weights)
         fits = group_fits(told, ~np.isnan(values), sample.labels, weights, shrinkage)

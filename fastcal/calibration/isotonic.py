@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastcal import _backend, _threads
+from fastcal import _backend
 from fastcal._validate.numbers import number, one_of
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._blocks import Blocks, centred, pool_adjacent_violators, with_pairs_at_both_ends
@@ -111,12 +111,12 @@ class IsotonicCalibrator(Calibrator):
             x, y = centred(blocks, signed, weights) if self.strict else blocks.knots()
         self._keep(x, y)
 
-    def _fit_labels(self, scores: Array, labels: Array) -> bool:
+    def _fit_labels(self, scores: Array, labels: Array, num_threads: int) -> bool:
         if self.strict or self.bounds == _LAPLACE:
             return False
         x, y = np.empty(len(scores)), np.empty(len(scores))
         signed = scores if self.increasing else -scores
-        count = _backend.active().isotonic_fit_labels(signed, labels, x, y, num_threads=_threads.resolve(None))
+        count = _backend.active().isotonic_fit_labels(signed, labels, x, y, num_threads=num_threads)
         self._keep(x[:count].copy(), y[:count].copy())
         return True
 

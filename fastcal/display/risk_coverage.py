@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-import numpy as np
 import numpy.typing as npt
 
-from fastcal._clusters import numbered
 from fastcal._validate.numbers import flag, instance
-from fastcal._validate.scores import Pairs, directed_scores, pairs
 from fastcal.display._axes import GREY, Display, gridded, legend, next_look, thinned
-from fastcal.display._bands import rate_bands
 from fastcal.metrics.risk_coverage import RiskCoverage, risk_coverage
-from fastcal.thresholds.intervals import wilson_interval
 
 KIND = "fastcal risk"
 
@@ -26,8 +21,7 @@ class RiskCoverageDisplay(Display):
     Parameters
     ----------
     curve : RiskCoverage
-        Of :func:`fastcal.metrics.risk_coverage`. It does not know how many pairs stand behind a share: intervals come with
-        :meth:`from_predictions`.
+        Of :func:`fastcal.metrics.risk_coverage`.
     name : str, optional
         In the legend.
 
@@ -35,8 +29,8 @@ class RiskCoverageDisplay(Display):
     ----------
     line_ : matplotlib.lines.Line2D
         At every cut, or at 4,096 of them, dense at the strict end.
-    band_ : matplotlib.collections.FillBetweenPolyCollection or None
-        95 % intervals of the risk; None if the display was made of a bare curve.
+    band_ : matplotlib.collections.FillBetweenPolyCollection
+        95 % intervals of the risk.
     ref_line_ : matplotlib.lines.Line2D or None
         The risk of accepting everything: what abstaining at random would give at any coverage.
     ax_, figure_ : matplotlib Axes and Figure
@@ -56,8 +50,6 @@ class RiskCoverageDisplay(Display):
     def __init__(self, curve: RiskCoverage, *, name: str | None = None) -> None:
         instance(curve, "curve", RiskCoverage)
         self.curve, self.name = curve, name
-        self._limits: tuple[Any, Any] | None = None
-        self._count = ""
 
     @classmethod
     def from_predictions(
@@ -78,13 +70,8 @@ class RiskCoverageDisplay(Display):
         Intervals are by query if `groups` are given; with ``per="query"`` each query counts once. `plot_options` are
         those of :meth:`plot`.
         """
-        values = directed_scores(scores, higher_is_better)
-        curve = risk_coverage(labels, values, per=per, groups=groups, sample_weight=sample_weight, higher_is_better=higher_is_better)
-        display, sample = cls(curve, name=name), pairs(values, labels, sample_weight, groups)
-        counted = len(sample.labels) if per == "pair" else numbered(sample.groups, len(sample.labels))[1]
-        display._limits = _by_pair(sample, curve, higher_is_better) if per == "pair" else _by_query(curve, counted)
-        display._count = f"n = {counted:,} {'pairs' if per == 'pair' else 'queries'}"
-        return display.plot(ax, **plot_options)
+        curve = risk_coverage(labels, scores, per=per, groups=groups, sample_weight=sample_weight, higher_is_better=higher_is_better)
+        return cls(curve, name=name).plot(ax, **plot_options)
 
     def plot(self, ax: Any = None, *, name: str | None = None, ref_line: bool = True, **line_options: Any) -> Self:
         """Draw on `ax`, or on a new figure.
@@ -108,12 +95,12 @@ class RiskCoverageDisplay(Display):
         ax = self._begin(ax, 6.0, 4.4)
         gridded(ax)
         look, kept, shown = next_look(ax, KIND), thinned(len(self.curve)), self.name if name is None else name
-        label = ", ".join(part for part in (shown, f"AURC {self.curve.aurc:.3f}", self._count) if part)
+        count = f"{self.curve.n:,} pairs" if self.curve.per == "pair" else f"{self.curve.n_groups:,} queries"
+        label = ", ".join(part for part in (shown, f"AURC {self.curve.aurc:.3f}", f"n = {count}") if part)
         options = {"color": look.color, "linestyle": look.linestyle, "linewidth": 1.7, "gid": KIND, "label": label, **line_options}
         (self.line_,) = ax.plot(self.curve.coverage[kept], self.curve.risk[kept], **options)
-        self.band_ = None
-        if self._limits is not None:
-            self.band_ = ax.fill_between(self.curve.coverage[kept], *self._limits, color=self.line_.get_color(), alpha=0.18, linewidth=0)
+        limits = self.curve.risk_low[kept], self.curve.risk_high[kept]
+        self.band_ = ax.fill_between(self.curve.coverage[kept], *limits, color=self.line_.get_color(), alpha=0.18, linewidth=0)
         self.ref_line_ = None
         if ref_line:
             self.ref_line_ = ax.axhline(self.curve.risk[-1], color=GREY, linestyle=":", linewidth=1.2)
@@ -121,14 +108,3 @@ class RiskCoverageDisplay(Display):
         ax.set_ylim(bottom=min(-0.01, ax.get_ylim()[0]))
         legend(ax)
         return self
-
-
-def _by_pair(sample: Pairs, curve: RiskCoverage, higher_is_better: bool) -> tuple[Any, Any]:
-    bands = rate_bands(sample, curve.threshold[thinned(len(curve))], higher_is_better)
-    return 1 - bands.precision_high, 1 - bands.precision_low
-
-
-def _by_query(curve: RiskCoverage, n_queries: int) -> tuple[Any, Any]:
-    kept = thinned(len(curve))
-    accepted = curve.coverage[kept] * n_queries
-    return wilson_interval(np.clip(curve.risk[kept] * accepted, 0, accepted), accepted)

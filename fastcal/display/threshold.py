@@ -9,7 +9,7 @@ import numpy.typing as npt
 from fastcal._validate.numbers import flag, instance
 from fastcal._validate.scores import directed_scores, pairs
 from fastcal.display._axes import INK, LOOKS, Display, counted, counts_strip, gridded, legend, thinned, titled
-from fastcal.display._bands import Bands, rate_bands
+from fastcal.metrics._rate_bands import Bands, rate_bands
 from fastcal.thresholds.choose import OperatingPoint
 from fastcal.thresholds.sweep import Sweep, threshold_sweep
 

@@ -78,6 +78,7 @@ def bootstrap(
     above the value, and BCa ends in their last tail. "mirrored" turns the quantiles of the squares round the square of the value: that
     exceeds the truth's by about as much as the draws' exceed it. It holds the value and stays in [0, 1]. Of 95 % intervals of the ECE of
     probabilities that are right, or off by up to .06, in 50 and 300 queries of 10 pairs, 87 to 100 % held the truth, of BCa's 0 to 96 %.
+
     Parameters
     ----------
     metric : callable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ from fastcal._clusters import numbered
 from fastcal._validate.numbers import one_of
 from fastcal._validate.scores import Pairs, directed_scores, pairs
 from fastcal.errors import InvalidValueError
+from fastcal.metrics._rate_bands import precision_bands
+from fastcal.thresholds.intervals import wilson_interval
 from fastcal.thresholds.sweep import cumulative_counts
 
 
@@ -25,11 +27,17 @@ class RiskCoverage:
         Share of the pairs, or queries, that are accepted.
     risk : ndarray of float64
         Share of irrelevant ones among the accepted.
+    risk_low, risk_high : ndarray of float64
+        Its 95 % interval: Wilson's, of effective trials by query, or by pair without groups.
     threshold : ndarray of float32
         Inclusive.
     aurc : float
         Area under the curve: the mean of the risk over all coverages, a step per cut. Lower is better; a ranking without
         any skill has the share of irrelevant ones.
+    n, n_groups : int
+        Pairs and queries; without groups every pair is one.
+    per : {"pair", "query"}
+        What is accepted.
 
     Examples
     --------
@@ -40,15 +48,20 @@ class RiskCoverage:
 
     coverage: npt.NDArray[np.float64]
     risk: npt.NDArray[np.float64]
+    risk_low: npt.NDArray[np.float64]
+    risk_high: npt.NDArray[np.float64]
     threshold: npt.NDArray[np.float32]
     aurc: float
+    n: int
+    n_groups: int
+    per: Literal["pair", "query"]
 
     def __len__(self) -> int:
         return len(self.coverage)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists."""
-        return {"coverage": self.coverage.tolist(), "risk": self.risk.tolist(), "threshold": self.threshold.tolist(), "aurc": self.aurc}
+        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()}
 
 
 def risk_coverage(
@@ -59,6 +72,7 @@ def risk_coverage(
     groups: npt.ArrayLike | None = None,
     sample_weight: npt.ArrayLike | None = None,
     higher_is_better: bool = True,
+    num_threads: int | None = None,
 ) -> RiskCoverage:
     """Measure the risk of every cut (El-Yaniv & Wiener 2010; AURC: Geifman, Uziel & El-Yaniv 2019).
 
@@ -73,11 +87,13 @@ def risk_coverage(
         Scores or probabilities; NaN marks padding, and those pairs are dropped.
     per : {"pair", "query"}, default "pair"
     groups : array_like of int or str, shape of `scores` or one per row, optional
-        Query ids, which ``per="query"`` needs.
+        Query ids, which ``per="query"`` needs; per pair they are for the interval.
     sample_weight : array_like of float, shape of `scores`, optional
         Finite and not negative; for pairs only.
     higher_is_better : bool, default True
         False for distances; must agree with the result if one is given.
+    num_threads : int, optional
+        The result does not depend on it.
 
     Returns
     -------
@@ -99,14 +115,22 @@ def risk_coverage(
     >>> fc.metrics.risk_coverage([[1, 0], [0, 1]], [[0.9, 0.8], [0.7, 0.6]], per="query", groups=[1, 2]).risk.tolist()
     [0.0, 0.5]
     """
-    mode = one_of(per, "per", ("pair", "query"))
+    one_of(per, "per", ("pair", "query"))
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
-    if mode == "query":
+    n, n_groups = len(sample.labels), numbered(sample.groups, len(sample.labels))[1]
+    if per == "query":
         sample = _best_of_queries(sample, higher_is_better)
-    counts = cumulative_counts(sample, higher_is_better)
+    counts = cumulative_counts(sample, higher_is_better, num_threads)
     coverage = counts.weight / counts.weight[-1]
     risk = 1.0 - np.divide(counts.positive, counts.weight, out=np.ones(len(coverage)), where=counts.weight > 0)
-    return RiskCoverage(coverage, risk, counts.threshold, float(np.diff(coverage, prepend=0.0) @ risk))
+    if per == "query":
+        accepted = coverage * n_groups
+        low, high = wilson_interval(np.clip(risk * accepted, 0, accepted), accepted)
+    else:
+        right_low, right_high = precision_bands(sample, counts.threshold, higher_is_better)
+        low, high = 1.0 - right_high, 1.0 - right_low
+    aurc = float(np.diff(coverage, prepend=0.0) @ risk)
+    return RiskCoverage(coverage, risk, np.asarray(low), np.asarray(high), counts.threshold, aurc, n, n_groups, per)
 
 
 def _best_of_queries(sample: Pairs, higher_is_better: bool) -> Pairs:

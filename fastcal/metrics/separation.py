@@ -81,6 +81,7 @@ def separation(
     *,
     groups: npt.ArrayLike | None = None,
     confidence: float = 0.95,
+    num_threads: int | None = None,
 ) -> Separation:
     """Measure whether a threshold on these scores can work.
 
@@ -106,6 +107,8 @@ def separation(
         Query ids, for the interval. Without them every pair is its own group.
     confidence : float, default 0.95
         Of the interval; strictly between 0 and 1.
+    num_threads : int, optional
+        The result does not depend on it.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def separation(
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
     level = fraction(confidence, "confidence")
     require_both_classes(sample.labels, sample.weights)
-    counts = cumulative_counts(sample, higher_is_better)
+    counts = cumulative_counts(sample, higher_is_better, num_threads)
     sweep = rates(counts, higher_is_better)
     balance = float(np.minimum(sweep.precision, sweep.recall).max())
     area = auroc(counts)

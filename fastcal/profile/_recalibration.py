@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._clusters import cluster_sums, effective_trials, numbered
+from fastcal._clusters import cluster_sums, effective_trials, mean_by_query, numbered
 from fastcal.calibration._odds import logit
 from fastcal.metrics import corp_decomposition
 from fastcal.thresholds import wilson_interval
@@ -85,17 +85,14 @@ class Gain(NamedTuple):
 def gain_of(sample: Labelled, rate: float) -> Gain:
     """Return CORP miscalibration and Brier skill, both as shares of the uncertainty, and whether the skill is surely negative.
 
-    The excess over the guess, (p - y)^2 - (r - y)^2, is a mean over pairs whose error is estimated by query (Cochran 1977, sec. 9A).
+    The excess over the guess, (p - y)^2 - (r - y)^2, is a mean over pairs whose error is estimated by query.
     """
     corp = corp_decomposition(sample.labels, sample.probabilities, sample_weight=sample.weights)
     if corp.uncertainty == 0:
         return Gain(math.nan, math.nan, worse_than_constant=False)
     excess = (sample.probabilities - sample.labels) ** 2 - (rate - sample.labels) ** 2
-    w = np.ones(len(excess)) if sample.weights is None else sample.weights
-    mean = float(np.average(excess, weights=w))
     codes, n = numbered(sample.codes, len(excess))
-    residuals = np.bincount(codes, w * (excess - mean), n)
-    error = math.sqrt(n / max(n - 1, 1) * float(residuals @ residuals)) / float(w.sum())
+    mean, error = mean_by_query(excess, sample.weights, codes)
     skill = 1.0 - corp.score / corp.uncertainty
     return Gain(corp.miscalibration / corp.uncertainty, skill, n > 1 and mean > 1.96 * error)
 

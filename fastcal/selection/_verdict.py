@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcal._backend.protocol import Array
+from fastcal._clusters import Mean, mean_by_query
 from fastcal.metrics.brier import brier_score
 from fastcal.metrics.calibration_error import expected_calibration_error
-from fastcal.selection._losses import Difference, mean_by_query, pair_losses
+from fastcal.metrics.log_loss import losses as pair_losses
 from fastcal.selection._sample import Sample
 from fastcal.selection._table import BASELINE, Candidate
 
@@ -31,7 +32,7 @@ def judged(sample: Sample, found: dict[str, Array], params: dict[str, dict[str, 
     losses = {name: pair_losses(sample.labels, p) for name, p in everyone.items()}
     codes = np.unique(sample.groups, return_inverse=True)[1]
 
-    def above(name: str, other: str) -> Difference:
+    def above(name: str, other: str) -> Mean:
         return mean_by_query(losses[name] - losses[other], sample.weights, codes)
 
     best = min(found, key=lambda name: float(np.average(losses[name], weights=sample.weights)))
@@ -43,7 +44,7 @@ def judged(sample: Sample, found: dict[str, Array], params: dict[str, dict[str, 
     return Verdict(chosen.name, _reason(chosen, best, table) + _beside_constant(table[0], against, beats), beats, table)
 
 
-def _row(name: str, p: Array, above: Difference, losses: Array, constant: float, sample: Sample, params: dict[str, Any]) -> Candidate:
+def _row(name: str, p: Array, above: Mean, losses: Array, constant: float, sample: Sample, params: dict[str, Any]) -> Candidate:
     brier = brier_score(sample.labels, p, sample.weights)
     return Candidate(
         name=name,
@@ -78,12 +79,12 @@ def _reason(row: Candidate, best: str, table: tuple[Candidate, ...]) -> str:
     return f"{figure}the lowest; next is {second.name} ({_figures(second)}). "
 
 
-def _figures(row: Candidate | Difference, sign: int = 1) -> str:
+def _figures(row: Candidate | Mean, sign: int = 1) -> str:
     mean, error = (row.difference, row.standard_error) if isinstance(row, Candidate) else row
     return f"{sign * mean:+.4f}, standard error {error:.4f} by query"
 
 
-def _beside_constant(constant: Candidate, against: Difference, beats: bool) -> str:
+def _beside_constant(constant: Candidate, against: Mean, beats: bool) -> str:
     if beats:
         return f"The constant base rate has {constant.log_loss:.4f} ({_figures(against)})."
     return (

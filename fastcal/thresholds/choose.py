@@ -72,6 +72,7 @@ def choose_threshold(
     sample_weight: npt.ArrayLike | None = None,
     higher_is_better: bool = True,
     groups: npt.ArrayLike | None = None,
+    num_threads: int | None = None,
 ) -> OperatingPoint | None:
     """Choose the threshold that reaches a target on labelled pairs.
 
@@ -93,6 +94,8 @@ def choose_threshold(
         False for distances; must agree with the result if one is given.
     groups : array_like of int or str, shape of `scores` or one per row, optional
         Query ids; the interval is then by query, for pairs of one query are not independent. They do not move the threshold.
+    num_threads : int, optional
+        The result does not depend on it.
 
     Returns
     -------
@@ -120,7 +123,7 @@ def choose_threshold(
     (50.0, 0.8, 1.0, 50)
     """
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
-    sweep = rates(cumulative_counts(sample, higher_is_better), higher_is_better, in_place=True)
+    sweep = rates(cumulative_counts(sample, higher_is_better, num_threads), higher_is_better, in_place=True)
     at = _cut(sweep, target_precision, target_recall)
     if at is None:
         return None
