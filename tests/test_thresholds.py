@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import warnings
 
 import numpy as np
@@ -80,6 +81,44 @@ def test_wilson_bad_values(args: tuple) -> None:
 def test_wilson_bad_types(args: tuple) -> None:
     with pytest.raises(TypeError, match=r"successes|confidence"):
         fc.wilson_interval(*args)
+
+
+# -- threads -----------------------------------------------------------------------------------------
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.random(300_000).astype(np.float32)
+    labels, groups = (rng.random(scores.size) < scores).astype(np.uint8), np.repeat(np.arange(3000), 100)
+
+    def found(threads: int | None) -> list[bytes]:
+        told = [
+            fc.choose_threshold(scores, labels, 0.8, num_threads=threads),
+            fc.metrics.separation(labels, scores, num_threads=threads),
+            fc.metrics.risk_coverage(labels, scores, groups=groups, num_threads=threads),
+            fc.metrics.transfer_matrix({"a": (scores, labels), "b": (scores[:100], labels[:100])}, 0.8, num_threads=threads),
+            fc.IsotonicCalibrator().fit(scores, labels, num_threads=threads),
+            fc.GroupCalibrator().fit(scores, labels, groups % 2, num_threads=threads),
+        ]
+        return [pickle.dumps(each.to_dict()) for each in told if each is not None]
+
+    one = found(1)
+    assert len(one) == 6
+    assert found(2) == found(5) == found(None) == one
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        fc.choose_threshold,
+        lambda scores, labels, **options: fc.metrics.separation(labels, scores, **options),
+        lambda scores, labels, **options: fc.metrics.risk_coverage(labels, scores, **options),
+        lambda scores, labels, **options: fc.metrics.transfer_matrix({"a": (scores, labels)}, **options),
+        fc.PlattCalibrator().fit,
+        fc.IsotonicCalibrator().fit,
+    ],
+)
+def test_bad_numbers_of_threads(call) -> None:
+    with pytest.raises(ValueError, match="num_threads must be"):
+        call([0.1, 0.9, 0.8], [0, 1, 1], num_threads=0)
 
 
 # -- sweep -------------------------------------------------------------------------------------------

@@ -25,15 +25,21 @@ TIES = ("source", "id", "id_desc", "trec")
 
 def as_aligned_runs(runs: Any) -> list[Run]:
     """Return runs with the queries of the first one in its order, and documents with one numbering."""
+    listed = as_runs(runs)
+    first = listed[0]
+    for run in listed:
+        if run.query_ids is not first.query_ids or run.doc_ids is not first.doc_ids or run.offsets.size != first.offsets.size:
+            return align(listed)
+    return listed
+
+
+def as_runs(runs: Any) -> list[Run]:
+    """Return one run or more, as they were given; search results become runs."""
     if isinstance(runs, (Run, SearchResult, RangeResult)) or not isinstance(runs, Iterable):
         raise InvalidTypeError(f"runs must be a sequence of runs, got one {type(runs).__name__}")
     listed = [run if type(run) is Run else _as_run(run, at) for at, run in enumerate(runs)]
     if not listed:
         raise InvalidValueError("runs must hold at least one run, got none")
-    first = listed[0]
-    for run in listed:
-        if run.query_ids is not first.query_ids or run.doc_ids is not first.doc_ids or run.offsets.size != first.offsets.size:
-            return align(listed)
     return listed
 
 

@@ -36,14 +36,20 @@ def one_each(norm: Any, n_runs: int) -> list[Any]:
     return norms
 
 
-def as_norms(norm: Norm | Sequence[Norm], options: NormOptions, name: str, method: Method, n_runs: int) -> list[tuple[Norm, Mapping[str, Any]]]:
-    """Return one norm a run, with its options."""
+def norm_of_each(norm: Norm | Sequence[Norm], n_runs: int) -> list[Norm]:
+    """Return one norm a run, each None or the name of one that needs no arrays beside the scores."""
     norms = one_each(norm, n_runs)
-    if norm is None and options is None:
-        return [(None, {})] * n_runs
     for one in norms:
         if one is not None and one not in NORMS:
             raise InvalidValueError(f"norm must be None or one of {quoted(NORMS)}, got {one!r}")
+    return norms
+
+
+def as_norms(norm: Norm | Sequence[Norm], options: NormOptions, name: str, method: Method, n_runs: int) -> list[tuple[Norm, Mapping[str, Any]]]:
+    """Return one norm a run, with its options."""
+    if norm is None and options is None:
+        return [(None, {})] * n_runs
+    norms = norm_of_each(norm, n_runs)
     if method.by_rank and norm is not None:
         raise InvalidValueError(f"method {name!r} uses ranks only, so norm={norm!r} would change nothing")
     return list(zip(norms, _as_options(options, norms), strict=True))

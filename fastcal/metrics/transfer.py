@@ -66,6 +66,7 @@ def transfer_matrix(
     *,
     calibrator: Calibrator | None = None,
     higher_is_better: bool = True,
+    num_threads: int | None = None,
 ) -> TransferMatrix:
     """Fit a threshold on each collection and apply it to every other one.
 
@@ -82,6 +83,8 @@ def transfer_matrix(
         Not changed; its settings are used.
     higher_is_better : bool, default True
         False for distances. A calibrator learns the direction.
+    num_threads : int, optional
+        The result does not depend on it.
 
     Returns
     -------
@@ -109,12 +112,12 @@ def transfer_matrix(
     threshold, selected = np.full(n, np.nan), np.zeros((n, n), np.int64)
     cells = np.full((4, n, n), np.nan)
     for i, source in enumerate(samples.values()):
-        rule = _rule(source, target, calibrator, higher_is_better)
+        rule = _rule(source, target, calibrator, higher_is_better, num_threads)
         if rule is None:
             continue
         threshold[i] = rule[0]
         for j, sample in enumerate(samples.values()):
-            chosen = _chosen(sample, *rule, higher_is_better)
+            chosen = _chosen(sample, *rule, higher_is_better, num_threads)
             selected[i, j] = np.count_nonzero(chosen)
             cells[:, i, j] = _measured(sample, chosen)
     precision, recall, low, high = cells
@@ -136,18 +139,20 @@ def _sample(name: str, given: Any, higher_is_better: bool) -> Pairs:
     return pairs(directed_scores(scores, higher_is_better), labels, None, *groups)
 
 
-def _rule(source: Pairs, target: float, calibrator: Calibrator | None, higher_is_better: bool) -> tuple[float, Calibrator | None] | None:
+def _rule(
+    source: Pairs, target: float, calibrator: Calibrator | None, higher_is_better: bool, num_threads: int | None
+) -> tuple[float, Calibrator | None] | None:
     """The cut of a collection and the calibrator it is made on; None if no cut qualifies."""
     if calibrator is not None:
-        return target, copy.deepcopy(calibrator).fit(source.scores, source.labels)
-    sweep = rates(cumulative_counts(source, higher_is_better), higher_is_better)
+        return target, copy.deepcopy(calibrator).fit(source.scores, source.labels, num_threads=num_threads)
+    sweep = rates(cumulative_counts(source, higher_is_better, num_threads), higher_is_better)
     good = np.flatnonzero(sweep.precision >= target)
     return (float(sweep.threshold[good[-1]]), None) if len(good) else None
 
 
-def _chosen(sample: Pairs, cut: float, calibrator: Calibrator | None, higher_is_better: bool) -> npt.NDArray[np.bool_]:
+def _chosen(sample: Pairs, cut: float, calibrator: Calibrator | None, higher_is_better: bool, num_threads: int | None) -> npt.NDArray[np.bool_]:
     if calibrator is not None:
-        return np.asarray(calibrator.predict(sample.scores.astype(np.float64)) >= cut)
+        return np.asarray(calibrator.predict(sample.scores.astype(np.float64), num_threads=num_threads) >= cut)
     return np.asarray(sample.scores >= cut if higher_is_better else sample.scores <= cut)
 
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from fastcal._validate.numbers import integer, number, one_of
 from fastcal.errors import InvalidValueError
+from fastcal.fusion import norm_of_each
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import Qrels, Run, align
 from fastcal.trained_fusion import _grid, _newton
-from fastcal.trained_fusion._inputs import as_norms, as_query_features, as_runs, document_names, normalised, query_names
+from fastcal.trained_fusion._inputs import as_query_features, as_scored_runs, document_names, normalised, query_names
 from fastcal.trained_fusion._labels import UNJUDGED, as_qrels_of, relevances
 from fastcal.trained_fusion._linear import LinearFusion
 from fastcal.trained_fusion._logistic import LogisticFusion
@@ -95,8 +96,8 @@ def fit_fusion(
     """
     chosen = one_of(method, "method", tuple(_OPTIONS))
     options = _as_options(chosen, method_options)
-    listed = as_runs(runs)
-    norms = as_norms(norm, len(listed))
+    listed = as_scored_runs(runs)
+    norms = tuple(norm_of_each(norm, len(listed)))
     qrels = _judged(as_qrels_of(labels, listed), listed[0])
     if chosen == "grid":
         return _grid.search(listed, qrels, norms, options["metric"], options["step"], num_threads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,40 +11,24 @@ from fastcal import _threads
 from fastcal._validate import lists
 from fastcal._validate.arrays import as_array
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.fusion import NORMS, one_each
+from fastcal.fusion import as_runs
 from fastcal.normalization import normalize_lists
-from fastcal.results import RangeResult, SearchResult
 from fastcal.run import Run, unchecked
 
 
-def as_runs(runs: Any) -> list[Run]:
+def as_scored_runs(runs: Any) -> list[Run]:
     """Return runs with finite scores, as they were given."""
-    if isinstance(runs, (Run, SearchResult, RangeResult)) or not isinstance(runs, Iterable):
-        raise InvalidTypeError(f"runs must be a sequence of runs, got one {type(runs).__name__}")
-    listed = [Run.from_search(run) if isinstance(run, (SearchResult, RangeResult)) else run for run in runs]
-    if not listed:
-        raise InvalidValueError("runs must hold at least one run, got none")
+    listed = as_runs(runs)
     for at, run in enumerate(listed):
-        if not isinstance(run, Run):
-            raise InvalidTypeError(f"runs[{at}] must be a Run, a SearchResult or a RangeResult, got {type(run).__name__}")
         if run.scores is None:
             raise InvalidValueError(f"trained fusion weighs scores, and runs[{at}] has none")
         lists.refuse_infinity(run.scores, run.offsets, f"runs[{at}]")
     return listed
 
 
-def as_norms(norm: Any, n_runs: int) -> tuple[str | None, ...]:
-    """Return one norm per run: one for all, or a sequence of them."""
-    norms = tuple(one_each(norm, n_runs))
-    for each in norms:
-        if each is not None and each not in NORMS:
-            raise InvalidValueError(f"norm must be None or one of {', '.join(map(repr, NORMS))}; got {each!r}")
-    return norms
-
-
 def normalised(run: Run, norm: str | None, num_threads: int | None) -> npt.NDArray[np.float32]:
     """Return the scores of a run, higher is better, normalised list by list."""
-    assert run.scores is not None  # as_runs saw to it
+    assert run.scores is not None  # as_scored_runs saw to it
     if norm is None:
         return run.scores if run.higher_is_better else 0 - run.scores
     threads = _threads.resolve(num_threads)

@@ -13,7 +13,7 @@ from fastcal._validate.arrays import float_array
 from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import fraction, integer, number
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.trained_fusion._inputs import as_norms
+from fastcal.fusion import norm_of_each
 from fastcal.trained_fusion._linear import LinearFusion
 from fastcal.trained_fusion._logistic import LogisticFusion
 
@@ -68,13 +68,13 @@ def _linear(d: Mapping[str, Any]) -> LinearFusion:
         raise InvalidValueError(f"weights must be at least 0, and one positive; got {weights.tolist()}")
     if not isinstance(d["metric"], str):
         raise InvalidTypeError(f"metric must be a string, got {d['metric']!r}")
-    return LinearFusion(as_norms(d["norm"], weights.size), weights, d["metric"], _finite(d, "value"))
+    return LinearFusion(tuple(norm_of_each(d["norm"], weights.size)), weights, d["metric"], _finite(d, "value"))
 
 
 def _logistic(d: Mapping[str, Any]) -> LogisticFusion:
     weights, means = _array(d, "weights", (-1,)), _array(d, "feature_means", (-1,))
     return LogisticFusion(
-        as_norms(d["norm"], weights.size),
+        tuple(norm_of_each(d["norm"], weights.size)),
         _finite(d, "bias"),
         weights,
         _array(d, "missing", weights.shape),

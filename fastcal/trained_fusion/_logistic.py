@@ -13,7 +13,7 @@ from fastcal.errors import InvalidValueError
 from fastcal.fusion import fuse
 from fastcal.results import RangeResult, SearchResult
 from fastcal.run import Run, align
-from fastcal.trained_fusion._inputs import as_query_features, as_runs, normalised, with_scores
+from fastcal.trained_fusion._inputs import as_query_features, as_scored_runs, normalised, with_scores
 from fastcal.trained_fusion._newton import sigmoid
 
 _Float64 = npt.NDArray[np.float64]
@@ -148,7 +148,7 @@ class LogisticFusion:
 
 def require_runs(runs: Any, n_runs: int) -> list[Run]:
     """Return the runs if there are as many as in the fit."""
-    listed = as_runs(runs)
+    listed = as_scored_runs(runs)
     if len(listed) != n_runs:
         raise InvalidValueError(f"runs must be {n_runs}, as in the fit, got {len(listed)}")
     return listed
