@@ -133,7 +133,6 @@ def test_bootstrap_by_query_is_wider_than_by_pair_and_takes_any_callable() -> No
     [
         (metrics.expected_calibration_error, 0.0),
         (functools.partial(metrics.expected_calibration_error, strategy="quantile"), 0.0),
-        (metrics.smooth_ece, 0.0),
         (functools.partial(metrics.debiased_calibration_error), 0.0),
         (metrics.expected_calibration_error, 0.09),
     ],
@@ -157,6 +156,8 @@ def test_a_metric_of_ones_own_can_ask_for_mirrored_intervals() -> None:
     assert own.to_dict() == pytest.approx(metrics.bootstrap(metrics.expected_calibration_error, labels, p, **given_).to_dict(), rel=1e-9)
     bca = metrics.bootstrap(metrics.expected_calibration_error, labels, p, interval="bca", **given_)
     assert (bca.low, bca.high) != (own.low, own.high)
+    for error in (metrics.smooth_ece, metrics.debiased_calibration_error):
+        assert metrics.bootstrap(error, labels, p, **given_) == metrics.bootstrap(error, labels, p, interval="mirrored", **given_)
     with pytest.raises(ValueError, match='interval="mirrored" is for metrics between 0 and 1, and this one is'):
         metrics.bootstrap(lambda y, p: 2.0, labels, p, interval="mirrored")
     with pytest.raises(ValueError, match="interval must be one of"):
