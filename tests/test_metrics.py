@@ -166,7 +166,22 @@ def test_a_fine_auroc_at_low_prevalence_does_not_separate() -> None:
     found = metrics.separation(labels, rng.normal(size=20_020) + 2.3 * labels)
     assert found.auroc > 0.9
     assert found.verdict == "these scores cannot separate"
-    assert metrics.separation([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]).verdict == "a threshold can work"
+    assert metrics.separation([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]).verdict == "too few pairs to tell"
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.3, 0.6, 0.95])
+def test_the_verdict_is_measured_from_what_a_cut_at_random_reaches(rate: float) -> None:
+    """Noise and constants never separate, whatever the base rate; far apart is far apart, and turned round gets a hint."""
+    rng = np.random.default_rng(0)
+    labels = rng.random(2000) < rate
+    for useless in (rng.random(2000), np.full(2000, 0.5)):
+        assert metrics.separation(labels, useless).verdict == "these scores cannot separate"
+    scores = rng.normal(size=2000) + 4 * labels
+    found, turned = metrics.separation(labels, scores), metrics.separation(labels, -scores)
+    assert (found.verdict, found.note) == ("a threshold can work", None)
+    assert turned.verdict == "these scores cannot separate"
+    assert turned.note == "the scores look reversed; higher_is_better=False may be meant"
+    assert metrics.separation(labels, scores, higher_is_better=False).note == turned.note.replace("False", "True")
 
 
 def test_separation_bad_input() -> None:

@@ -73,7 +73,7 @@ class SeparationDisplay(Display):
         threshold : float, optional
             Drawn as a vertical line.
         verdict : bool, default True
-            Write AUROC, overlap and the verdict over the axes.
+            Write AUROC, the best F1, the verdict and its note over the axes.
         **stairs_options
             Of :meth:`matplotlib.axes.Axes.stairs`, for both histograms.
 
@@ -105,4 +105,4 @@ def _group(ax: Any, shares: Any, found: Separation, group: tuple[str, int], look
 
 
 def _said(found: Separation) -> str:
-    return f"AUROC {found.auroc:.3f}, best F1 {found.best_f1:.2f}: {found.verdict}"
+    return f"AUROC {found.auroc:.3f}, best F1 {found.best_f1:.2f}: {found.verdict}" + (f"\n{found.note}" if found.note else "")

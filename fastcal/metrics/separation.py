@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CAN_WORK = "a threshold can work"
 CANNOT_SEPARATE = "these scores cannot separate"
+TOO_FEW = "too few pairs to tell"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +42,9 @@ class Separation:
     n, n_relevant : int
         Pairs, and the relevant ones among them, whatever their weight.
     verdict : str
-        ``"a threshold can work"`` or ``"these scores cannot separate"``.
+        ``"a threshold can work"``, ``"these scores cannot separate"`` or ``"too few pairs to tell"``.
+    note : str or None
+        Says that the scores look reversed: `auroc_interval` ends below 0.5.
     edges : ndarray of float64, shape (n_bins + 1,)
     relevant_share, irrelevant_share : ndarray of float64, shape (n_bins,)
         The two histograms that `overlap` is the common area of; each sums to 1.
@@ -62,6 +65,7 @@ class Separation:
     n: int
     n_relevant: int
     verdict: str
+    note: str | None
     edges: npt.NDArray[np.float64]
     relevant_share: npt.NDArray[np.float64]
     irrelevant_share: npt.NDArray[np.float64]
@@ -85,10 +89,14 @@ def separation(
 ) -> Separation:
     """Measure whether a threshold on these scores can work.
 
-    The verdict is "a threshold can work" if some threshold has precision and recall of at least one half together
-    (``best_balance >= 0.5``), else "these scores cannot separate". AUROC does not decide: it compares pairs one to
-    one, whatever the base rate. With 1 relevant pair in 1,000, an AUROC of 0.95 may leave the relevant pairs under a
-    fifty times larger heap of irrelevant ones that score as well, and no cut reaches a useful precision.
+    The verdict is "a threshold can work" if two things hold. Some threshold has precision and recall together of at least half the
+    way from the base rate to 1, ``best_balance >= (1 + prevalence) / 2``: accepting every pair has recall 1 and the base rate for
+    precision, whatever the scores, and the way from there counts. And the scores order pairs better than chance: `auroc_interval`
+    lies above 0.5. If only the first holds, the verdict is "too few pairs to tell"; else it is "these scores cannot separate".
+
+    AUROC alone does not decide: it compares pairs one to one, whatever the base rate. With 1 relevant pair in 1,000, an AUROC of 0.95
+    may leave the relevant pairs under a fifty times larger heap of irrelevant ones that score as well, and no cut reaches a useful
+    precision. An AUROC clearly below 0.5 more often means distances taken for similarities than bad scores; `note` says so.
 
     Thresholds are float32, as in :func:`fastcal.threshold_sweep`. Histograms have equal-width bins over the range of
     the scores, as many as the square root of the smaller class, at least 2 and at most 50.
@@ -124,9 +132,12 @@ def separation(
     Examples
     --------
     >>> import fastcal as fc
-    >>> found = fc.metrics.separation([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> labels, scores = [0, 0, 0, 0, 1, 1, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9]
+    >>> found = fc.metrics.separation(labels, scores)
     >>> found.auroc, found.verdict
-    (0.75, 'a threshold can work')
+    (1.0, 'a threshold can work')
+    >>> fc.metrics.separation(labels, scores, higher_is_better=False).note
+    'the scores look reversed; higher_is_better=True may be meant'
     """
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight, groups)
     level = fraction(confidence, "confidence")
@@ -135,21 +146,31 @@ def separation(
     sweep = rates(counts, higher_is_better)
     balance = float(np.minimum(sweep.precision, sweep.recall).max())
     area = auroc(counts)
+    interval = auroc_interval(sample, area, level, higher_is_better)
+    prevalence = float(np.average(sample.labels, weights=sample.weights))
     edges, relevant, irrelevant = _histograms(sample)
     return Separation(
         auroc=area,
-        auroc_interval=auroc_interval(sample, area, level, higher_is_better),
+        auroc_interval=interval,
         overlap=float(np.minimum(relevant, irrelevant).sum()),
         best_f1=float(sweep.f1.max()),
         best_balance=balance,
-        prevalence=float(np.average(sample.labels, weights=sample.weights)),
+        prevalence=prevalence,
         n=len(sample.labels),
         n_relevant=int(np.count_nonzero(sample.labels)),
-        verdict=CAN_WORK if balance >= 0.5 else CANNOT_SEPARATE,
+        verdict=_verdict(balance, prevalence, interval),
+        note=f"the scores look reversed; higher_is_better={not higher_is_better} may be meant" if interval[1] < 0.5 else None,
         edges=edges,
         relevant_share=relevant,
         irrelevant_share=irrelevant,
     )
+
+
+def _verdict(balance: float, prevalence: float, auroc_limits: tuple[float, float]) -> str:
+    low, high = auroc_limits
+    if balance < (1 + prevalence) / 2 or high < 0.5:
+        return CANNOT_SEPARATE
+    return CAN_WORK if low > 0.5 else TOO_FEW
 
 
 def _histograms(sample: Pairs) -> tuple[Array, Array, Array]:
