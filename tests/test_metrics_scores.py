@@ -92,7 +92,7 @@ def test_corp_rejects_other_scores() -> None:
 def test_cllr_of_lir(negatives: list, positives: list, expected: float) -> None:
     labels = np.repeat([0, 1], [len(negatives), len(positives)])
     ratios = np.log(negatives + positives)
-    assert metrics.cllr(labels, ratios) == pytest.approx(expected, abs=1e-12)
+    assert metrics.cllr(labels, log_likelihood_ratios=ratios) == pytest.approx(expected, abs=1e-12)
     for prior in (0.5, 0.02):
         odds = ratios + np.log(prior / (1 - prior))
         assert metrics.cllr(labels, probabilities=1 / (1 + np.exp(-odds)), prior=prior) == pytest.approx(expected, abs=1e-9)
@@ -121,7 +121,9 @@ def test_bad_cllr() -> None:
         with pytest.raises(ValueError, match=message):
             metrics.cllr([0, 1], **arguments)
     with pytest.raises(ValueError, match="one class only"):
-        metrics.cllr([1, 1], [0.5, 0.5])
+        metrics.cllr([1, 1], log_likelihood_ratios=[0.5, 0.5])
+    with pytest.raises(TypeError, match="positional"):
+        metrics.cllr([0, 1], [0.1, 0.8])  # type: ignore[misc]
 
 
 # -- debiased ------------------------------------------------------------------------------------------------------

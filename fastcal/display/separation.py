@@ -73,7 +73,7 @@ class SeparationDisplay(Display):
         threshold : float, optional
             Drawn as a vertical line.
         verdict : bool, default True
-            Write AUROC, the best F1, the verdict and its note over the axes.
+            Write the verdict and its note over the axes, and the numbers behind them.
         **stairs_options
             Of :meth:`matplotlib.axes.Axes.stairs`, for both histograms.
 
@@ -105,4 +105,5 @@ def _group(ax: Any, shares: Any, found: Separation, group: tuple[str, int], look
 
 
 def _said(found: Separation) -> str:
-    return f"AUROC {found.auroc:.3f}, best F1 {found.best_f1:.2f}: {found.verdict}" + (f"\n{found.note}" if found.note else "")
+    numbers = f"AUROC {found.auroc:.3f}, best balance {found.best_balance:.2f}, base rate {found.prevalence:.2f}"
+    return "\n".join(line for line in (f"{numbers}: {found.verdict}", found.note) if line)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def cllr(
     labels: npt.ArrayLike,
-    log_likelihood_ratios: npt.ArrayLike | None = None,
     *,
+    log_likelihood_ratios: npt.ArrayLike | None = None,
     probabilities: npt.ArrayLike | None = None,
     prior: float | None = None,
     sample_weight: npt.ArrayLike | None = None,
@@ -32,7 +32,7 @@ def cllr(
     the same however many pairs they have, so it compares collections of different base rates.
 
     Ratios are natural logarithms, ln(P(score | relevant) / P(score | irrelevant)): not ratios, not log10, and not log-odds, which
-    contain the base rate. Probabilities go by their own name and need the base rate they were made for, a calibrator's
+    contain the base rate. Both go by name, for neither may pass for the other. Probabilities need the base rate they were made for, a calibrator's
     ``base_rate_``; ln LR = logit(p) - logit(prior), with p clipped as in :func:`log_loss`.
 
     Parameters
@@ -63,8 +63,8 @@ def cllr(
     Examples
     --------
     >>> import numpy as np, fastcal as fc
-    >>> round(fc.metrics.cllr([0, 1], np.log([1 / 3, 3])), 4), fc.metrics.cllr([0, 1], [0.0, 0.0])
-    (0.415, 1.0)
+    >>> round(fc.metrics.cllr([0, 1], log_likelihood_ratios=np.log([1 / 3, 3])), 4)
+    0.415
     >>> round(fc.metrics.cllr([0, 1], probabilities=[0.25, 0.75], prior=0.5), 4)
     0.415
     """
