@@ -116,7 +116,7 @@ def test_the_bootstrap_of_sums_is_that_of_repeated_pairs(metric, options: dict, 
     fast = metrics.bootstrap(metric, labels, 1 / (1 + np.exp(-odds)), **given_, **options)
     slow = metrics.bootstrap(functools.partial(metric), labels, 1 / (1 + np.exp(-odds)), **given_, **options)
     assert fast.to_dict() == pytest.approx(slow.to_dict(), rel=1e-9)
-    assert (fast.n, fast.n_groups) == (100, 25)
+    assert (fast.n, fast.n_groups, fast.interval) == (100, 25, (fast.low, fast.high))
     assert fast.low <= fast.value <= fast.high > fast.low
 
 

@@ -254,6 +254,7 @@ def test_long_curves_are_thinned_to_exact_points():
         (lambda: DRAWN["threshold"](point=0.5), "point must be a OperatingPoint"),
         (lambda: DRAWN["risk"](per="document"), "per must be one of"),
         (lambda: DRAWN["transfer"](rate="f1"), "rate must be one of"),
+        (lambda: fc.TransferDisplay.from_predictions({1: COLLECTIONS["a"]}), "got the key 1"),
     ],
 )
 def test_bad_input(call, message):

@@ -134,7 +134,8 @@ def test_separation_by_brute_force(pairs: list) -> None:
     assert 0.0 <= found.overlap <= 1.0 + 1e-12
     mirrored = metrics.separation(labels, -scores, higher_is_better=False)
     assert mirrored.auroc_interval == pytest.approx(found.auroc_interval)
-    assert numbers(mirrored) == pytest.approx(numbers(found) | {"overlap": pytest.approx(mirrored.overlap)})
+    assert (mirrored.note is None) == (found.note is None)
+    assert numbers(mirrored) == pytest.approx(numbers(found) | {"overlap": pytest.approx(mirrored.overlap), "note": mirrored.note})
 
 
 def numbers(found: metrics.Separation) -> dict:

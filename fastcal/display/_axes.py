@@ -51,9 +51,9 @@ class Display:
         figures = require("matplotlib.figure", "report")
         if ax is None:
             ax = figures.Figure(figsize=(width, height), layout="constrained").subplots()
-        elif not isinstance(ax, require("matplotlib.axes", "report").Axes):
-            raise InvalidTypeError(f"ax must be a matplotlib Axes or None, got {type(ax).__name__}")
-        self.ax_, self.figure_ = ax, ax.figure
+        elif not isinstance(ax, require("matplotlib.axes", "report").Axes) or ax.name != "rectilinear":
+            raise InvalidTypeError(f"ax must be a matplotlib Axes of plain x and y, or None; got {type(ax).__name__}")
+        self.ax_, self.figure_ = ax, ax.figure.figure  # of a subfigure, the whole one
         ax.spines[["top", "right"]].set_visible(False)
         ax.set_axisbelow(True)
         return ax
@@ -105,6 +105,22 @@ def titled(ax: Any, title: str | None) -> None:
     if title is not None:
         top = next((child for child in ax.child_axes if child.get_label() == STRIP), ax)
         top.set_title(title, fontsize="medium")
+
+
+def filled(ax: Any, x: Array, low: Array, high: Array, color: Any) -> Any:
+    """Fill between two curves; where they are one point long, a bar."""
+    return ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=6 if len(x) == 1 else 0)
+
+
+def spotted(look: Look, n: int) -> dict[str, Any]:
+    """Style of a curve of n points; a single one needs a marker to be seen."""
+    return {"color": look.color, "linestyle": look.linestyle, "linewidth": 1.7, "marker": look.marker if n == 1 else None, "markersize": 6}
+
+
+def labelled(*parts: str | None) -> str:
+    """Join what is there; matplotlib would keep a label that starts with an underscore out of the legend."""
+    label = ", ".join(part for part in parts if part)
+    return f" {label}" if label.startswith("_") else label
 
 
 def legend(ax: Any, below: bool = False) -> None:

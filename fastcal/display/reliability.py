@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.numbers import flag, instance, integer
-from fastcal.display._axes import GREY, Display, Look, counted, counts_strip, gridded, legend, next_look
+from fastcal.display._axes import GREY, Display, Look, counted, counts_strip, filled, gridded, labelled, legend, next_look
 from fastcal.metrics.reliability import Band, ReliabilityCurve, Strategy, reliability_curve
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class ReliabilityDisplay(Display):
 
     def _curve(self, ax: Any, look: Look, enough: Array, name: str | None, line_options: dict[str, Any]) -> None:
         curve, total = self.curve, counted(int(self.curve.count.sum()))
-        options = {**look._asdict(), "markersize": 5, "gid": KIND, "label": total if name is None else f"{name}, {total}", **line_options}
+        options = {**look._asdict(), "markersize": 5, "gid": KIND, "label": labelled(name, total), **line_options}
         (self.line_,) = ax.plot(curve.mean_predicted[enough], curve.observed_rate[enough], **options)
         color = self.line_.get_color()
         hollow = {"marker": look.marker, "linestyle": "none", "markerfacecolor": "none", "color": color, "alpha": 0.5, "markersize": 5}
@@ -132,7 +132,7 @@ class ReliabilityDisplay(Display):
 
     def _band(self, ax: Any, color: Any) -> Any:
         low, high = self.curve.band_low, self.curve.band_high
-        return None if low is None else ax.fill_between(self.curve.mean_predicted, low, high, color=color, alpha=0.18, linewidth=0)
+        return None if low is None or high is None else filled(ax, self.curve.mean_predicted, low, high, color)
 
     def _intervals(self, ax: Any, color: Any, enough: Array) -> Any:
         alpha = np.where(enough, 1.0, 0.3)

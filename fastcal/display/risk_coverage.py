@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import numpy.typing as npt
 
 from fastcal._validate.numbers import flag, instance
-from fastcal.display._axes import GREY, Display, gridded, legend, next_look, thinned
+from fastcal.display._axes import GREY, Display, filled, gridded, labelled, legend, next_look, spotted, thinned
 from fastcal.metrics.risk_coverage import RiskCoverage, risk_coverage
 
 KIND = "fastcal risk"
@@ -96,15 +96,15 @@ class RiskCoverageDisplay(Display):
         gridded(ax)
         look, kept, shown = next_look(ax, KIND), thinned(len(self.curve)), self.name if name is None else name
         count = f"{self.curve.n:,} pairs" if self.curve.per == "pair" else f"{self.curve.n_groups:,} queries"
-        label = ", ".join(part for part in (shown, f"AURC {self.curve.aurc:.3f}", f"n = {count}") if part)
-        options = {"color": look.color, "linestyle": look.linestyle, "linewidth": 1.7, "gid": KIND, "label": label, **line_options}
+        label = labelled(shown, f"AURC {self.curve.aurc:.3f}", f"n = {count}")
+        options = {**spotted(look, len(kept)), "gid": KIND, "label": label, **line_options}
         (self.line_,) = ax.plot(self.curve.coverage[kept], self.curve.risk[kept], **options)
         limits = self.curve.risk_low[kept], self.curve.risk_high[kept]
-        self.band_ = ax.fill_between(self.curve.coverage[kept], *limits, color=self.line_.get_color(), alpha=0.18, linewidth=0)
+        self.band_ = filled(ax, self.curve.coverage[kept], *limits, self.line_.get_color())
         self.ref_line_ = None
         if ref_line:
             self.ref_line_ = ax.axhline(self.curve.risk[-1], color=GREY, linestyle=":", linewidth=1.2)
-        ax.set(xlim=(-0.01, 1.01), xlabel="coverage: share accepted", ylabel="risk: share of irrelevant among the accepted")
+        ax.set(xlim=(-0.02, 1.02), xlabel="coverage: share accepted", ylabel="risk: share of irrelevant among the accepted")
         ax.set_ylim(bottom=min(-0.01, ax.get_ylim()[0]))
         legend(ax)
         return self

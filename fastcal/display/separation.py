@@ -106,4 +106,4 @@ def _group(ax: Any, shares: Any, found: Separation, group: tuple[str, int], look
 
 def _said(found: Separation) -> str:
     numbers = f"AUROC {found.auroc:.3f}, best balance {found.best_balance:.2f}, base rate {found.prevalence:.2f}"
-    return "\n".join(line for line in (f"{numbers}: {found.verdict}", found.note) if line)
+    return "\n".join(line for line in (numbers, found.verdict, found.note) if line)

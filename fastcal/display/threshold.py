@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from fastcal._validate.numbers import flag, instance
 from fastcal._validate.scores import directed_scores, pairs
-from fastcal.display._axes import INK, LOOKS, Display, counted, counts_strip, gridded, legend, thinned, titled
+from fastcal.display._axes import INK, LOOKS, Display, counted, counts_strip, filled, gridded, legend, spotted, thinned, titled
 from fastcal.metrics._rate_bands import Bands, rate_bands
 from fastcal.thresholds.choose import OperatingPoint
 from fastcal.thresholds.sweep import Sweep, threshold_sweep
@@ -120,19 +120,18 @@ class ThresholdDisplay(Display):
         return self
 
     def _curve(self, ax: Any, number: int, x: Any, kept: Any, line_options: dict[str, Any]) -> Any:
-        color, _, linestyle = LOOKS[number]
-        options = {"color": color, "linestyle": linestyle, "linewidth": 1.7, "label": _CURVES[number].replace("f1", "F1"), **line_options}
+        options = {**spotted(LOOKS[number], len(kept)), "label": _CURVES[number].replace("f1", "F1"), **line_options}
         (line,) = ax.plot(x, getattr(self.sweep, _CURVES[number])[kept], **options)
         return line
 
     def _filled(self, ax: Any, x: Any, bands: Bands) -> tuple[Any, ...]:
         limits = ((self.precision_, bands.precision_low, bands.precision_high), (self.recall_, bands.recall_low, bands.recall_high))
-        return tuple(ax.fill_between(x, low, high, color=line.get_color(), alpha=0.18, linewidth=0) for line, low, high in limits)
+        return tuple(filled(ax, x, low, high, line.get_color()) for line, low, high in limits)
 
     def _selected(self, ax: Any, x: Any, kept: Any) -> Any:
         strip = counts_strip(ax)
         strip.set_ylabel("selected", fontsize="small")
-        (line,) = strip.plot(x, self.sweep.n_selected[kept], color=INK, linewidth=1.2)
+        (line,) = strip.plot(x, self.sweep.n_selected[kept], color=INK, linewidth=1.2, marker="o" if len(kept) == 1 else None, markersize=4)
         strip.set_ylim(bottom=0.8)
         return line
 

@@ -13,6 +13,7 @@ from fastcal.display._axes import GREY, Display, titled
 from fastcal.metrics.transfer import TransferMatrix, transfer_matrix
 
 _DARK = 0.55  # rates above get white text
+_SHARE = 0.75  # of the width of a column, which a layout may narrow later; wider names are tilted
 
 
 class TransferDisplay(Display):
@@ -100,6 +101,7 @@ class TransferDisplay(Display):
         shown = one_of(rate, "rate", ("precision", "recall"))
         flag(colorbar, "colorbar")
         found, n = self.matrix, len(self.matrix.names)
+        own = ax is None
         ax = self._begin(ax, 1.9 + 1.25 * n, 1.3 + 0.95 * n)
         ax.set_facecolor("white")
         ax.patch.set(hatch="///", edgecolor=GREY)
@@ -109,11 +111,25 @@ class TransferDisplay(Display):
         rules = [f"{name}\n{_rule(cut)}" for name, cut in zip(found.names, found.threshold, strict=True)]
         ax.set_xticks(range(n), found.names)
         ax.set_yticks(range(n), rules)
+        _make_room(ax, own)
         ax.set(xlabel="applied to", ylabel=f"fitted on, for precision {found.target_precision:g}")
         ax.spines[:].set_visible(False)
-        self.colorbar_ = self.figure_.colorbar(self.im_, ax=ax, label=shown) if colorbar else None
+        self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=shown) if colorbar else None
         titled(ax, self.name if name is None else name)
         return self
+
+
+def _make_room(ax: Any, own: bool) -> None:
+    """Tilt names that would touch under the columns; an own figure grows by what names take more than an inch."""
+    names = ax.get_xticklabels()
+    widest = max(name.get_window_extent().width for name in names)
+    inches = widest / ax.figure.dpi
+    if own and inches > 1:
+        width, height = ax.figure.get_size_inches()
+        ax.figure.set_size_inches(width + inches - 1, height + (inches - 1) / 2)
+    if widest > _SHARE * ax.bbox.width / len(names):
+        for name in names:
+            name.set(rotation=30, ha="right", rotation_mode="anchor")
 
 
 def _rule(cut: float) -> str:

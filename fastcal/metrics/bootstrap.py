@@ -32,7 +32,7 @@ class Estimate:
     value : float
         The metric on all pairs.
     low, high : float
-        The interval.
+        The interval, together as `interval`.
     n, n_groups : int
         Pairs and queries; without groups every pair is one.
 
@@ -48,6 +48,11 @@ class Estimate:
     high: float
     n: int
     n_groups: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """``(low, high)``, as the intervals of other results are."""
+        return self.low, self.high
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
@@ -82,7 +87,7 @@ def bootstrap(
     Parameters
     ----------
     metric : callable
-        ``metric(labels, probabilities, **options) -> float``: any metric of this module or one of yours. With
+        ``metric(labels, probabilities, **options) -> float``: a metric of this module or one of yours. With
         `sample_weight` it gets that too, by name.
     labels : array_like of 0/1, shape of `probabilities`
     probabilities : array_like of float, any shape

@@ -32,8 +32,9 @@ def cllr(
     the same however many pairs they have, so it compares collections of different base rates.
 
     Ratios are natural logarithms, ln(P(score | relevant) / P(score | irrelevant)): not ratios, not log10, and not log-odds, which
-    contain the base rate. Both go by name, for neither may pass for the other. Probabilities need the base rate they were made for, a calibrator's
-    ``base_rate_``; ln LR = logit(p) - logit(prior), with p clipped as in :func:`log_loss`.
+    contain the base rate. Probabilities need the base rate they were made for, a calibrator's ``base_rate_``;
+    ln LR = logit(p) - logit(prior), with p clipped as in :func:`log_loss`. Both go by name, so that neither passes for the other;
+    for :func:`bootstrap` name them in a function of your own: ``lambda y, p: cllr(y, probabilities=p, prior=0.1)``.
 
     Parameters
     ----------

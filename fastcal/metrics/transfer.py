@@ -125,8 +125,11 @@ def transfer_matrix(
 
 
 def _items(collections: Any) -> list[tuple[str, Any]]:
-    if not isinstance(collections, Mapping) or not all(isinstance(name, str) for name in collections):
+    if not isinstance(collections, Mapping):
         raise InvalidTypeError(f"collections must be a mapping of names to (scores, labels), got {type(collections).__name__}")
+    for name in collections:
+        if not isinstance(name, str):
+            raise InvalidTypeError(f"collections must have names (str) as keys, got the key {name!r}")
     if not collections:
         raise InvalidValueError("collections is empty; expected at least one")
     return list(collections.items())
