@@ -242,6 +242,7 @@ def test_the_summary_is_the_metrics_beside_the_constant() -> None:
     found = metrics.calibration_summary(labels, p, groups=groups, base_rate=0.5, n_resamples=200)
     constant = np.full(p.shape, 0.5)
     assert found.ece == metrics.expected_calibration_error(labels, p)
+    assert found.debiased_calibration_error == metrics.debiased_calibration_error(labels, p, groups=groups)
     assert found.constant_ece == pytest.approx(metrics.expected_calibration_error(labels, constant))
     assert found.brier_skill == pytest.approx(1 - metrics.brier_score(labels, p) / metrics.brier_score(labels, constant))
     assert found.auroc == pytest.approx(metrics.separation(labels, p).auroc)
@@ -253,9 +254,20 @@ def test_the_summary_is_the_metrics_beside_the_constant() -> None:
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False)) == found.to_dict()
 
 
+def test_the_summary_of_right_probabilities_is_debiased_beside_an_ece_of_noise() -> None:
+    found = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        p = rng.random((50, 10))
+        found.append(metrics.calibration_summary(rng.random((50, 10)) < p, p, groups=np.arange(50), n_resamples=100, strategy="quantile", n_bins=10))
+    assert np.mean([each.ece for each in found]) > 0.03
+    assert np.median([each.debiased_calibration_error for each in found]) < 0.015
+
+
 def test_a_summary_of_one_query_of_one_class() -> None:
     found = metrics.calibration_summary([1, 1], [0.75, 0.75], groups=[3, 3])
     assert found.to_dict() | {"log_loss": None} == {
-        "ece": 0.25, "ece_interval": [None, None], "constant_ece": 0.0, "constant": 1.0, "constant_in_sample": True, "brier": 0.0625,
+        "ece": 0.25, "debiased_calibration_error": 0.0, "ece_interval": [None, None],
+        "constant_ece": 0.0, "constant": 1.0, "constant_in_sample": True, "brier": 0.0625,
         "brier_skill": None, "log_loss": None, "auroc": None, "n": 2, "n_groups": 1, "base_rate": 1.0,
     }  # fmt: skip

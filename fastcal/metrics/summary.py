@@ -17,6 +17,7 @@ from fastcal.metrics.bootstrap import bootstrap
 from fastcal.metrics.brier import brier_score
 from fastcal.metrics.brier_skill import as_base_rate, brier_skill
 from fastcal.metrics.calibration_error import expected_calibration_error
+from fastcal.metrics.debiased import debiased_calibration_error
 from fastcal.metrics.log_loss import log_loss
 from fastcal.metrics.reliability import Strategy
 
@@ -28,7 +29,12 @@ class CalibrationSummary:
     Attributes
     ----------
     ece : float
-        Expected calibration error.
+        Expected calibration error. It adds up the sizes of gaps, noise of the labels included: probabilities that are right,
+        spread evenly over [0, 1], have 0.12 on average with 100 pairs, 0.054 with 500, 0.027 with 2,000 and 0.012 with 10,000
+        (15 bins; pairs of one query count for less).
+    debiased_calibration_error : float
+        Of the same bins, without that noise, which is taken off by query: root mean square gap, 0 where noise explains all
+        of it, as it does for most samples of probabilities that are right. An ECE far above it is mostly noise.
     ece_interval : tuple of float
         Mirrored bootstrap interval by query, as in :func:`bootstrap`; (nan, nan) with fewer than two queries.
     constant_ece : float
@@ -54,6 +60,7 @@ class CalibrationSummary:
     """
 
     ece: float
+    debiased_calibration_error: float
     ece_interval: tuple[float, float]
     constant_ece: float
     constant: float
@@ -135,6 +142,7 @@ def calibration_summary(
     constant = rate if given is None else given
     return CalibrationSummary(
         ece=ece,
+        debiased_calibration_error=debiased_calibration_error(y, p, n_bins, strategy, w, groups=sample.groups),
         ece_interval=(low, high),
         constant_ece=abs(rate - constant),
         constant=constant,
