@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 CAN_WORK = "a threshold can work"
 CANNOT_SEPARATE = "these scores cannot separate"
-TOO_FEW = "too few pairs to tell"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +41,7 @@ class Separation:
     n, n_relevant : int
         Pairs, and the relevant ones among them, whatever their weight.
     verdict : str
-        ``"a threshold can work"``, ``"these scores cannot separate"`` or ``"too few pairs to tell"``.
+        ``"a threshold can work"`` or ``"these scores cannot separate"``.
     note : str or None
         Says that the scores look reversed: `auroc_interval` ends below 0.5.
     edges : ndarray of float64, shape (n_bins + 1,)
@@ -89,10 +88,10 @@ def separation(
 ) -> Separation:
     """Measure whether a threshold on these scores can work.
 
-    The verdict is "a threshold can work" if two things hold. Some threshold has precision and recall together of at least half the
-    way from the base rate to 1, ``best_balance >= (1 + prevalence) / 2``: accepting every pair has recall 1 and the base rate for
-    precision, whatever the scores, and the way from there counts. And the scores order pairs better than chance: `auroc_interval`
-    lies above 0.5. If only the first holds, the verdict is "too few pairs to tell"; else it is "these scores cannot separate".
+    The verdict is "a threshold can work" if some threshold has precision and recall together of at least one half, and of at least a
+    quarter of the way from the base rate to 1: ``best_balance >= max(1/2, (1 + 3 prevalence) / 4)``. Accepting every pair has recall 1
+    and the base rate for precision, whatever the scores; the way from there counts. Otherwise it is "these scores cannot separate".
+    `note` says where the pairs are too few for a verdict: where the AUROC interval does not exclude chance.
 
     AUROC alone does not decide: it compares pairs one to one, whatever the base rate. With 1 relevant pair in 1,000, an AUROC of 0.95
     may leave the relevant pairs under a fifty times larger heap of irrelevant ones that score as well, and no cut reaches a useful
@@ -148,6 +147,7 @@ def separation(
     area = auroc(counts)
     interval = auroc_interval(sample, area, level, higher_is_better)
     prevalence = float(np.average(sample.labels, weights=sample.weights))
+    verdict = _verdict(balance, prevalence)
     edges, relevant, irrelevant = _histograms(sample)
     return Separation(
         auroc=area,
@@ -158,19 +158,25 @@ def separation(
         prevalence=prevalence,
         n=len(sample.labels),
         n_relevant=int(np.count_nonzero(sample.labels)),
-        verdict=_verdict(balance, prevalence, interval),
-        note=f"the scores look reversed; higher_is_better={not higher_is_better} may be meant" if interval[1] < 0.5 else None,
+        verdict=verdict,
+        note=_note(verdict, interval, higher_is_better),
         edges=edges,
         relevant_share=relevant,
         irrelevant_share=irrelevant,
     )
 
 
-def _verdict(balance: float, prevalence: float, auroc_limits: tuple[float, float]) -> str:
+def _verdict(balance: float, prevalence: float) -> str:
+    return CAN_WORK if balance >= max(0.5, (1 + 3 * prevalence) / 4) else CANNOT_SEPARATE
+
+
+def _note(verdict: str, auroc_limits: tuple[float, float], higher_is_better: bool) -> str | None:
     low, high = auroc_limits
-    if balance < (1 + prevalence) / 2 or high < 0.5:
-        return CANNOT_SEPARATE
-    return CAN_WORK if low > 0.5 else TOO_FEW
+    if high < 0.5:
+        return f"the scores look reversed; higher_is_better={not higher_is_better} may be meant"
+    if verdict == CAN_WORK and low <= 0.5:
+        return f"too few pairs to be sure: the AUROC interval [{low:.2f}, {high:.2f}] does not exclude chance"
+    return None
 
 
 def _histograms(sample: Pairs) -> tuple[Array, Array, Array]:

@@ -73,8 +73,7 @@ def choose_cut(train: Candidates, seed: int) -> Cut:
         point = fc.choose_threshold(scores, labels, TARGET)
     reached = point is not None and point.n_selected >= MIN_SELECTED
     cosine = point.threshold if point is not None and reached else _best_cut(fc.threshold_sweep(scores, labels))
-    found = fc.metrics.separation(labels, scores)
-    verdict = f"{found.verdict}\nbest precision = recall: {found.best_balance:.2f}\nbase rate: {found.prevalence:.2f}"
+    verdict = fc.metrics.separation(labels, scores).verdict
     return Cut(cosine, reached, kept_by(cosine, train, seed).precision, verdict)
 
 
