@@ -5,10 +5,13 @@ fastcal's calibrators follow scikit-learn's protocol without these: they work in
 ``predict_proba``, ``classes_``, metadata routing, its own errors. A classifier per method takes scores, one feature;
 :class:`CalibratedClassifier` takes what a classifier takes, as ``CalibratedClassifierCV(ensemble=False)`` does, with any
 calibrator. Their ``calibrator_`` is the fitted calibrator, with ``to_dict`` and ``adjust_prior``.
+``check_estimator`` has few checks for one feature; fastcal's tests run the others on subclasses that read two columns.
 """
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +20,7 @@ import numpy.typing as npt
 from fastcal import calibration
 from fastcal._backend.protocol import Array
 from fastcal._extras import require
+from fastcal.errors import InvalidTypeError, InvalidValueError
 
 require("sklearn", "sklearn")
 from sklearn.base import BaseEstimator, ClassifierMixin, clone  # noqa: E402  (the line above says what is missing)
@@ -51,9 +55,8 @@ class _Binary(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """Return the likelier class of each score, shape (n,); at 1/2 the first."""
-        likelier = self.predict_proba(X).argmax(axis=1)
-        found: Array = self.classes_[likelier]
-        return found
+        likelier = self.predict_proba(X).argmax(axis=1)  # raises if not fitted, before classes_ is asked for
+        return np.asarray(self.classes_[likelier])
 
     def _scores(self, X: Any) -> Array:
         raise NotImplementedError
@@ -96,8 +99,7 @@ class _ScoreClassifier(_Binary):
     def _scores(self, X: Any, *, reset: bool = False) -> Array:  # noqa: ARG002  (for subclasses that count features)
         """Return flat scores in their float dtype; anything but one feature is an error."""
         array: Array = check_array(X, ensure_2d=False, dtype=[np.float64, np.float32], input_name="X")
-        if array.ndim == 2 and array.shape[1] == 1:
-            array = array[:, 0]
+        array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
         if array.ndim != 1:
             raise ValueError(f"X has shape {array.shape}; expected one feature, shape (n,) or (n, 1)")
         return array
@@ -196,20 +198,19 @@ class VennAbersClassifier(_ScoreClassifier):
 
 
 class CalibratedClassifier(_Binary):
-    """A classifier of two classes whose probabilities a calibrator makes of its scores.
+    """A classifier of two classes whose probabilities a calibrator makes of its out-of-fold scores.
 
-    The calibrator is fitted on out-of-fold scores, the classifier on everything: ``CalibratedClassifierCV(ensemble=False)``
-    with any calibrator of fastcal, and with folds by query if `groups` are given.
+    ``CalibratedClassifierCV(ensemble=False)`` with any calibrator of fastcal, and with folds by query if `groups` are given.
 
     Parameters
     ----------
     estimator : classifier, optional
-        Scores are its ``decision_function``, or else the ``predict_proba`` of the second class;
-        ``LogisticRegression()`` by default.
+        Scores are its ``decision_function``, or else ``predict_proba`` of the second class; by default ``LogisticRegression()``.
     calibrator : calibrator, optional
         :class:`fastcal.PlattCalibrator` by default.
     cv : int, splitter or iterable of splits, optional
-        As everywhere in scikit-learn; by default 5 stratified folds, of whole groups if there are groups.
+        As everywhere in scikit-learn, but every row must be tested exactly once, as for ``cross_val_predict`` (so no
+        ``ShuffleSplit``); by default 5 stratified folds, of whole groups if there are groups.
 
     Examples
     --------
@@ -231,10 +232,12 @@ class CalibratedClassifier(_Binary):
     def fit(self, X: Any, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, groups: npt.ArrayLike | None = None) -> Self:
         """Fit the calibrator on out-of-fold scores, then the classifier on everything; weights go to both."""
         X, y, groups = indexable(X, y, groups)
+        if isinstance(self.calibrator, calibration.GroupCalibrator):
+            raise InvalidTypeError("calibrator must be that of one group: a GroupCalibrator needs groups at predict, which a classifier is not given")
         codes = self._codes(X, y)
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         scores = np.empty(len(codes))
-        for train, test in self._folds(codes, groups).split(X, codes, groups):
+        for train, test in _partition(self._folds(codes, groups).split(X, codes, groups), len(codes)):
             scores[test] = _response(self._fitted(X, codes, weights, train), _safe_indexing(X, test))
         self.calibrator_ = clone(calibration.PlattCalibrator() if self.calibrator is None else self.calibrator).fit(scores, codes, weights)
         self.estimator_ = self._fitted(X, codes, weights, np.arange(len(codes)))
@@ -250,8 +253,12 @@ class CalibratedClassifier(_Binary):
 
     def _fitted(self, X: Any, codes: Array, weights: Array | None, rows: Array) -> Any:
         model = LogisticRegression() if self.estimator is None else clone(self.estimator)
-        options = {} if weights is None else {"sample_weight": weights[rows]}
-        return model.fit(_safe_indexing(X, rows), codes[rows], **options)
+        if weights is not None and not _takes_weights(model):
+            raise InvalidTypeError(f"sample_weight goes to the estimator as well, and fit of {type(model).__name__} does not take it")
+        counted = codes[rows] if weights is None else codes[rows][weights[rows] > 0.0]
+        if len(np.unique(counted)) < 2:
+            raise InvalidValueError(f"the {len(counted)} rows to fit on hold one class only, in a fold or in all; use fewer or stratified folds")
+        return model.fit(_safe_indexing(X, rows), codes[rows], **({} if weights is None else {"sample_weight": weights[rows]}))
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import get_tags  # of scikit-learn 1.6, which is the first to call this
@@ -268,12 +275,27 @@ class CalibratedClassifier(_Binary):
     @property
     def feature_names_in_(self) -> Array:
         """As the classifier has it, after a fit on a data frame."""
-        names: Array = self.estimator_.feature_names_in_
-        return names
+        return np.asarray(self.estimator_.feature_names_in_)
+
+
+def _partition(splits: Iterable[tuple[Array, Array]], n_rows: int) -> list[tuple[Array, Array]]:
+    """Return the splits; raise unless each row is tested exactly once, so that it has one out-of-fold score."""
+    found = list(splits)
+    tested = np.concatenate([np.asarray(test) for _, test in found])
+    if not np.array_equal(np.sort(tested), np.arange(n_rows)):
+        raise InvalidValueError(
+            f"cv tests {len(np.unique(tested))} of {n_rows} rows, in {len(tested)} places; expected each exactly once, as KFold does"
+        )
+    return found
+
+
+def _takes_weights(model: Any) -> bool:
+    """Whether ``fit`` takes ``sample_weight``, or names of any kind, which it then judges itself."""
+    options = inspect.signature(model.fit).parameters
+    return "sample_weight" in options or any(option.kind is option.VAR_KEYWORD for option in options.values())
 
 
 def _response(model: Any, X: Any) -> Array:
     """Return flat float64 scores for the later class."""
     found = model.decision_function(X) if hasattr(model, "decision_function") else model.predict_proba(X)[:, 1]
-    scores: Array = np.asarray(found, dtype=np.float64)
-    return scores
+    return np.asarray(found, dtype=np.float64)

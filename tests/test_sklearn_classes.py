@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import fastcal as fc
+from fastcal import errors
 
 sklearn = pytest.importorskip("sklearn")
 import wide_classifiers  # noqa: E402
-from sklearn import calibration, linear_model, metrics, model_selection, naive_bayes, pipeline, preprocessing, svm  # noqa: E402
+from sklearn import calibration, linear_model, metrics, model_selection, naive_bayes, neighbors, pipeline, preprocessing, svm  # noqa: E402
 from sklearn.exceptions import SkipTestWarning  # noqa: E402
 from sklearn.utils import estimator_checks  # noqa: E402
 
@@ -147,6 +148,33 @@ def test_calibrated_classifier_leaves_whole_queries_out():
     assert len(seen) == 6
     assert len(seen[-1]) == 60
     assert model.predict_proba(np.zeros((1, 2))).shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        [(np.arange(300), np.arange(300, 600))],
+        [(np.arange(300), np.arange(299, 600)), (np.arange(300, 600), np.arange(300))],
+        model_selection.ShuffleSplit(5, random_state=0),
+    ],
+    ids=["a half is never tested", "a row is tested twice", "shuffled"],
+)
+def test_folds_must_test_every_row_once(cv):
+    scores, labels, _ = sample()
+    with pytest.raises(errors.InvalidValueError, match=r"cv tests \d+ of 600 rows, in \d+ places; expected each exactly once"):
+        theirs.CalibratedClassifier(cv=cv).fit(scores[:, np.newaxis], labels)
+
+
+def test_what_the_estimator_or_the_calibrator_cannot_do_is_said():
+    scores, labels, weights = sample()
+    X, order = scores[:, np.newaxis], np.argsort(labels)
+    with pytest.raises(errors.InvalidTypeError, match="fit of KNeighborsClassifier does not take it"):
+        theirs.CalibratedClassifier(neighbors.KNeighborsClassifier()).fit(X, labels, weights)
+    with pytest.raises(errors.InvalidTypeError, match="a GroupCalibrator needs groups at predict"):
+        theirs.CalibratedClassifier(calibrator=fc.GroupCalibrator()).fit(X, labels)
+    halves = model_selection.PredefinedSplit((labels[order] == "yes").astype(int))
+    with pytest.raises(errors.InvalidValueError, match=r"the \d+ rows to fit on hold one class only, in a fold or in all"):
+        theirs.CalibratedClassifier(naive_bayes.GaussianNB(), cv=halves).fit(X[order], labels[order])
 
 
 def test_without_scikit_learn_the_extra_is_named():
