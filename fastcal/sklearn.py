@@ -3,8 +3,7 @@
 fastcal's calibrators follow scikit-learn's protocol without these: they work in ``Pipeline``, ``GridSearchCV`` and ``clone``, and
 ``predict`` gives probabilities, as that of ``IsotonicRegression``. The classes here subclass scikit-learn's: any two classes,
 ``predict_proba``, ``classes_``, metadata routing, its own errors. A classifier per method takes scores, one feature;
-:class:`CalibratedClassifier` takes what a classifier takes, as ``CalibratedClassifierCV(ensemble=False)`` does, with any
-calibrator. Their ``calibrator_`` is the fitted calibrator, with ``to_dict`` and ``adjust_prior``.
+:class:`CalibratedClassifier` takes what a classifier takes. ``calibrator_`` is the fitted one, with ``to_dict`` and ``adjust_prior``.
 ``check_estimator`` has few checks for one feature; fastcal's tests run the others on subclasses that read two columns.
 """
 

@@ -27,7 +27,7 @@ CALIBRATORS = [
 
 def fresh(calibrator):
     """An unfitted calibrator with the same parameters."""
-    return type(calibrator)(**calibrator.get_params())
+    return type(calibrator)(**calibrator.get_params(deep=False))
 
 
 def sample(n=400, seed=0):

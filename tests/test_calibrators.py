@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_prior_moves_the_log_odds(template):
 def test_prior_leaves_certainty_and_order_alone(template):
     cal = fresh(template).fit(*sample(2000))
     before = cal.predict(GRID)
-    for rate in (1e-300, 0.3, 1 - 1e-16, 0.5):
+    for rate in (1e-300, 0.3, 1 - 1e-16, 0.5, 5e-324, 1 - 2.0**-53):
         p = cal.adjust_prior(rate).predict(GRID)
         assert ((p >= 0) & (p <= 1)).all()
         if isinstance(cal, fc.IsotonicCalibrator):
@@ -142,6 +143,62 @@ def test_huge_weights(template):
     assert heavy.higher_is_better_ == heavier.higher_is_better_
 
 
+@pytest.mark.parametrize("template", [*CALIBRATORS, fc.GroupCalibrator(fc.IsotonicCalibrator())], ids=repr)
+def test_weights_that_are_shares_are_named_where_pairs_are_smoothed(template):
+    scores, labels = sample(300)
+    groups = [np.zeros(300, dtype=int)] if isinstance(template, fc.GroupCalibrator) else []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tiny = fresh(template).fit(scores, labels, *groups, sample_weight=np.full(300, 1 / 300))
+    assert all("scale sample_weight to a mean near 1" in str(warning.message) and warning.filename == __file__ for warning in caught)
+    one = fresh(template).fit(scores, labels, *groups, sample_weight=np.ones(300))
+    if not caught:
+        np.testing.assert_allclose(tiny.predict(GRID), one.predict(GRID), atol=1e-9)
+    scale_free = isinstance(template, fc.IsotonicCalibrator) and template.bounds != "laplace"
+    assert len(caught) == (0 if scale_free else 2)
+
+
+NUMPY_PARAMS = [
+    fc.HistogramCalibrator(np.int64(3), strategy="uniform", smoothing=np.float32(1), limits=(np.float32(0), np.float64(1))),
+    fc.IsotonicCalibrator(increasing=np.True_, strict=np.False_, bounds=(np.float32(0.1), 0.9)),
+    fc.VennAbersCalibrator(increasing=np.True_),
+]
+
+
+@pytest.mark.parametrize("template", NUMPY_PARAMS, ids=repr)
+def test_numpy_parameters_become_plain_json(template):
+    scores, labels = sample(100)
+    cal = fresh(template).fit(scores, labels)
+    again = fc.calibrator_from_dict(json.loads(json.dumps(cal.to_dict())))
+    np.testing.assert_array_equal(again.predict(scores), cal.predict(scores))
+    grouped = fc.GroupCalibrator(template, shrinkage=np.int64(3)).fit(scores, labels, np.arange(100) % 2)
+    assert json.loads(json.dumps(grouped.to_dict())) == grouped.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("cal", "change"),
+    [
+        (fc.PlattCalibrator("cosine"), {"input": "logit"}),
+        (fc.IsotonicCalibrator(), {"increasing": False}),
+        (fc.VennAbersCalibrator(), {"increasing": False}),
+        (fc.IsotonicCalibrator(bounds=(0.1, 0.9)), {"bounds": np.array([0.1, 0.8])}),
+        (fc.GroupCalibrator(fc.BetaCalibrator()), {"calibrator__input": "cosine"}),
+        (fc.GroupCalibrator(), {"shrinkage": 0}),
+    ],
+    ids=repr,
+)
+def test_a_parameter_that_changes_after_the_fit_asks_for_another(cal, change):
+    scores, labels = sample(100)
+    groups = [np.arange(100) % 2] if isinstance(cal, fc.GroupCalibrator) else []
+    cal = fresh(cal).fit(scores, labels, *groups)
+    same = cal.predict(scores, *groups)
+    assert cal.set_params(**cal.get_params(deep=False)).predict(scores, *groups).tobytes() == same.tobytes()
+    cal.set_params(**change)
+    for call in (lambda: cal.predict(scores, *groups), cal.to_dict, lambda: cal.adjust_prior(0.5)):
+        with pytest.raises(fc.NotFittedError, match="or its parameters were changed since; call fit"):
+            call()
+
+
 @pytest.mark.parametrize(
     ("cal", "message"),
     [
@@ -156,6 +213,8 @@ def test_huge_weights(template):
         (fc.HistogramCalibrator(strategy="uniform", limits=0.5), "limits must be two numbers"),
         (fc.IsotonicCalibrator(strict=1), "strict must be True or False"),
         (fc.IsotonicCalibrator(bounds="elub"), "bounds must be None, 'laplace'"),
+        (fc.IsotonicCalibrator(bounds=np.array([0.0, 1.0])), "bounds must be None, 'laplace'"),
+        (fc.HistogramCalibrator(strategy="uniform", limits=np.array([0.0, 1.0])), "limits must be two numbers"),
         (fc.IsotonicCalibrator(bounds=(0.9, 0.1)), "low < high"),
         (fc.IsotonicCalibrator(bounds=(0.1, 1.1)), "bounds must be two numbers"),
         (fc.VennAbersCalibrator(increasing="no"), "increasing"),

@@ -184,6 +184,29 @@ def test_prior_moves_all_groups_by_the_same_log_odds():
         fc.GroupCalibrator().fit(scores, labels, languages, prior=1.0)
 
 
+def test_priors_at_the_ends_of_float64():
+    scores, labels, languages = sample()
+    cal = fc.GroupCalibrator(shrinkage=1).fit(scores, labels, languages)
+    for rate in (5e-324, 1 - 2.0**-53, 0.3):
+        p = cal.adjust_prior(rate).predict(scores, languages)
+        assert ((p >= 0) & (p <= 1)).all()
+        assert all(0 < member.base_rate_ < 1 for member in cal.calibrators_.values())
+    expected = fc.GroupCalibrator(shrinkage=1).fit(scores, labels, languages, prior=0.3).predict(scores, languages)
+    np.testing.assert_allclose(p, expected, rtol=1e-9)
+
+
+def test_a_fit_that_fails_changes_nothing_and_names_the_group():
+    scores, labels, languages = sample()
+    cal = fc.GroupCalibrator(shrinkage=0).fit(scores, labels, languages)
+    before = cal.to_dict()
+    tight = scores.copy()
+    tight[languages == "en"] = np.where(labels[languages == "en"] > 0, 5e-324, 0.0)
+    with pytest.raises(ValueError, match="rescale") as caught:
+        cal.fit(tight, labels, languages)
+    assert caught.value.__notes__ == ["while fitting group 'en'"]
+    assert cal.to_dict() == before
+
+
 def test_label_noise_is_handed_on():
     scores, labels, languages = sample()
     cal = fc.GroupCalibrator(shrinkage=math.inf).fit(scores, labels, languages, label_noise=(0.1, 0.0))
@@ -215,6 +238,8 @@ def test_plain_json_brings_back_the_same_bits(method, labels_of):
         (lambda d: d["fitted"]["groups_"][0].update(own_weight=2), "own_weight"),
         (lambda d: d["fitted"]["groups_"][0].update(calibrator=dict(d)), "a group cannot hold groups"),
         (lambda d: d["fitted"].update(groups_=[]), "at least one group"),
+        (lambda d: d["fitted"]["groups_"][0].update(calibrator=fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1]).to_dict()), "as pooled_ is"),
+        (lambda d: d["fitted"]["groups_"][0]["calibrator"]["params"].update(input="prob"), "as pooled_ is"),
         (lambda d: d["params"].update(shrinkage=-1), "shrinkage"),
         (lambda d: d.update(version=2), "version 2 cannot be read"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from calibrators import labelled_scores, sample
+from calibrators import labelled_scores, sample, shifted
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -70,9 +70,22 @@ def test_weights_count_against_a_test_pair_of_weight_one():
     scores, labels = sample(300)
     narrow, wide = (fc.VennAbersCalibrator().fit(scores, labels, np.full(300, w)).predict_interval(scores) for w in (10.0, 0.1))
     assert (narrow[1] - narrow[0]).mean() < 0.3 * (wide[1] - wide[0]).mean()
-    tiny, huge = (fc.VennAbersCalibrator().fit(scores, labels, np.full(300, w)) for w in (1e-250, 1e250))
+    with pytest.warns(fc.SmallSampleWarning, match="weigh .* together"):
+        tiny = fc.VennAbersCalibrator().fit(scores, labels, np.full(300, 1e-250))
+    huge = fc.VennAbersCalibrator().fit(scores, labels, np.full(300, 1e250))
     assert tiny.predict_interval([0.5])[1][0] == pytest.approx(1.0)
     np.testing.assert_allclose(huge.predict(scores), fc.VennAbersCalibrator().fit(scores, labels, np.full(300, 2.0**50)).predict(scores), atol=1e-9)
+
+
+def test_a_prior_moves_the_merged_probability_by_bayes():
+    cal = fc.VennAbersCalibrator().fit([0.0, 1.0], [0, 1]).adjust_prior(0.001)
+    assert cal.predict([0.5])[0] == pytest.approx(0.001)
+    scores, labels = sample(300)
+    plain, moved = fc.VennAbersCalibrator().fit(scores, labels), fc.VennAbersCalibrator().fit(scores, labels, prior=0.01)
+    ratio = 0.01 / 0.99 * (1 - plain.base_rate_) / plain.base_rate_
+    (low, high), p = plain.predict_interval(scores), plain.predict(scores)
+    np.testing.assert_allclose(moved.predict(scores), shifted(p, ratio), rtol=1e-12)
+    np.testing.assert_allclose(moved.predict_interval(scores), (shifted(low, ratio), shifted(high, ratio)), rtol=1e-12)
 
 
 def test_one_of_the_two_probabilities_is_calibrated():

@@ -12,11 +12,13 @@ import numpy.typing as npt
 from fastcal import _threads
 from fastcal._validate.arrays import float_array, kept_dtype, output_array
 from fastcal._validate.numbers import fraction, number
-from fastcal._validate.scores import pairs, require_both_classes
+from fastcal._validate.scores import Pairs, pairs, require_both_classes
 from fastcal.calibration._estimator import Estimator
 from fastcal.calibration._inverse import first_reaching
 from fastcal.calibration._label_noise import LabelNoise, base_rate, judged_noise
-from fastcal.calibration._odds import logit
+from fastcal.calibration._odds import logit, shifted
+from fastcal.calibration._state import plain
+from fastcal.calibration._weight_scale import warn_if_weights_are_shares
 from fastcal.errors import NotFittedError
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ class Calibrator(Estimator, ABC):
         labels : array_like of 0/1, shape of `scores`
             Booleans, integers or floats.
         sample_weight : array_like of float, shape of `scores`, optional
-            Finite and not negative; weight 0 drops the pair.
+            How many pairs each stands for: 2 is two pairs, 0 drops it. Keep their mean near 1: methods that smooth read weights
+            that sum to 1 as a single pair (:class:`fastcal.SmallSampleWarning` says so).
         prior : float, optional
             Base rate where the calibrator will be used, if it differs from the training labels':
             after the fit, as :meth:`adjust_prior`.
@@ -93,14 +96,20 @@ class Calibrator(Estimator, ABC):
         noise, threads = judged_noise(label_noise), _threads.resolve(num_threads)
         self._check_scores(float_array(scores, "scores"))
         sample = pairs(scores, labels, sample_weight)
+        if self._smooths():
+            warn_if_weights_are_shares(sample)
+        self._fit_pairs(sample, noise, threads)
+        return self if target is None else self.adjust_prior(target)
+
+    def _fit_pairs(self, sample: Pairs, noise: LabelNoise | None, threads: int) -> None:
+        """Fit judged pairs."""
         require_both_classes(sample.labels, sample.weights)
         rate = base_rate(sample.labels, sample.weights, noise)
         if not (sample.weights is None and noise is None and self._fit_labels(sample.scores, sample.labels, threads)):
             weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
-            counted = weights > 0
-            self._fit(sample.scores[counted].astype(np.float64), sample.labels[counted].astype(np.float64), weights[counted], noise)
+            scores, labels = (part[weights > 0].astype(np.float64) for part in (sample.scores, sample.labels))
+            self._fit(scores, labels, weights[weights > 0], noise)
         self.base_rate_ = rate
-        return self if target is None else self.adjust_prior(target)
 
     def predict(self, scores: npt.ArrayLike, out: Array | None = None, num_threads: int | None = None) -> Array:
         """Return the probability that each pair is relevant.
@@ -185,6 +194,11 @@ class Calibrator(Estimator, ABC):
         self.base_rate_ = target
         return self
 
+    def _move_prior(self, shift: float) -> None:
+        """Move the log-odds of all probabilities and of the base rate, which stays strictly between 0 and 1."""
+        self._shift_log_odds(shift)
+        self.base_rate_ = float(np.clip(shifted(np.array(self.base_rate_), shift), 5e-324, 1.0 - 2.0**-53))
+
     def threshold_for(self, probability: float) -> float | None:
         """Return the score from which on :meth:`predict` gives at least `probability`, in float64.
 
@@ -237,12 +251,11 @@ class Calibrator(Estimator, ABC):
         """
         self._require_fitted()
         fitted = {name: np.asarray(getattr(self, name)).tolist() for name in self.fitted_names}
-        params = {name: list(value) if isinstance(value, tuple) else value for name, value in self.get_params().items()}
-        return {"type": self.json_type, "version": self.json_version, "params": params, "fitted": fitted}
+        return {"type": self.json_type, "version": self.json_version, "params": plain(self.get_params()), "fitted": fitted}
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "base_rate_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(scores, labels) first")
+            raise NotFittedError(f"this {type(self).__name__} is not fitted, or its parameters were changed since; call fit(scores, labels) first")
 
     # -- what a method must say ----------------------------------------------------------------------------
     @property
@@ -253,6 +266,10 @@ class Calibrator(Estimator, ABC):
     @abstractmethod
     def _check_params(self) -> None:
         """Raise if a constructor parameter cannot be used."""
+
+    def _smooths(self) -> bool:
+        """Whether fits add pseudo-pairs, so that the scale of the weights matters."""
+        return True
 
     def _check_scores(self, scores: Array) -> None:
         """Raise if a score cannot be what the parameters say it is."""
@@ -280,5 +297,4 @@ class Calibrator(Estimator, ABC):
 
 
 def _partly_overlaps(source: Array, target: Array) -> bool:
-    same_start = source.__array_interface__["data"][0] == target.__array_interface__["data"][0]
-    return not same_start and np.may_share_memory(source, target)
+    return source.ctypes.data != target.ctypes.data and np.may_share_memory(source, target)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 from copy import deepcopy
-from typing import Any, Self
+from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
@@ -19,6 +21,7 @@ class Estimator:
     """
 
     _estimator_type = "regressor"  # read by scikit-learn before 1.6
+    _read_by_predict: ClassVar[frozenset[str]] = frozenset()  # parameters that fits do not depend on
 
     @classmethod
     def _param_names(cls) -> tuple[str, ...]:
@@ -40,13 +43,15 @@ class Estimator:
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters by name, nested ones as ``name__parameter``; ValueError for a name that is not there.
 
+        A fitted calibrator must be fitted again if one changes that its fit depends on; until then it raises NotFittedError.
+
         Examples
         --------
         >>> import fastcal as fc
         >>> fc.IsotonicCalibrator().set_params(out_of_bounds="nan")
         IsotonicCalibrator(out_of_bounds='nan')
         """
-        names = self._param_names()
+        names, before = self._param_names(), self.get_params(deep=False)
         for name in params:
             if name.partition("__")[0] not in names:
                 raise InvalidValueError(f"{type(self).__name__} has no parameter {name!r}; expected {_listed(names)}")
@@ -57,6 +62,8 @@ class Estimator:
             owner, nested, inner = name.partition("__")
             if nested:
                 self._nested(owner).set_params(**{inner: value})
+        if any("__" in name or not _same(params[name], before[name]) for name in params.keys() - self._read_by_predict):
+            vars(self).pop("base_rate_", None)
         return self
 
     def _nested(self, name: str) -> Any:
@@ -99,7 +106,7 @@ def _has_params(value: Any) -> bool:
 
 
 def _same(value: Any, default: Any) -> bool:
-    return value is default or (not _has_params(value) and bool(value == default))
+    return value is default or (not _has_params(value) and np.array_equal(value, default))
 
 
 def _listed(names: tuple[str, ...]) -> str:

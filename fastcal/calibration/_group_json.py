@@ -27,6 +27,8 @@ def from_dict(d: Mapping[str, Any], read: Callable[[Any], Any]) -> GroupCalibrat
     if not isinstance(rows, list) or not rows:
         raise InvalidTypeError("groups_ must be a list of at least one group")
     members = {_row(row): _member(row["calibrator"], read) for row in rows}
+    if any(repr(member) != repr(pooled) for member in members.values()):
+        raise InvalidValueError(f"groups_ holds {[repr(member) for member in members.values()]}; expected {pooled!r} for each, as pooled_ is")
     result.groups_, result.pooled_ = tuple(members), pooled
     result.calibrators_ = {row.label: member for row, member in members.items()}
     if len(result.calibrators_) != len(rows) or len({isinstance(row.label, str) for row in members}) > 1:

@@ -18,8 +18,10 @@ def logit(p: float) -> float:
 
 def shifted(probabilities: Array, shift: float) -> Array:
     """Return probabilities with `shift` added to their log-odds; 0 and 1 stay, and the order is kept."""
+    if shift == 0.0:
+        return probabilities
     half = math.exp(-shift / 2)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         odds_against = (1.0 - probabilities) / probabilities
-    moved: Array = 1.0 / (1.0 + odds_against * half * half)
+        moved: Array = 1.0 / (1.0 + odds_against * half * half)
     return moved

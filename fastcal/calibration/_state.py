@@ -1,7 +1,8 @@
-"""Reading curves back from JSON values."""
+"""Parameters and curves as JSON values, and back."""
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +13,28 @@ if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
 
 
+def plain(value: Any) -> Any:
+    """Return a parameter, or a dict or sequence of them, as plain JSON types: NumPy's scalars and tuples are none."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    return int(value) if isinstance(value, Integral) else float(value) if isinstance(value, Real) else value
+
+
 def float_list(values: Any, name: str) -> Array:
     """Return a list of finite numbers as float64."""
     numbers = isinstance(values, list) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
     if not numbers:
         raise InvalidTypeError(f"{name} must be a list of numbers")
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except OverflowError:
+        raise InvalidValueError(f"{name} holds an integer beyond float64") from None
     if not np.isfinite(array).all():
         raise InvalidValueError(f"{name} must be finite")
     return array

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from fastcal import _threads
 from fastcal._backend.protocol import Array
 from fastcal._validate.arrays import float_array, kept_dtype, output_array
 from fastcal._validate.groups import as_groups
@@ -17,7 +18,10 @@ from fastcal._validate.scores import pairs, require_both_classes
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._estimator import Estimator, clone
 from fastcal.calibration._group_fits import GroupFit, Label, group_fits
+from fastcal.calibration._label_noise import judged_noise
 from fastcal.calibration._odds import logit
+from fastcal.calibration._state import plain
+from fastcal.calibration._weight_scale import warn_if_weights_are_shares
 from fastcal.calibration.platt import PlattCalibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError, NotFittedError
 
@@ -41,7 +45,7 @@ class GroupCalibrator(Estimator):
     calibrator : calibrator, optional
         The method and its parameters, cloned for every group; :class:`PlattCalibrator` by default.
     shrinkage : float, default 30
-        How many pairs of the rarer class the other groups may count for, in units of `sample_weight`.
+        How many pairs of the rarer class the other groups may count for; a pair of `sample_weight` 2 is two pairs.
         0 fits groups separately (those with one class only get the pooled fit), ``math.inf`` gives all groups the pooled fit.
     unknown : {"pooled", "raise"}, default "pooled"
         What a group that was not fitted gets: the pooled fit, or a ValueError.
@@ -70,6 +74,7 @@ class GroupCalibrator(Estimator):
 
     json_type: ClassVar[str] = "group"
     json_version: ClassVar[int] = 1
+    _read_by_predict: ClassVar[frozenset[str]] = frozenset({"unknown"})
     calibrators_: dict[Label, Calibrator]
     pooled_: Calibrator
     groups_: tuple[GroupFit, ...]
@@ -124,21 +129,32 @@ class GroupCalibrator(Estimator):
         """
         shrinkage = self._check_params()
         target = None if prior is None else fraction(prior, "prior")
+        noise, threads = judged_noise(label_noise), _threads.resolve(num_threads)
+        model: Calibrator = PlattCalibrator() if self.calibrator is None else clone(self.calibrator)
+        model._check_params()  # noqa: SLF001  (the calibrator's own checks, once for all groups)
         values = float_array(scores, "scores")
+        model._check_scores(values)  # noqa: SLF001
         sample = pairs(values, labels, sample_weight)
         told = as_groups(groups, values.shape)
         require_both_classes(sample.labels, sample.weights)
+        if model._smooths() or 0.0 < shrinkage < math.inf:  # noqa: SLF001
+            warn_if_weights_are_shares(sample)
         weights = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
 
-        def fitted_on(drawn: Array) -> Calibrator:
-            member: Calibrator = PlattCalibrator() if self.calibrator is None else clone(self.calibrator)
-            return member.fit(sample.scores, sample.labels, drawn, label_noise=label_noise, num_threads=num_threads)
+        def fitted_on(drawn: Array, whose: str) -> Calibrator:
+            member: Calibrator = clone(model)
+            try:
+                member._fit_pairs(sample._replace(weights=drawn), noise, threads)  # noqa: SLF001
+            except Exception as error:
+                error.add_note(f"while fitting {whose}")
+                raise
+            return member
 
-        self.pooled_ = fitted_on(weights)
+        pooled = fitted_on(weights, "all groups together")
         fits = group_fits(told, ~np.isnan(values), sample.labels, weights, shrinkage)
-        fitted = {row: fitted_on(drawn) for row, drawn in fits}
+        fitted = {row: fitted_on(drawn, f"group {row.label!r}") for row, drawn in fits}
+        self.pooled_, self.base_rate_ = pooled, pooled.base_rate_
         self.groups_, self.calibrators_ = tuple(fitted), {row.label: member for row, member in fitted.items()}
-        self.base_rate_ = self.pooled_.base_rate_
         return self if target is None else self.adjust_prior(target)
 
     def predict(self, scores: npt.ArrayLike, groups: npt.ArrayLike, out: Array | None = None, num_threads: int | None = None) -> Array:
@@ -216,7 +232,7 @@ class GroupCalibrator(Estimator):
         target = fraction(base_rate, "base_rate")
         shift = logit(target) - logit(self.base_rate_)
         for member in (self.pooled_, *self.calibrators_.values()):
-            member.adjust_prior(1.0 / (1.0 + math.exp(-logit(member.base_rate_) - shift)))
+            member._move_prior(shift)  # noqa: SLF001
         self.base_rate_ = target
         return self
 
@@ -237,7 +253,7 @@ class GroupCalibrator(Estimator):
         """
         self._require_fitted()
         members = [asdict(row) | {"calibrator": self.calibrators_[row.label].to_dict()} for row in self.groups_]
-        params = {"shrinkage": "inf" if math.isinf(self.shrinkage) else self.shrinkage, "unknown": self.unknown}
+        params = {"shrinkage": "inf" if math.isinf(self.shrinkage) else plain(self.shrinkage), "unknown": self.unknown}
         fitted = {"pooled_": self.pooled_.to_dict(), "groups_": members, "base_rate_": self.base_rate_}
         return {"type": self.json_type, "version": self.json_version, "params": params, "fitted": fitted}
 
@@ -256,7 +272,7 @@ class GroupCalibrator(Estimator):
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "base_rate_"):
-            raise NotFittedError("this GroupCalibrator is not fitted yet; call fit(scores, labels, groups) first")
+            raise NotFittedError("this GroupCalibrator is not fitted, or its parameters were changed since; call fit(scores, labels, groups) first")
 
     def _member(self, label: Label) -> Calibrator:
         known = next(iter(self.calibrators_))

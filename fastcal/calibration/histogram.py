@@ -160,6 +160,9 @@ class HistogramCalibrator(Calibrator):
         if not low < high or self.strategy != "uniform":
             raise InvalidValueError(f"limits must be (low, high) with low < high, for uniform bins; got {self.limits!r}, {self.strategy!r}")
 
+    def _smooths(self) -> bool:
+        return self.smoothing > 0.0
+
     def _score_range(self) -> tuple[float, float]:
         steps = np.diff(self.probabilities_)
         if len(steps) > 0 and steps.min() < 0.0 < steps.max():

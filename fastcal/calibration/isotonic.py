@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastcal import _backend
-from fastcal._validate.numbers import number, one_of
+from fastcal._validate.numbers import flag, number, one_of
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._blocks import Blocks, centred, pool_adjacent_violators, with_pairs_at_both_ends
 from fastcal.calibration._label_noise import LabelNoise
 from fastcal.calibration._odds import shifted
 from fastcal.calibration._state import float_list, rising_list
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
@@ -72,6 +72,7 @@ class IsotonicCalibrator(Calibrator):
     """
 
     json_type: ClassVar[str] = "isotonic"
+    _read_by_predict: ClassVar[frozenset[str]] = frozenset({"out_of_bounds"})
     fitted_names: ClassVar[tuple[str, ...]] = ("X_thresholds_", "y_thresholds_", "base_rate_")
     X_thresholds_: Array
     y_thresholds_: Array
@@ -92,27 +93,28 @@ class IsotonicCalibrator(Calibrator):
         return None if first == last else bool(first < last)
 
     def _check_params(self) -> None:
-        if not isinstance(self.increasing, bool):
-            raise InvalidTypeError(f"increasing must be True or False, got {self.increasing!r}")
-        if not isinstance(self.strict, bool):
-            raise InvalidTypeError(f"strict must be True or False, got {self.strict!r}")
+        flag(self.increasing, "increasing")
+        flag(self.strict, "strict")
         one_of(self.out_of_bounds, "out_of_bounds", _OUT_OF_BOUNDS)
-        if self.bounds is not None and self.bounds != _LAPLACE:
+        if self.bounds is not None and not self._smooths():
             _limits(self.bounds)
+
+    def _smooths(self) -> bool:
+        return isinstance(self.bounds, str) and self.bounds == _LAPLACE
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         signed = scores if self.increasing else -scores
         x, y = pool_adjacent_violators(signed, labels, weights)
         if noise is not None:
             y = noise.true_share(y)
-        if self.strict or self.bounds == _LAPLACE:
+        if self.strict or self._smooths():
             blocks = Blocks.of_knots(x, y)
-            blocks = with_pairs_at_both_ends(blocks, signed, weights) if self.bounds == _LAPLACE else blocks
+            blocks = with_pairs_at_both_ends(blocks, signed, weights) if self._smooths() else blocks
             x, y = centred(blocks, signed, weights) if self.strict else blocks.knots()
         self._keep(x, y)
 
     def _fit_labels(self, scores: Array, labels: Array, num_threads: int) -> bool:
-        if self.strict or self.bounds == _LAPLACE:
+        if self.strict or self._smooths():
             return False
         x, y = np.empty(len(scores)), np.empty(len(scores))
         signed = scores if self.increasing else -scores
@@ -121,7 +123,7 @@ class IsotonicCalibrator(Calibrator):
         return True
 
     def _keep(self, x: Array, y: Array) -> None:
-        if self.bounds is not None and self.bounds != _LAPLACE:
+        if self.bounds is not None and not self._smooths():
             y = np.clip(y, *_limits(self.bounds))
         self.X_thresholds_, self.y_thresholds_ = (x, y) if self.increasing else _mirrored(x, y)
 

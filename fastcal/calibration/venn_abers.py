@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fastcal import _backend
-from fastcal._validate.numbers import flag
+from fastcal._validate.numbers import flag, number
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._label_noise import LabelNoise
 from fastcal.calibration._odds import shifted
@@ -39,14 +40,16 @@ class VennAbersCalibrator(Calibrator):
     scores_ : ndarray of float64, shape (n,)
         The training scores at which p0 or p1 changes, strictly increasing.
     p0_, p1_ : ndarray of float64, shape (2 n + 1,)
-        Entry 2 i + 1 holds at ``scores_[i]``, entry 2 i below it and above the score before.
+        Entry 2 i + 1 holds at ``scores_[i]``, entry 2 i below it and above the score before; without ``shift_``.
+    shift_ : float
+        What :meth:`adjust_prior` added to all log-odds.
     base_rate_ : float
         The share of relevant pairs the probabilities are right for.
 
     Notes
     -----
-    `sample_weight` weighs training pairs against the test pair, whose weight is 1: unlike for other calibrators, the scale of the
-    weights matters (all weights times 10 is ten times the evidence, and a narrower interval). A prior moves p0 and p1 alike.
+    `sample_weight` weighs training pairs against the test pair, whose weight is 1: all weights times 10 is ten times the
+    evidence, and a narrower interval. A prior moves the log-odds of p0, of p1 and of the merged probability alike.
     `label_noise` is a ValueError: the guarantee is about labels as they are seen, and a corrected curve has none. There is no
     ``partial_fit``: pairs that come later can change every value, so fit again on all pairs.
 
@@ -62,10 +65,11 @@ class VennAbersCalibrator(Calibrator):
     """
 
     json_type: ClassVar[str] = "venn_abers"
-    fitted_names: ClassVar[tuple[str, ...]] = ("scores_", "p0_", "p1_", "base_rate_")
+    fitted_names: ClassVar[tuple[str, ...]] = ("scores_", "p0_", "p1_", "shift_", "base_rate_")
     scores_: Array
     p0_: Array
     p1_: Array
+    shift_: float
 
     def __init__(self, *, increasing: bool = True) -> None:
         self.increasing = increasing
@@ -111,7 +115,7 @@ class VennAbersCalibrator(Calibrator):
 
     def _steps(self, values: Array) -> Any:
         def mapped(scores: Array, out: Array, num_threads: int) -> None:
-            _backend.active().step_predict(scores, self.scores_, values, out, num_threads=num_threads)
+            _backend.active().step_predict(scores, self.scores_, shifted(values, self.shift_), out, num_threads=num_threads)
 
         return mapped
 
@@ -126,13 +130,13 @@ class VennAbersCalibrator(Calibrator):
         tables = knots[:count].copy(), p0[: 2 * count + 1].copy(), p1[: 2 * count + 1].copy()
         if not self.increasing:
             tables = (0.0 - tables[0][::-1], tables[1][::-1].copy(), tables[2][::-1].copy())
-        self.scores_, self.p0_, self.p1_ = tables
+        (self.scores_, self.p0_, self.p1_), self.shift_ = tables, 0.0
 
     def _predict(self, scores: Array, out: Array, num_threads: int) -> None:
         self._steps(self.p1_ / ((1.0 - self.p0_) + self.p1_))(scores, out, num_threads)
 
     def _shift_log_odds(self, shift: float) -> None:
-        self.p0_, self.p1_ = shifted(self.p0_, shift), shifted(self.p1_, shift)
+        self.shift_ += shift
 
     def _restore(self, fitted: dict[str, Any]) -> None:
         scores = rising_list(fitted["scores_"], "scores_")
@@ -141,3 +145,4 @@ class VennAbersCalibrator(Calibrator):
         if not (p0 <= p1).all() or not all((np.diff(sign * p) >= 0.0).all() for p in (p0, p1)):
             raise InvalidValueError(f"p0_ and p1_ must {'rise' if self.increasing else 'fall'}, with p0_ <= p1_")
         self.scores_, self.p0_, self.p1_ = scores, p0, p1
+        self.shift_ = number(fitted["shift_"], "shift_", "a finite number", math.isfinite)
