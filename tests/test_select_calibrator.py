@@ -240,3 +240,34 @@ def test_of_real_scores_by_real_queries(data_dir, dtype):
     assert rows[picked.name].ece < 0.01
     assert rows["isotonic"].log_loss > rows["isotonic-strict"].log_loss  # certain and wrong
     assert fc.metrics.expected_calibration_error(labels, picked.probabilities) == pytest.approx(rows[picked.name].ece)
+
+
+def test_label_noise_is_fitted_and_compared_as_the_labeller_sees_it():
+    scores, labels, queries = sample(logistic, n_queries=1500)
+    rng, noise = np.random.default_rng(5), (0.1, 0.25)
+    seen = np.where(rng.random(scores.shape) < np.where(labels == 1, noise[1], noise[0]), 1 - labels, labels)
+    told = fc.select_calibrator(scores, seen, queries, label_noise=noise)
+    untold = fc.select_calibrator(scores, seen, queries)
+    assert [row.name for row in told.table] == ["constant", *(name for name in DEFAULTS if name != "venn-abers")]
+    assert told.reason.endswith(
+        " Figures are of the labels as seen, with label_noise=(0.1, 0.25); left out, for they cannot be corrected: venn-abers."
+    )
+    assert abs(told.calibrator.predict(scores).mean() - labels.mean()) < 0.01 < abs(untold.calibrator.predict(scores).mean() - labels.mean())
+    assert abs(told.probabilities - logistic(scores)).mean() < 0.02
+    expected = fc.cross_fit(fc.PlattCalibrator(), scores, seen, queries, label_noise=noise)
+    called = noise[0] + (1 - sum(noise)) * expected
+    row = told.table[1]
+    assert row.log_loss == pytest.approx(fc.metrics.log_loss(seen, called))
+    assert row.brier == pytest.approx(fc.metrics.brier_score(seen, called))
+    assert row.ece == pytest.approx(fc.metrics.expected_calibration_error(seen, called))
+    assert told.table[0].log_loss == pytest.approx(fc.metrics.log_loss(seen, np.full(seen.shape, seen.mean())), abs=1e-4)
+    assert told.calibrator.to_dict() == fc.PlattCalibrator().fit(scores, seen, label_noise=noise).to_dict()
+    grouped = {"a": fc.GroupCalibrator(fc.VennAbersCalibrator()), "b": fc.VennAbersCalibrator()}
+    with pytest.raises(ValueError, match=r"label_noise is understood by none of \['a', 'b'\]"):
+        fc.select_calibrator(scores, seen, queries, grouped, label_noise=noise, by=queries % 2)
+
+
+def test_numpy_parameters_stand_in_the_table_as_numbers():
+    scores, labels, queries = sample(logistic, n_queries=30)
+    picked = fc.select_calibrator(scores, labels, queries, [fc.HistogramCalibrator(np.int64(3))], n_splits=3)
+    assert json.loads(json.dumps(picked.to_dict()))["table"][1]["params"]["n_bins"] == 3

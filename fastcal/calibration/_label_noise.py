@@ -22,6 +22,11 @@ class LabelNoise(NamedTuple):
     false_positive: float
     false_negative: float
 
+    def seen(self, true: Array) -> Array:
+        """Return the chances of being called relevant, given those of being relevant."""
+        called: Array = self.false_positive + (1.0 - self.false_positive - self.false_negative) * true
+        return called
+
     def true_share(self, seen: Array) -> Array:
         """Return the most likely true shares of relevant pairs given those seen, clipped to [0, 1]."""
         share: Array = np.clip((seen - self.false_positive) / (1.0 - self.false_positive - self.false_negative), 0.0, 1.0)

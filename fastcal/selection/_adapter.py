@@ -10,6 +10,7 @@ import numpy as np
 from fastcal._backend.protocol import Array
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration.group import GroupCalibrator
+from fastcal.calibration.venn_abers import VennAbersCalibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.selection._sample import Sample
 
@@ -33,6 +34,13 @@ def fitted(model: Any, sample: Sample, label_noise: tuple[float, float] | None =
         raise InvalidTypeError(f"a calibrator needs get_params, fit and predict; got {model!r}")
     model.fit(sample.scores.reshape(-1, 1), sample.labels, **options)
     return lambda asked: _their_probabilities(model, asked.scores.reshape(-1, 1))
+
+
+def takes_label_noise(model: Any) -> bool:
+    """Whether a fit can be corrected for the labeller's errors."""
+    if isinstance(model, GroupCalibrator):
+        return model.calibrator is None or takes_label_noise(model.calibrator)
+    return isinstance(model, Calibrator) and not isinstance(model, VennAbersCalibrator)
 
 
 def _by(model: Any, sample: Sample) -> Any:

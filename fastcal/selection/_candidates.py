@@ -18,7 +18,10 @@ def named_candidates(candidates: Any, scores: Array, higher_is_better: bool, gro
     if candidates is None:
         return _defaults(float(scores.min()), float(scores.max()), rising) | (_by_group(rising) if grouped else {})
     if not rising:
-        raise InvalidValueError("higher_is_better=False shapes the default candidates; give candidates that fall themselves, with increasing=False")
+        raise InvalidValueError(
+            "higher_is_better=False shapes the default candidates; give candidates that fall by themselves, as Platt and histogram do, "
+            "or with increasing=False, as isotonic and Venn-Abers can"
+        )
     if not isinstance(candidates, Iterable) or isinstance(candidates, str):
         raise InvalidTypeError(f"candidates must be a mapping of names to calibrators or an iterable of calibrators, got {type(candidates).__name__}")
     given = list(candidates.items() if isinstance(candidates, Mapping) else ((repr(c), c) for c in candidates))

@@ -12,7 +12,7 @@ BASELINE = "constant"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A calibrator's figures on queries it was not fitted on.
+    """A calibrator's figures on queries it was not fitted on; with ``label_noise``, of the chance to be *called* relevant.
 
     Attributes
     ----------

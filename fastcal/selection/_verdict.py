@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcal._backend.protocol import Array
 from fastcal._clusters import Mean, mean_by_query
+from fastcal.calibration._state import plain
 from fastcal.metrics.brier import brier_score
 from fastcal.metrics.calibration_error import expected_calibration_error
 from fastcal.metrics.log_loss import losses as pair_losses
@@ -56,7 +57,7 @@ def _row(name: str, p: Array, above: Mean, losses: Array, constant: float, sampl
         brier=brier,
         brier_skill=1.0 - brier / constant,
         ece=expected_calibration_error(sample.labels, p, sample_weight=sample.weights),
-        params={key: value if isinstance(value, str | int | float | bool | None) else repr(value) for key, value in params.items()},
+        params={key: value if isinstance(value, str | int | float | bool | None) else repr(value) for key, value in plain(params).items()},
     )
 
 
