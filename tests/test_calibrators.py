@@ -251,6 +251,9 @@ def test_threshold_for_of_falling_constant_and_bounded_curves():
     assert fc.PlattCalibrator().fit([1.0, 2.0, 3.0, 4.0], [1, 1, 0, 0]).threshold_for(0.5) == pytest.approx(2.5)
     constant = fc.PlattCalibrator().fit([0.5] * 4, [0, 1, 0, 1])
     assert (constant.threshold_for(0.5), constant.threshold_for(0.51)) == (-np.inf, None)
+    for way, expected in (("clip", (-np.inf, np.inf)), ("nan", (1.0, 4.0)), ("raise", (1.0, 4.0))):
+        both = [fc.IsotonicCalibrator(way, increasing=up).fit([1.0, 2.0, 3.0, 4.0], [1, 0, 1, 1][:: 2 * up - 1]) for up in (True, False)]
+        assert tuple(cal.threshold_for(0.5) for cal in both) == expected
     for bad in (0.0, 1.5, float("nan")):
         with pytest.raises(ValueError, match="probability must be a number above 0"):
             constant.threshold_for(bad)

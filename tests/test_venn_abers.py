@@ -117,6 +117,8 @@ def test_what_it_cannot_do():
         ({"p0_": good["fitted"]["p1_"], "p1_": good["fitted"]["p0_"]}, "p0_ <= p1_"),
         ({"p0_": good["fitted"]["p0_"][::-1]}, "rise"),
         ({"p1_": [2.0] * 17}, r"\[0, 1\]"),
+        ({"scores_": [10**400]}, "an integer beyond float64"),
+        ({"shift_": float("inf")}, "shift_ must be a finite number"),
     ]:
         with pytest.raises(ValueError, match=message):
             fc.calibrator_from_dict(good | {"fitted": good["fitted"] | change})

@@ -213,7 +213,7 @@ class Calibrator(Estimator, ABC):
         Returns
         -------
         float or None
-            None if no score reaches it; infinite if every score does.
+            None if no score reaches it; infinite if every score does (``out_of_bounds`` "nan" or "raise": the worst knot).
 
         Raises
         ------
@@ -231,8 +231,8 @@ class Calibrator(Estimator, ABC):
         """
         self._require_fitted()
         target = number(probability, "probability", "a number above 0 and at most 1", lambda p: 0.0 < p <= 1.0)
-        low, high = self._score_range()
-        return first_reaching(self.predict, target, low, high, rising=self.higher_is_better_ is not False)
+        low, high, closed = self._score_range()
+        return first_reaching(self.predict, target, low, high, rising=self.higher_is_better_ is not False, closed=closed)
 
     # -- plain JSON --------------------------------------------------------------------------------------
     def to_dict(self) -> dict[str, Any]:
@@ -274,9 +274,9 @@ class Calibrator(Estimator, ABC):
     def _check_scores(self, scores: Array) -> None:
         """Raise if a score cannot be what the parameters say it is."""
 
-    def _score_range(self) -> tuple[float, float]:
-        """Return the ends of what :meth:`predict` takes; raise if the probability both rises and falls in between."""
-        return -sys.float_info.max, sys.float_info.max
+    def _score_range(self) -> tuple[float, float, bool]:
+        """Return the ends of what has a probability, and whether they are knots; raise if it both rises and falls in between."""
+        return -sys.float_info.max, sys.float_info.max, False
 
     @abstractmethod
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None: ...

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 _PARTS = 256
 
 
-def first_reaching(predict: Callable[[Array], Array], target: float, low: float, high: float, *, rising: bool) -> float | None:
+def first_reaching(predict: Callable[[Array], Array], target: float, low: float, high: float, *, rising: bool, closed: bool) -> float | None:
     """Return the first score, from the worse end on, at which a monotone `predict` is at least `target`.
 
-    None if there is none up to the better end; infinite if the worse end reaches it.
+    None if there is none up to the better end. If the worse end reaches it: that end where it is `closed`, beyond which nothing
+    has a probability, or else infinity.
     """
     sign = 1 if rising else -1
     before, at = sorted((sign * _order(low), sign * _order(high)))
     worst, best = predict(_score(np.array([sign * before, sign * at], dtype=np.int64)))
     if worst >= target:
-        return -sign * math.inf
+        return (low if rising else high) if closed else -sign * math.inf
     if not best >= target:
         return None
     while at - before > 1:  # the number at `before` does not reach the target, that at `at` does

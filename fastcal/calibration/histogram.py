@@ -116,7 +116,8 @@ class HistogramCalibrator(Calibrator):
 
         The result is that of one :meth:`fit` on all pairs, but for the order in which weights are added: same bits where
         they are integers. The first calls may hold one class only; the calibrator is fitted once it has seen both.
-        Parameters are those of :meth:`fit`; `prior` holds until the next call, `label_noise` must stay what it was.
+        Parameters are those of :meth:`fit`; `prior` holds until the next call (so give it with each; before both classes are seen
+        there is no probability to move), `label_noise` must stay what it was.
 
         Examples
         --------
@@ -163,7 +164,7 @@ class HistogramCalibrator(Calibrator):
     def _smooths(self) -> bool:
         return self.smoothing > 0.0
 
-    def _score_range(self) -> tuple[float, float]:
+    def _score_range(self) -> tuple[float, float, bool]:
         steps = np.diff(self.probabilities_)
         if len(steps) > 0 and steps.min() < 0.0 < steps.max():
             raise InvalidValueError("probabilities both rise and fall with the score, so that no threshold stands for one of them")

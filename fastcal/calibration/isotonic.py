@@ -136,8 +136,8 @@ class IsotonicCalibrator(Calibrator):
         if outside is not None:
             out[outside] = np.nan
 
-    def _score_range(self) -> tuple[float, float]:
-        return super()._score_range() if self.out_of_bounds == "clip" else (float(self.X_thresholds_[0]), float(self.X_thresholds_[-1]))
+    def _score_range(self) -> tuple[float, float, bool]:
+        return super()._score_range() if self.out_of_bounds == "clip" else (float(self.X_thresholds_[0]), float(self.X_thresholds_[-1]), True)
 
     def _outside(self, scores: Array) -> Array:
         low, high = self.X_thresholds_[0], self.X_thresholds_[-1]

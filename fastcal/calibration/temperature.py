@@ -80,8 +80,8 @@ class TemperatureCalibrator(Calibrator):
     def _check_scores(self, scores: Array) -> None:
         check_range(scores, self.input)
 
-    def _score_range(self) -> tuple[float, float]:
-        return score_range(self.input)
+    def _score_range(self) -> tuple[float, float, bool]:
+        return *score_range(self.input), False
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         logits = log_odds(scores, self.input)
