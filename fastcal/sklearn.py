@@ -280,7 +280,7 @@ class CalibratedClassifier(_Binary):
 def _partition(splits: Iterable[tuple[Array, Array]], n_rows: int) -> list[tuple[Array, Array]]:
     """Return the splits; raise unless each row is tested exactly once, so that it has one out-of-fold score."""
     found = list(splits)
-    tested = np.concatenate([np.asarray(test) for _, test in found])
+    tested = np.concatenate([np.empty(0, dtype=np.int64), *(test for _, test in found)])
     if not np.array_equal(np.sort(tested), np.arange(n_rows)):
         raise InvalidValueError(
             f"cv tests {len(np.unique(tested))} of {n_rows} rows, in {len(tested)} places; expected each exactly once, as KFold does"

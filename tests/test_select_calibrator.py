@@ -219,7 +219,7 @@ def test_bad_candidates(candidates, error, match):
 
 def test_bad_direction():
     data = sample(logistic, 60)
-    with pytest.raises(ValueError, match="shapes the default candidates"):
+    with pytest.raises(ValueError, match="that fall by themselves, as Platt and histogram do, or with increasing=False"):
         fc.select_calibrator(*data, [fc.PlattCalibrator()], higher_is_better=False)
     with pytest.raises(TypeError, match="higher_is_better must be True or False"):
         fc.select_calibrator(*data, higher_is_better=1)

@@ -156,8 +156,9 @@ def test_calibrated_classifier_leaves_whole_queries_out():
         [(np.arange(300), np.arange(300, 600))],
         [(np.arange(300), np.arange(299, 600)), (np.arange(300, 600), np.arange(300))],
         model_selection.ShuffleSplit(5, random_state=0),
+        [],
     ],
-    ids=["a half is never tested", "a row is tested twice", "shuffled"],
+    ids=["a half is never tested", "a row is tested twice", "shuffled", "no folds"],
 )
 def test_folds_must_test_every_row_once(cv):
     scores, labels, _ = sample()

@@ -49,7 +49,7 @@ def cross_fit(
     seed : int, default 0
         Orders queries of the same size before they are dealt to folds.
     sample_weight : array_like of float, shape of `scores`, optional
-        Finite and not negative; pairs of weight 0 are not fitted on but get their probability.
+        How many pairs each stands for, as in the calibrators' ``fit``; pairs of weight 0 are not fitted on but get their probability.
     label_noise : (float, float), optional
         Handed to ``fit`` of fastcal's calibrators.
     by : array_like of int or str, as `groups`, optional
