@@ -197,12 +197,25 @@ def test_other_depths_and_few_queries_are_noted(profile):
     assert any("lists hold up to 5 pairs, those of the profile top_k=10" in reason for reason in report.reasons)
 
 
-def test_one_class_of_labels_is_no_error(profile):
+@pytest.mark.parametrize("label", [0, 1])
+@pytest.mark.parametrize("cuts", [[], [fc.Threshold(0.5, target_recall=0.5)], [fc.Threshold(1.0, target_precision=0.9)]])
+def test_labels_of_one_class_refute_what_claims_otherwise(profile, label, cuts):
+    """With no threshold that could fail for them: the probabilities alone are judged."""
     scores, _, _ = sample(50, 41)
-    report = profile.revalidate(scores, np.zeros(scores.shape, int))
+    report = fc.Profile("m", "cosine", profile.calibrator, cuts).revalidate(scores, np.full(scores.shape, label))
+    assert report.calibration.p_value < 1e-9
     assert report.verdict in {"refit", "stop"}
+    assert any(f"every label is {label}: only the level" in reason for reason in report.reasons)
     assert report.calibration.brier_skill is report.calibration.miscalibration is None
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_labels_of_one_class_that_were_to_be_expected_keep():
+    """Twenty pairs claimed at 1 % without a relevant one are no evidence."""
+    rare = fc.PlattCalibrator().fit(np.arange(200.0), np.arange(200) >= 190)
+    profile = fc.Profile("m", "cosine", rare, fc.Threshold(0.9, target_precision=0.9))
+    report = profile.revalidate(np.linspace(140, 160, 20)[:, None], np.zeros((20, 1), int))
+    assert report.verdict == "keep", str(report)
 
 
 # -- queries -------------------------------------------------------------------------------------------------

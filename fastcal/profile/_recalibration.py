@@ -77,24 +77,29 @@ def calibration_test(sample: Labelled, n_training: int | None) -> Test:
 class Gain(NamedTuple):
     """How much of the base-rate guess's Brier score a recalibration would remove, and the loss beside that guess's."""
 
+    removable: float  # what decides: equal to miscalibration but for labels of one class
     miscalibration: float
     brier_skill: float
     worse_than_constant: bool
 
 
-def gain_of(sample: Labelled, rate: float) -> Gain:
+def gain_of(sample: Labelled, rate: float, claimed: float) -> Gain:
     """Return CORP miscalibration and Brier skill, both as shares of the uncertainty, and whether the skill is surely negative.
+
+    Labels of one class have no uncertainty, and recalibration would remove the whole Brier score: it is then held against the
+    uncertainty r (1 - r) of the claimed base rate r.
 
     The excess over the guess, (p - y)^2 - (r - y)^2, is a mean over pairs whose error is estimated by query.
     """
     corp = corp_decomposition(sample.labels, sample.probabilities, sample_weight=sample.weights)
     if corp.uncertainty == 0:
-        return Gain(math.nan, math.nan, worse_than_constant=False)
+        return Gain(corp.score / (claimed * (1.0 - claimed)), math.nan, math.nan, worse_than_constant=False)
     excess = (sample.probabilities - sample.labels) ** 2 - (rate - sample.labels) ** 2
     codes, n = numbered(sample.codes, len(excess))
     mean, error = mean_by_query(excess, sample.weights, codes)
     skill = 1.0 - corp.score / corp.uncertainty
-    return Gain(corp.miscalibration / corp.uncertainty, skill, n > 1 and mean > 1.96 * error)
+    gain = corp.miscalibration / corp.uncertainty
+    return Gain(gain, gain, skill, n > 1 and mean > 1.96 * error)
 
 
 class Moved(NamedTuple):
@@ -110,7 +115,7 @@ def moved_to(sample: Labelled, claimed: float, rate: float) -> Moved:
         return Moved(0.0, worse_than_constant=False)
     moved = sample._replace(probabilities=shifted(sample.probabilities, logit(rate) - logit(claimed)))
     before, after = (calibration_test(each, None).statistic for each in (sample, moved))
-    return Moved(1.0 - after / before if before > 0 else 0.0, gain_of(moved, rate).worse_than_constant)
+    return Moved(1.0 - after / before if before > 0 else 0.0, gain_of(moved, rate, rate).worse_than_constant)
 
 
 def shifted(probabilities: Float64, shift: float) -> Float64:

@@ -112,7 +112,7 @@ def _labels(recorded: Recorded, sample: Labelled, claimed: float) -> Labels:
     summary = calibration_summary(
         sample.labels, sample.probabilities, groups=sample.codes, sample_weight=sample.weights, base_rate=claimed, n_resamples=RESAMPLES
     )
-    gain = gain_of(sample, rate.rate)
+    gain = gain_of(sample, rate.rate, claimed)
     calibration = Recalibration(
         p_value=calibration_test(sample, recorded.n_queries).p_value,
         ece=summary.ece,
@@ -123,7 +123,7 @@ def _labels(recorded: Recorded, sample: Labelled, claimed: float) -> Labels:
         worse_than_constant=gain.worse_than_constant,
     )
     checks = tuple(_checked(threshold, sample) for threshold in recorded.thresholds)
-    return Labels(calibration, rate, checks, claimed, moved_to(sample, claimed, rate.rate))
+    return Labels(calibration, rate, checks, claimed, moved_to(sample, claimed, rate.rate), gain)
 
 
 def _checked(threshold: Threshold, sample: Labelled) -> ThresholdCheck:
@@ -149,10 +149,14 @@ def _checked(threshold: Threshold, sample: Labelled) -> ThresholdCheck:
 def _notes(recorded: Recorded, asked: Asked, n_queries: int) -> list[str]:
     notes = []
     if n_queries < FEW_QUERIES:
-        notes.append(f"{n_queries} queries show little: below {FEW_QUERIES}, keep only means that nothing was refuted")
+        notes.append(
+            f"{n_queries} {'query shows' if n_queries == 1 else 'queries show'} little: below {FEW_QUERIES}, keep only means that nothing was refuted"
+        )
     deepest = int(np.bincount(asked.codes).max())
     if recorded.top_k is not None and deepest != recorded.top_k:
         notes.append(f"lists hold up to {deepest} pairs, those of the profile top_k={recorded.top_k}: its probabilities are for that depth")
+    if asked.labels is not None and asked.labels.min() == asked.labels.max():
+        notes.append(f"every label is {asked.labels[0]}: only the level of the probabilities can be judged, not their order")
     return notes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastcal.profile._recalibration import BaseRate, Moved
+from fastcal.profile._recalibration import BaseRate, Gain, Moved
 from fastcal.profile._reference import Drift
 from fastcal.profile._report import Recalibration, ThresholdCheck, Verdict
 
@@ -26,12 +26,12 @@ class Labels(NamedTuple):
     thresholds: tuple[ThresholdCheck, ...]
     claimed: float
     moved: Moved
+    gain: Gain
 
     @property
     def wrong(self) -> bool:
         """Whether the probabilities are refuted, by enough to matter."""
-        gain = self.calibration.miscalibration
-        return self.calibration.p_value < ALPHA and gain is not None and gain >= MATERIAL
+        return self.calibration.p_value < ALPHA and self.gain.removable >= MATERIAL
 
     @property
     def prior_shift(self) -> bool:
@@ -63,8 +63,9 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
         return "stop", fatal
     reasons = [_broken(check) for check in broken]
     if found.wrong:
-        gain = found.calibration.miscalibration
-        reasons.append(f"miscalibrated: p = {found.calibration.p_value:.2g}, recalibration would gain {gain:.1%} of the base rate's Brier score")
+        reasons.append(
+            f"miscalibrated: p = {found.calibration.p_value:.2g}, recalibration would gain {found.gain.removable:.1%} of the base rate's Brier score"
+        )
     if reasons:
         return "refit", reasons
     return "keep", [f"no promise is refuted; recalibration test p = {found.calibration.p_value:.2g}, ECE {found.calibration.ece:.4g}"]
