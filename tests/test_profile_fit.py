@@ -79,6 +79,9 @@ def test_a_prior_moves_everything_to_the_rate_of_use():
     assert abs(right.thresholds[0].precision - achieved(right)) < 0.05
     assert abs(right.predict(new).mean() - new_labels.mean()) < 0.01
     assert right.diagnostics["held_out"]["base_rate"] == pytest.approx(rate)
+    assert right.revalidate(new).verdict == "keep"
+    assert naive.revalidate(new).verdict == "refit"
+    assert not any("label some" in reason for reason in naive.revalidate(new, new_labels).reasons)
 
 
 def test_groups_have_their_calibrators():

@@ -190,11 +190,29 @@ def test_a_recall_promise_and_a_score_threshold():
     assert report.drift is None
 
 
-def test_other_depths_and_few_queries_are_noted(profile):
+def test_other_depths_warn_and_few_queries_are_noted(profile):
     scores, labels, _ = sample(15, 40)
-    report = profile.revalidate(-np.sort(-scores, axis=1)[:, :5], np.take_along_axis(labels, np.argsort(-scores, axis=1), 1)[:, :5])
+    with pytest.warns(fc.ProfileWarning, match="scores holds 5 per row, the lists of the profile top_k=10") as caught:
+        report = profile.revalidate(-np.sort(-scores, axis=1)[:, :5], np.take_along_axis(labels, np.argsort(-scores, axis=1), 1)[:, :5])
+    assert caught[0].filename == __file__
     assert any("15 queries show little" in reason for reason in report.reasons)
-    assert any("lists hold up to 5 pairs, those of the profile top_k=10" in reason for reason in report.reasons)
+    assert any("1 query shows little" in reason for reason in profile.revalidate(scores[:1]).reasons)
+
+
+def test_threads_of_several_lists_are_of_the_same_depth(profile):
+    scores, labels, _ = sample(60, 42)
+    report = profile.revalidate(scores, labels, query_ids=np.arange(60) // 3)
+    assert (report.n_queries, any("top_k" in reason for reason in report.reasons)) == (20, False)
+
+
+def test_many_promises_are_judged_together(profile):
+    """Each promise at the truth: with six of them, unchanged data must not refute one in every few runs."""
+    scores, labels, _ = sample(20_000, 50)
+    predicted = profile.predict(scores)
+    cuts = [fc.Threshold(v, target_precision=labels[predicted >= np.float32(v)].mean()) for v in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
+    several = fc.Profile("m", "cosine", profile.calibrator, cuts)
+    broken = sum(any(check.kept is False for check in several.revalidate(*sample(60, seed)[:2]).thresholds) for seed in range(100, 200))
+    assert broken <= 4
 
 
 @pytest.mark.parametrize("label", [0, 1])

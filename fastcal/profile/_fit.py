@@ -73,7 +73,7 @@ def fitted(
             "prior": target,
             "selection": {"name": chosen.name, "reason": chosen.reason, "beats_constant": bool(chosen.beats_constant)},
         },
-        "reference": Reference.of(sample.scores.astype(np.float64), _given(sample_weight, scores), codes),
+        "reference": Reference.of(sample.scores.astype(np.float64), sample.weights, codes),
         "queries": QueryHashes.of(query_ids),
     }
 
@@ -107,17 +107,9 @@ def _depth(shape: tuple[int, ...], top_k: int | None) -> int | None:
 
 
 def _reweighted(sample: Pairs, prior: float, rate: float) -> Pairs:
-    """Weigh the classes so that the share of relevant pairs is the prior: precision and recall are then those of use."""
+    """Weigh the classes so that the share of relevant pairs is the prior: precision, recall and the scores are then those of use."""
     factor = np.where(sample.labels > 0, prior / rate, (1.0 - prior) / (1.0 - rate))
     return sample._replace(weights=factor if sample.weights is None else sample.weights * factor)
-
-
-def _given(sample_weight: npt.ArrayLike | None, scores: npt.ArrayLike) -> Float64 | None:
-    """Weights as they were given, without those of a prior: scores are compared as they come."""
-    if sample_weight is None:
-        return None
-    weights: Float64 = np.asarray(sample_weight, np.float64)[~np.isnan(float_array(scores, "scores"))]
-    return weights
 
 
 def _cut(held_out: Float64, sample: Pairs, codes: Codes, folds: Codes, target: dict[str, Any]) -> Threshold | None:

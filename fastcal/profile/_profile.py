@@ -12,7 +12,7 @@ from fastcal.calibration import Calibrator, GroupCalibrator
 from fastcal.errors import InvalidValueError
 from fastcal.profile._fit import as_targets, fitted, require_query_ids
 from fastcal.profile._report import RevalidationReport
-from fastcal.profile._revalidate import Recorded, as_asked, revalidated, warn_of_seen
+from fastcal.profile._revalidate import Recorded, as_asked, revalidated, warn_of_depth, warn_of_seen
 from fastcal.profile._use import Used
 
 
@@ -117,7 +117,8 @@ class Profile(Used):
             A threshold for each; neither means ``target_precision=0.9``.
         prior : float, optional
             Share of relevant pairs where the profile will be used, if it is not that of `labels`, as after sampling as
-            many relevant as irrelevant pairs. Calibrator, thresholds and figures are then for that share.
+            many relevant as irrelevant pairs. Calibrator, thresholds, figures and the distribution of scores that
+            :meth:`revalidate` compares with are then for that share.
         sample_weight : array_like of float, shape of `scores`, optional
         by : array_like of int or str, as `query_ids`, optional
             What a GroupCalibrator tells apart.
@@ -204,7 +205,8 @@ class Profile(Used):
         With labels. *Prior shift*, hence "refit": the base rate has moved, the probabilities are wrong (p < 0.01, and recalibration
         would gain 2 % of the base-rate guess's Brier score), and moving their log-odds to the new rate removes half the test
         statistic or more and leaves nothing worse than that guess. Else "stop": the Brier score is worse than the guess's beyond its
-        95 % error, or a threshold's 95 % interval ends 0.2 below its promise. Else "refit": an interval ends below its promise, or
+        95 % error, or a threshold's interval (95 %, all
+        thresholds together: Bonferroni) ends 0.2 below its promise. Else "refit": an interval ends below its promise, or
         the probabilities are wrong in that sense. Else "keep". A threshold promises its target, or what it reached on
         held-out queries if that was less. Labels of one class judge only the level of the probabilities, and the gain is then taken of the
         Brier score of guessing the claimed base rate.
@@ -240,7 +242,7 @@ class Profile(Used):
         Warns
         -----
         ProfileWarning
-            If queries are among those the profile was fitted on.
+            If queries are among those the profile was fitted on, or rows of scores have another length than its `top_k`.
 
         Examples
         --------
@@ -252,9 +254,10 @@ class Profile(Used):
         'stop'
         """
         asked = as_asked(scores, labels, query_ids, by, sample_weight)
+        warn_of_depth(asked.width, self.top_k, stacklevel=3)
         n_seen = None
         if query_ids is not None and self.queries is not None:
             distinct = np.unique(np.asarray(query_ids))
             n_seen = int(np.count_nonzero(self.seen_queries(distinct)))
             warn_of_seen(n_seen, len(distinct), stacklevel=3)
-        return revalidated(Recorded(self.calibrator, self.thresholds, self.base_rate, self.n_queries, self.top_k, self.reference), asked, n_seen)
+        return revalidated(Recorded(self.calibrator, self.thresholds, self.base_rate, self.n_queries, self.reference), asked, n_seen)

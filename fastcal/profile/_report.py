@@ -24,7 +24,7 @@ class ThresholdCheck:
     achieved : float or None
         None if fewer than 10 pairs are selected, or no pair is relevant.
     interval : (float, float) or None
-        95 %, by query.
+        By query; 95 % for all promises of the profile together (Bonferroni).
     n_selected : int
     kept : bool or None
         Whether the interval reaches the promise; None where there is no promise or nothing to hold against it.

@@ -71,8 +71,9 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
     return "keep", [f"no promise is refuted; recalibration test p = {found.calibration.p_value:.2g}, ECE {found.calibration.ece:.4g}"]
 
 
-def by_drift(drift: Drift) -> tuple[Verdict, list[str]]:
+def by_drift(drift: Drift, labelled: bool = False) -> tuple[Verdict, list[str]]:
     """Judge scores without labels: whether the probabilities are wrong cannot be seen, only that they are asked about other scores."""
+    advice = ("", "") if labelled else ("; label some of them and revalidate, or fit again", "; label some of them before use")
     told = (
         f"{drift.share_below:.1%} of the scores lie below {drift.at:.4g}, of the reference {drift.reference_share_below:.1%} "
         f"(Kolmogorov-Smirnov distance {drift.statistic:.3f}, p = {drift.p_value:.2g} by query)"
@@ -80,8 +81,8 @@ def by_drift(drift: Drift) -> tuple[Verdict, list[str]]:
     if drift.p_value >= ALPHA or drift.statistic < DRIFT:
         return "keep", [f"the scores are those of the reference as far as can be seen: {told}"]
     if drift.statistic < STRONG_DRIFT:
-        return "refit", [f"the scores have drifted: {told}; label some of them and revalidate, or fit again"]
-    return "stop", [f"the scores are of another kind than those the profile was fitted on: {told}; label some of them before use"]
+        return "refit", [f"the scores have drifted: {told}{advice[0]}"]
+    return "stop", [f"the scores are of another kind than those the profile was fitted on: {told}{advice[1]}"]
 
 
 def _far(check: ThresholdCheck) -> bool:
