@@ -19,12 +19,10 @@ from fastcal.metrics import calibration_summary, precision_recall_at
 from fastcal.profile._queries import QueryHashes
 from fastcal.profile._recalibration import Codes, Float64, shifted
 from fastcal.profile._reference import Reference
-from fastcal.profile._threshold import Threshold
+from fastcal.profile._threshold import ENOUGH, Threshold
 from fastcal.selection import select_calibrator
 from fastcal.selection._folds import fold_of_pairs
 from fastcal.thresholds import choose_threshold, threshold_sweep
-
-_FEW = 30
 
 
 def fitted(
@@ -114,29 +112,31 @@ def _reweighted(sample: Pairs, prior: float, rate: float) -> Pairs:
 
 def _cut(held_out: Float64, sample: Pairs, codes: Codes, folds: Codes, target: dict[str, Any]) -> Threshold | None:
     """Choose a threshold on all out-of-fold probabilities, and measure the choice: each fold is cut where the other folds say."""
+    kind, least = next(iter(target.items()))
+    wish = f"{kind}={least:g}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmallSampleWarning)
         point = choose_threshold(held_out, sample.labels, sample_weight=sample.weights, **target)
         if point is None:
             best = threshold_sweep(held_out, sample.labels, sample_weight=sample.weights).best_precision
-            _warn(f"no threshold reaches {target}: the best precision on held-out queries is {best:.3f}; the profile has none for this target")
+            _warn(f"no threshold reaches {wish}: the best precision on held-out queries is {best:.3f}; the profile has none for this target")
             return None
         margins = _margins(held_out, sample, folds, target)
     at = precision_recall_at(sample.labels, margins, 0.0, groups=codes, sample_weight=sample.weights)
-    if at.n_selected < _FEW:
-        _warn(f"the threshold for {target} selects {at.n_selected} held-out pairs; below {_FEW} its precision says little")
-    some = at.n_selected > 0
-    interval = (float(at.precision_interval[0]), float(at.precision_interval[1])) if some else None
-    if interval is not None and interval[1] < target.get("target_precision", 0.0):
-        _warn(
-            f"the threshold for {target} reaches precision {at.precision:.3f} [{interval[0]:.3f}, {interval[1]:.3f}] on queries it was not chosen on"
-        )
+    name = kind.removeprefix("target_")
+    reached, (low, high) = (at.precision, at.precision_interval) if name == "precision" else (at.recall, at.recall_interval)
+    if at.n_selected == 0 or high < least:
+        does = f"reaches {name} {reached:.3f} [{low:.3f}, {high:.3f}]" if at.n_selected else "selects nothing"
+        _warn(f"the threshold for {wish} {does} on queries it was not chosen on; the profile has none for this target")
+        return None
+    if at.n_selected < ENOUGH:
+        _warn(f"the threshold for {wish} selects {at.n_selected} held-out pairs; below {ENOUGH} its precision says little")
     return Threshold(
         point.threshold,
         **target,
-        precision=float(at.precision) if some else None,
+        precision=float(at.precision),
         recall=float(at.recall),
-        interval=interval,
+        interval=(float(at.precision_interval[0]), float(at.precision_interval[1])),
         n_selected=int(at.n_selected),
         held_out=True,
     )

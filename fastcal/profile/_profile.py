@@ -141,7 +141,8 @@ class Profile(Used):
         Warns
         -----
         ProfileWarning
-            If no threshold reaches a target, or one selects fewer than 30 held-out pairs.
+            If no threshold reaches a target, if queries it was not chosen on refute it (their 95 % interval ends below the target, or
+            nothing of theirs is selected), which leaves it out, or if it selects fewer than 30 of their pairs.
 
         Examples
         --------

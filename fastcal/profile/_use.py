@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy.typing as npt
 
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.policy import AbstainBand, GapCheck, OnEscalate, PerClass, Policy, ScoreFloor
 from fastcal.profile import _check
 from fastcal.profile._record import Record
@@ -54,6 +56,11 @@ class Used(Record):
         ValueError
             If no stored threshold, or more than one, answers; if `escalate_from` is not laxer than the threshold.
 
+        Warns
+        -----
+        ProfileWarning
+            If :meth:`Profile.fit` found the calibrator no better than the constant base rate.
+
         Examples
         --------
         >>> import fastcal as fc
@@ -63,10 +70,20 @@ class Used(Record):
         AbstainBand(low=0.5, high=0.75, space='probability', inclusive=True)
         """
         cut = self._threshold(target_precision, target_recall)
+        self._warn_of_no_use()
         other = cut.value if escalate_from is None else escalate_from
         low, high = (other, cut.value) if cut.higher_is_better else (cut.value, other)
         band = AbstainBand(low, high, space=cut.space, inclusive=cut.inclusive)
         return Policy(self.calibrator, band, floor, gap, on_escalate)
+
+    def _warn_of_no_use(self) -> None:
+        selection = (self.diagnostics or {}).get("selection")
+        if isinstance(selection, Mapping) and selection.get("beats_constant") is False:
+            warnings.warn(
+                "on held-out queries the calibrator was no better than the base rate for every pair: its probabilities tell nothing apart",
+                ProfileWarning,
+                stacklevel=3,
+            )
 
     def _threshold(self, target_precision: float | None, target_recall: float | None) -> Threshold:
         wanted = {name: value for name, value in (("target_precision", target_precision), ("target_recall", target_recall)) if value is not None}
