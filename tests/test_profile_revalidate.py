@@ -142,7 +142,7 @@ def test_balanced_sampling_is_named_as_prior_shift(profile):
     assert report.verdict == "refit"
     assert report.prior_shift
     assert "prior shift: 0.5 of the pairs are relevant" in report.reasons[0]
-    assert "calibrator.adjust_prior(0.5)" in report.reasons[0]
+    assert "profile.adjust_prior(0.5)" in report.reasons[0]
 
 
 def test_weights_undo_uneven_sampling(profile):

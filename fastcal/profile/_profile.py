@@ -26,7 +26,7 @@ class Profile(Used):
     metric : str
         "cosine", "dot", "euclidean", or what else gave the scores ("bm25", "logit").
     calibrator : Calibrator or GroupCalibrator
-        Fitted; copied.
+        Fitted; copied, and the attribute is a copy too: :meth:`adjust_prior` returns a profile for another base rate.
     thresholds : Threshold or iterable of them
         May be empty.
     revision : str, optional
@@ -48,7 +48,7 @@ class Profile(Used):
     n_pairs, n_queries : int, optional
         Training size.
     diagnostics : mapping, optional
-        Held-out figures, plain JSON.
+        Held-out figures, plain JSON; copied as the calibrator is.
     reference : Reference, optional
         Distribution of the training scores; :meth:`fit` makes it.
     queries : QueryHashes, optional
@@ -261,4 +261,4 @@ class Profile(Used):
             distinct = np.unique(np.asarray(query_ids))
             n_seen = int(np.count_nonzero(self.seen_queries(distinct)))
             warn_of_seen(n_seen, len(distinct), stacklevel=3)
-        return revalidated(Recorded(self.calibrator, self.thresholds, self.base_rate, self.n_queries, self.reference), asked, n_seen)
+        return revalidated(Recorded(self._predictor, self.thresholds, self.base_rate, self.n_queries, self.reference), asked, n_seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -14,7 +15,7 @@ from fastcal.profile._queries import QueryHashes
 from fastcal.profile._reference import Reference
 from fastcal.profile._threshold import Threshold
 
-_MADE: Any = None  # __post_init__ puts a value in its place
+MADE: Any = None  # __post_init__ puts a value in its place
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +33,15 @@ class Record:
     modality: tuple[str, str] = ("text", "text")
     dims: int | None = None
     corpus: str | None = None
-    base_rate: float = _MADE
+    base_rate: float = MADE
     top_k: int | None = None
     n_pairs: int | None = None
     n_queries: int | None = None
     diagnostics: Mapping[str, Any] | None = None
     reference: Reference | None = None
     queries: QueryHashes | None = None
-    created: str = _MADE
-    library_version: str = _MADE
+    created: str = MADE
+    library_version: str = MADE
 
     def __post_init__(self) -> None:
         judged: dict[str, Any] = {name: _fields.field(name, getattr(self, name)) for name in _json.PLAIN if name != "base_rate"}
@@ -57,6 +58,12 @@ class Record:
                 instance(getattr(self, name), name, kind)
         for name, value in judged.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def _predictor(self) -> Calibrator | GroupCalibrator:
+        """The calibrator itself, which ``calibrator`` shows copies of."""
+        kept: Calibrator | GroupCalibrator = self.__dict__["calibrator"]
+        return kept
 
     @classmethod
     def load(cls, path: Any) -> Self:
@@ -101,7 +108,7 @@ class Record:
             "format": _json.FORMAT,
             "schema_version": _json.SCHEMA_VERSION,
             **plain,
-            "calibrator": self.calibrator.to_dict(),
+            "calibrator": self._predictor.to_dict(),
             "thresholds": [each.to_dict() for each in self.thresholds],
             "diagnostics": self.diagnostics,
             "reference": None if self.reference is None else self.reference.to_dict(),
@@ -113,3 +120,20 @@ class Record:
     def save(self, path: Any) -> None:
         """Write the profile to a JSON file, which appears complete or not at all. OSError if it cannot be written."""
         _json.write(files.path(path, "path"), self.to_dict())
+
+
+class _Copied:
+    """A field that hands out copies: what is done to one does not reach the profile."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Record | None, owner: type[Record]) -> Any:
+        return self if instance is None else copy.deepcopy(instance.__dict__[self._name])
+
+    def __set__(self, instance: Record, value: Any) -> None:
+        instance.__dict__[self._name] = value
+
+
+for _name in ("calibrator", "diagnostics"):  # here, for in the class they would be taken for defaults of the fields
+    setattr(Record, _name, _Copied(_name))

@@ -49,7 +49,7 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
             (
                 f"prior shift: {rate:.4g} of the pairs are relevant [{found.base_rate.low:.4g}, {found.base_rate.high:.4g}], the probabilities are "
                 f"right for {found.claimed:.4g}; moving them explains {found.moved.explained:.0%} of the evidence against them: "
-                f"calibrator.adjust_prior({rate:.4g}), or fit with prior={rate:.4g}, and choose the thresholds again"
+                f"profile.adjust_prior({rate:.4g}) moves them; Profile.fit with prior={rate:.4g} chooses the thresholds again too"
             ),
             *map(_broken, broken),
         ]
