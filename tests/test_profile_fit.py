@@ -162,8 +162,15 @@ def test_bad_arguments():
         fc.Profile.fit(*sample(50, 1)[:2], None, model="m", metric="cosine")
     with pytest.raises(ValueError, match="fit measures base_rate itself"):
         fit(base_rate=0.5)
-    with pytest.raises(TypeError, match="modal"):
-        fit(modal="x")
+    never = np.zeros((3, 2)), np.zeros((3, 2)), [0, 1, 2]  # judged before the pairs, which no calibrator fits
+    for facts, message in (
+        ({"modle": 3}, "fit has no argument 'modle'; expected one of model, metric, revision"),
+        ({"dims": "x"}, "dims must be an integer"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            fc.Profile.fit(*never, model="m", metric="cosine", **facts)
+    with pytest.raises(ValueError, match="model must not be blank"):
+        fc.Profile.fit(*never, model=" ", metric="cosine")
     with pytest.raises(ValueError, match="top_k=5, but scores holds 10 per query"):
         fit(top_k=5)
     with pytest.raises(ValueError, match="target_precision must be a number in"):

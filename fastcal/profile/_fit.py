@@ -16,6 +16,7 @@ from fastcal._validate.scores import Pairs, pairs
 from fastcal.calibration._odds import logit
 from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning, SmallSampleWarning
 from fastcal.metrics import calibration_summary, precision_recall_at
+from fastcal.profile import _fields
 from fastcal.profile._queries import QueryHashes
 from fastcal.profile._recalibration import Codes, Float64, shifted
 from fastcal.profile._reference import Reference
@@ -23,6 +24,9 @@ from fastcal.profile._threshold import ENOUGH, Threshold
 from fastcal.selection import select_calibrator
 from fastcal.selection._folds import fold_of_pairs
 from fastcal.thresholds import choose_threshold, threshold_sweep
+
+_MEASURED = {"thresholds", "base_rate", "n_pairs", "n_queries", "diagnostics", "reference", "queries", "library_version"}
+_FACTS = ("model", "metric", "revision", "task", "stage", "modality", "dims", "corpus", "created")
 
 
 def fitted(
@@ -45,13 +49,13 @@ def fitted(
     candidates = None if calibrator is None else {type(calibrator).__name__: calibrator}
     chosen = select_calibrator(scores, labels, query_ids, candidates, n_splits=n_splits, seed=seed, sample_weight=sample_weight, by=by)
     sample = pairs(scores, labels, sample_weight, query_ids)
+    assert sample.groups is not None
+    codes, n_queries = numbered(sample.groups, len(sample.labels))
     rate = float(np.average(sample.labels, weights=sample.weights))
     held_out = chosen.probabilities.reshape(-1)[~np.isnan(float_array(scores, "scores").reshape(-1))].astype(np.float64)
     if target is not None:
         chosen.calibrator.adjust_prior(target)
         held_out, sample = shifted(held_out, logit(target) - logit(rate)), _reweighted(sample, target, rate)
-    assert sample.groups is not None
-    codes, n_queries = numbered(sample.groups, len(sample.labels))
     folds = fold_of_pairs(sample.labels, codes, np.ones(len(codes), np.bool_), n_splits, seed)
     cuts = []
     for each in targets:  # no comprehension: its frame would count among those that a warning skips
@@ -156,6 +160,17 @@ def _margins(held_out: Float64, sample: Pairs, folds: Codes, target: dict[str, A
 
 def _warn(message: str) -> None:
     warnings.warn(message, ProfileWarning, stacklevel=5)
+
+
+def judged_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Refuse, before anything is fitted, what the constructor would refuse after it; a corpus becomes its fingerprint."""
+    measured = sorted(_MEASURED & set(facts))
+    if measured:
+        raise InvalidValueError(f"fit measures {', '.join(measured)} itself; give it to the constructor or leave it out")
+    for name in facts:
+        if name not in _FACTS:
+            raise InvalidTypeError(f"fit has no argument {name!r}; expected one of {', '.join(_FACTS)}")
+    return {name: _fields.created(value) if name == "created" else _fields.field(name, value) for name, value in facts.items()}
 
 
 def require_query_ids(query_ids: Any) -> None:

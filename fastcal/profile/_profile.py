@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastcal.calibration import Calibrator, GroupCalibrator
 from fastcal.errors import InvalidValueError
-from fastcal.profile._fit import as_targets, fitted, require_query_ids
+from fastcal.profile._fit import as_targets, fitted, judged_facts, require_query_ids
 from fastcal.profile._report import RevalidationReport
 from fastcal.profile._revalidate import Recorded, as_asked, revalidated, warn_of_depth, warn_of_seen
 from fastcal.profile._use import Used
@@ -28,7 +28,8 @@ class Profile(Used):
     calibrator : Calibrator or GroupCalibrator
         Fitted; copied, and the attribute is a copy too: :meth:`adjust_prior` returns a profile for another base rate.
     thresholds : Threshold or iterable of them
-        May be empty.
+        May be empty. One of probabilities is for all pairs alike, also where a GroupCalibrator tells groups apart; a threshold for each
+        class of query is a :class:`PerClass` rule of a :class:`Policy`.
     revision : str, optional
         Of the model.
     task : str, optional
@@ -36,7 +37,7 @@ class Profile(Used):
     stage : str, optional
         Where in the pipeline the scores come from: "dense", "fused", "rerank".
     modality : (str, str), default ("text", "text")
-        Kinds of query and document.
+        Kinds of query and document. Say so where it is another pair: what is not said passes :meth:`check` as text and text.
     dims : int, optional
         Coordinates used, where the model's vectors are cut.
     corpus : str or array_like, optional
@@ -155,9 +156,7 @@ class Profile(Used):
         (5, 1000, 0.8, True)
         """
         require_query_ids(query_ids)
-        own = {"thresholds", "base_rate", "n_pairs", "n_queries", "diagnostics", "reference", "queries", "library_version"}
-        if own & set(facts):
-            raise InvalidValueError(f"fit measures {', '.join(sorted(own & set(facts)))} itself; give it to the constructor or leave it out")
+        judged = judged_facts({"model": model, "metric": metric} | facts)
         targets = as_targets(target_precision, target_recall)
         measured = fitted(
             scores,
@@ -172,7 +171,7 @@ class Profile(Used):
             n_splits=n_splits,
             seed=seed,
         )
-        return cls(model, metric, **measured, **facts)
+        return cls(**judged, **measured)
 
     def seen_queries(self, query_ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Return which queries the profile was fitted on, in the shape of `query_ids`.

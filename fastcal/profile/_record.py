@@ -10,6 +10,7 @@ from typing import Any, Self
 from fastcal._validate import files
 from fastcal._validate.numbers import instance
 from fastcal.calibration import Calibrator, GroupCalibrator
+from fastcal.errors import InvalidValueError
 from fastcal.profile import _fields, _json
 from fastcal.profile._queries import QueryHashes
 from fastcal.profile._reference import Reference
@@ -18,7 +19,7 @@ from fastcal.profile._threshold import Threshold
 MADE: Any = None  # __post_init__ puts a value in its place
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Record:
     """The fields of a profile; :class:`Profile` documents them."""
 
@@ -56,8 +57,15 @@ class Record:
         for name, kind in (("reference", Reference), ("queries", QueryHashes)):
             if getattr(self, name) is not None:
                 instance(getattr(self, name), name, kind)
+        if self.queries is not None and judged["n_queries"] is not None and len(self.queries.hashes) < judged["n_queries"]:
+            raise InvalidValueError(f"queries holds {len(self.queries.hashes)} hashes, fewer than n_queries={judged['n_queries']}")
         for name, value in judged.items():
             object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        known = {name: getattr(self, name) for name in _json.PLAIN if getattr(self, name) is not None}
+        told = {"calibrator": type(self._predictor).__name__, "thresholds": len(self.thresholds), "created": self.created}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in (known | told).items())})"
 
     @property
     def _predictor(self) -> Calibrator | GroupCalibrator:
