@@ -52,7 +52,7 @@ def fitted(
     assert sample.groups is not None
     codes, n_queries = numbered(sample.groups, len(sample.labels))
     rate = float(np.average(sample.labels, weights=sample.weights))
-    held_out = chosen.probabilities.reshape(-1)[~np.isnan(float_array(scores, "scores").reshape(-1))].astype(np.float64)
+    held_out = chosen.probabilities[~np.isnan(chosen.probabilities)].astype(np.float64)
     if target is not None:
         chosen.calibrator.adjust_prior(target)
         held_out, sample = shifted(held_out, logit(target) - logit(rate)), _reweighted(sample, target, rate)
@@ -60,7 +60,6 @@ def fitted(
     cuts = []
     for each in targets:  # no comprehension: its frame would count among those that a warning skips
         cuts.append(_cut(held_out, sample, codes, folds, each))  # noqa: PERF401
-    summary = calibration_summary(sample.labels, held_out, groups=codes, sample_weight=sample.weights)
     return {
         "calibrator": chosen.calibrator,
         "thresholds": list(dict.fromkeys(cut for cut in cuts if cut is not None)),
@@ -69,7 +68,7 @@ def fitted(
         "n_pairs": len(sample.labels),
         "n_queries": n_queries,
         "diagnostics": {
-            "held_out": summary.to_dict(),
+            "held_out": calibration_summary(sample.labels, held_out, groups=codes, sample_weight=sample.weights).to_dict(),
             "n_splits": n_splits,
             "seed": seed,
             "prior": target,

@@ -54,11 +54,19 @@ def calibration_test(sample: Labelled, n_training: int | None) -> Test:
 
     With z the claimed log-odds, u_q = sum over the pairs of query q of w (y - p) (1, z) has mean 0 if the probabilities are
     right; the statistic is U' V^-1 U with U and V the sums over queries of u_q and u_q u_q', chi-squared with as many
-    degrees as V has rank. Nothing is fitted, so it exists for one class and for constant probabilities too.
+    degrees as V has rank. Nothing is fitted, so it exists for constant probabilities too.
+
+    Labels of one class vary too little for V to tell, and are as far from the claim as labels can be: their chance is at most the
+    product over queries of the least claimed chance of a label there, whatever the dependence within queries. It is the tail
+    of the statistic -2 log(chance) at two degrees of freedom.
 
     Probabilities fitted on m queries have errors of their own: on n new queries the variance of U is V (1 + n / m), by which the
     statistic is divided (to first order, for a fit of as many parameters).
     """
+    errors_of_fit = 1.0 if n_training is None else 1.0 + len(np.unique(sample.codes)) / n_training
+    if sample.labels.min() == sample.labels.max():
+        statistic = -2.0 * _log_chance(sample) / errors_of_fit
+        return Test(statistic, math.exp(-statistic / 2))
     p = np.clip(sample.probabilities, _CLOSEST, 1 - _CLOSEST)
     z = np.log(p) - np.log1p(-p)
     residuals = (sample.labels - sample.probabilities) * (1.0 if sample.weights is None else sample.weights)
@@ -68,10 +76,19 @@ def calibration_test(sample: Labelled, n_training: int | None) -> Test:
     values, vectors = np.linalg.eigh(spread)
     real = values > values.max() * 1e-12
     statistic = float((((vectors.T @ total)[real]) ** 2 / values[real]).sum()) if values.max() > 0 else 0.0
-    statistic /= 1.0 if n_training is None else 1.0 + n / n_training
+    statistic /= errors_of_fit
     degrees = int(real.sum())
     tail = math.exp(-statistic / 2) if degrees == 2 else math.erfc(math.sqrt(statistic / 2)) if degrees == 1 else 1.0
     return Test(statistic, tail)
+
+
+def _log_chance(sample: Labelled) -> float:
+    """Logarithm of the bound on the chance of these labels."""
+    counted = slice(None) if sample.weights is None else sample.weights > 0
+    chance = np.where(sample.labels > 0, sample.probabilities, 1.0 - sample.probabilities)[counted]
+    least = np.ones(int(sample.codes.max()) + 1)
+    np.minimum.at(least, sample.codes[counted], np.maximum(chance, _CLOSEST))
+    return float(np.log(least).sum())
 
 
 class Gain(NamedTuple):

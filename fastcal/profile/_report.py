@@ -57,7 +57,8 @@ class Recalibration:
     Attributes
     ----------
     p_value : float
-        Of residuals like these if the probabilities were right: Rao's score test of intercept 0 and slope 1 (Cox 1958) with queries as units.
+        Of residuals like these if the probabilities were right: Rao's score test of intercept 0 and slope 1 (Cox 1958) with queries as units;
+        for labels of one class, a bound on their chance.
     ece, constant_ece : float
         Expected calibration error, and that of claiming the claimed base rate for every pair.
     ece_interval : (float, float) or None
