@@ -164,7 +164,7 @@ def test_bad_arguments():
         fit(base_rate=0.5)
     never = np.zeros((3, 2)), np.zeros((3, 2)), [0, 1, 2]  # judged before the pairs, which no calibrator fits
     for facts, message in (
-        ({"modle": 3}, "fit has no argument 'modle'; expected one of model, metric, revision"),
+        ({"colour": 3}, "fit has no argument 'colour'; expected one of model, metric, revision"),
         ({"dims": "x"}, "dims must be an integer"),
     ):
         with pytest.raises(TypeError, match=message):
