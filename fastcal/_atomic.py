@@ -16,17 +16,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     The rename is atomic, the content is on the disk before it, and the folder's entry after it. A failed body leaves nothing
     behind; a process killed inside it leaves a file named ``.fastcal-*.tmp`` and the old ``path``. The new file has the
-    permissions of the old one. OSErrors name ``path``.
+    permissions of the old one. A link stays, and what it leads to is replaced. OSErrors name ``path``.
     """
-    temporary = path.parent / f".fastcal-{os.urandom(8).hex()}.tmp"
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".fastcal-{os.urandom(8).hex()}.tmp"
     try:
         with temporary.open("xb") as file:
-            if path.exists():
-                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
@@ -34,7 +35,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     with suppress(PermissionError):  # a folder that may be written but not read cannot be flushed
-        _sync_folder(path.parent)
+        _sync_folder(target.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -124,12 +124,13 @@ def test_bad_gaps(min_gap: float) -> None:
 
 
 def test_gap_bad_input() -> None:
-    with pytest.raises(TypeError, match="relative must be a bool"):
+    with pytest.raises(TypeError, match="relative must be True or False"):
         fc.GapCheck(0.1, relative="yes")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"shape \(2,\); expected \(n_queries, k\)"):
         fc.GapCheck(0.1).ambiguous([0.5, 0.4])
     with pytest.raises(TypeError, match="dtype int64"):
         fc.GapCheck(0.1).ambiguous(np.array([[1, 2]]))
+    assert fc.GapCheck(0.1, relative=np.bool_(True)).relative is True  # type: ignore[arg-type]
 
 
 # -- policy ------------------------------------------------------------------------------------------

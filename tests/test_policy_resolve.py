@@ -66,8 +66,12 @@ def test_only_escalated_queries_are_sent_and_decided_again():
         ("candidates", "passed"),
         ("band", "IN_BAND"),
         ("rerank", "ACCEPTED"),
+        ("band", "passed"),
         ("decision", "ACT"),
     ]
+    edges = {"low": BAND.low, "high": BAND.high, "inclusive": True}
+    assert resolved.explain(1)[3].numbers == {"best_probability": float(np.float32(0.9)), **edges}
+    assert [(step.rule, step.outcome) for step in resolved.explain(4)[2:4]] == [("rerank", "IN_BAND"), ("band", "IN_BAND")]
     assert resolved.explain(1)[2].numbers == {"candidates": 2, "best_probability": float(np.float32(0.9))}
     plain = resolved.to_dict()
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
@@ -153,7 +157,13 @@ def test_widening_decides_the_wider_list_as_the_first_was():
     assert resolved.result.ids[1].tolist() == [10, 11, 12, 13]
     assert resolved.result.ids[0].tolist() == [10, 11, -1, -1]
     assert resolved.kept.counts().tolist() == [2, 3, 0, 0, 2, 0]
-    assert resolved.explain(1)[-2].to_dict() == {
+    assert [(step.rule, step.outcome) for step in resolved.explain(3)[2:-1]] == [
+        ("widen", "BELOW_BAND"),
+        ("candidates", "passed"),
+        ("band", "BELOW_BAND"),
+    ]
+    assert resolved.explain(3)[-2].numbers == {"best_probability": float(np.float32(0.1)), "low": BAND.low, "high": BAND.high, "inclusive": True}
+    assert resolved.explain(1)[2].to_dict() == {
         "rule": "widen",
         "outcome": "ACCEPTED",
         "numbers": {"candidates": 4, "best_probability": float(np.float32(0.9))},
@@ -167,6 +177,19 @@ def test_a_wider_search_that_cannot_be_used(wide, message):
     with pytest.warns(fc.EscalationWarning, match=message):
         resolved = fc.Policy(identity(), BAND, on_escalate="widen").resolve(ROWS, QUERIES, widen=lambda query, k: wide)
     assert names(resolved).count("FAILED") == 3
+
+
+def test_an_id_that_stands_in_a_row_twice_keeps_its_two_probabilities():
+    rows = fc.SearchResult(np.array([[0.6, 0.5, 0.4, 0.1]], np.float32), np.array([[4, 4, 2, 4]]))
+    resolved = POLICY.resolve(rows, ["q"], reranker=lambda query, ids: [-1.0, 5.0, 0.0], reranker_calibrator=identity(-10.0, 10.0))
+    np.testing.assert_array_equal(resolved.probabilities[0], np.float32([0.45, 0.75, 0.5, NAN]))
+
+
+def test_a_calibrator_that_is_not_fitted_costs_no_reranking():
+    reranker = Reranker()
+    with pytest.raises(fc.NotFittedError):
+        POLICY.resolve(ROWS, QUERIES, reranker=reranker, reranker_calibrator=fc.PlattCalibrator())
+    assert reranker.asked == []
 
 
 def test_classes_stay_with_their_queries():

@@ -133,6 +133,11 @@ BAD = [
     ("schema_version", 0, "schema_version 0 does not exist"),
     ("schema_version", "1", "schema_version must be an integer"),
     ("format", "other", "format must be 'fastcal.profile', got 'other'"),
+    ("model", "m\ud800", "model must be text that UTF-8 can hold"),
+    ("diagnostics", {"a": ["\ud800"]}, r"diagnostics\['a'\]\[0\] must be text that UTF-8 can hold"),
+    ("diagnostics", {"\ud800": 1}, "a key of diagnostics must be text"),
+    ("library_version", "yes", "library_version must be a version such as"),
+    ("n_queries", 61, "queries holds 60 hashes, fewer than n_queries=61"),
     ("extra", 1, r"unknown \['extra'\]"),
 ]
 DEEP = [
@@ -146,6 +151,8 @@ DEEP = [
     (("reference", "quantiles"), [1.0], "reference: quantiles must be a list of 257 numbers"),
     (("reference", "quantiles", 7), 9.0, "reference: quantiles must not fall"),
     (("reference", "n_effective"), 0.0, "reference: n_effective must be a positive"),
+    (("reference", "n_effective"), 1e30, r"reference: n_pairs=300 is less than n_queries=60 or n_effective=1e\+30"),
+    (("queries", "hashes"), [], "queries: hashes must hold at least one"),
     (("queries", "salt"), "12", "queries: salt must be 32 hexadecimal digits"),
     (("queries", "hashes", 0), "z", "queries: hashes must be a list of texts"),
     (("queries", "hashes", 0), "f" * 16, "queries: hashes must be sorted"),
@@ -194,6 +201,7 @@ def test_every_key_is_needed(good):
         (b'{"format": NaN}', "NaN is no JSON number"),
         (b'{"a": -Infinity}', "-Infinity is no JSON number"),
         (b'{"a": 1, "b": 2, "a": 1}', "the key 'a' stands twice"),
+        (b'{"format": "fastcal.profile", "schema_version": ' + b"9" * 5000 + b"}", "not JSON: .*4300 digits"),
         (b"[" * 100_000, "nested too deeply|not JSON"),
     ],
 )
@@ -212,6 +220,34 @@ def test_files_that_cannot_be_read_or_written(tmp_path):
         make().save(tmp_path / "none" / "p.json")
     with pytest.raises(TypeError, match="path must be a str or path-like"):
         fc.Profile.load(5)
+    with pytest.raises(ValueError, match="path must not be empty"):
+        make().save("")
+
+
+def test_saving_to_a_link_writes_what_it_leads_to(tmp_path):
+    """As current.json -> v3.json, which a save must not turn into a file beside v3.json."""
+    link, target = tmp_path / "current.json", tmp_path / "versions" / "v3.json"
+    target.parent.mkdir()
+    link.symlink_to(Path("versions") / "v3.json")
+    for name in ("first", "second"):
+        make(model=name).save(link)
+        assert link.is_symlink()
+        assert fc.Profile.load(target).model == name
+    assert [file.name for file in target.parent.iterdir()] == ["v3.json"]
+
+
+def test_it_shows_itself_on_a_line():
+    shown = repr(fitted(task="answer"))
+    assert shown.startswith("Profile(model='m', metric='cosine', modality=('text', 'text'), task='answer', top_k=5, base_rate=")
+    assert "calibrator='PlattCalibrator', thresholds=1, created=" in shown
+    assert len(shown) < 300
+
+
+def test_a_group_whose_name_no_file_can_hold():
+    by = np.repeat(["\ud800", "b"], 2)
+    group = fc.GroupCalibrator().fit([0.1, 0.9, 0.2, 0.8], [0, 1, 0, 1], by)
+    with pytest.raises(ValueError, match="UTF-8 can hold"):
+        make(calibrator=group).save("never written.json")
 
 
 def test_constructor_refuses_what_a_file_could_not_hold():

@@ -79,6 +79,9 @@ def test_a_prior_moves_everything_to_the_rate_of_use():
     assert abs(right.thresholds[0].precision - achieved(right)) < 0.05
     assert abs(right.predict(new).mean() - new_labels.mean()) < 0.01
     assert right.diagnostics["held_out"]["base_rate"] == pytest.approx(rate)
+    assert right.revalidate(new).verdict == "keep"
+    assert naive.revalidate(new).verdict == "refit"
+    assert not any("label some" in reason for reason in naive.revalidate(new, new_labels).reasons)
 
 
 def test_groups_have_their_calibrators():
@@ -116,7 +119,7 @@ def test_targets_out_of_reach_and_thin_ones_warn():
     labels = (rng.random((200, 10)) < scores) & (scores < 0.95)
     options = {"model": "m", "metric": "cosine", "calibrator": fc.PlattCalibrator()}
     with pytest.warns(
-        fc.ProfileWarning, match=r"no threshold reaches .*'target_precision': 0\.99.*the best precision on held-out queries is 0\."
+        fc.ProfileWarning, match=r"no threshold reaches target_precision=0\.99: the best precision on held-out queries is 0\."
     ) as caught:
         assert fc.Profile.fit(scores, labels, range(200), target_precision=0.99, **options).thresholds == ()
     assert caught[0].filename == __file__
@@ -127,13 +130,47 @@ def test_targets_out_of_reach_and_thin_ones_warn():
     assert any("held-out pairs; below 30 its precision says little" in str(each.message) for each in caught)
 
 
+def test_a_threshold_that_held_out_queries_refute_is_left_out():
+    """Labels that the scores say nothing about: what looks precise on the chosen pairs is not on others."""
+    rng = np.random.default_rng(10)
+    scores, labels = rng.random((60, 10)), rng.random((60, 10)) < 0.3
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        options = {"calibrator": fc.PlattCalibrator(), "target_precision": [0.6, 0.9, 0.1]}
+        profile = fc.Profile.fit(scores, labels, range(60), model="m", metric="cosine", **options)
+    refused = [str(each.message) for each in caught if "the profile has none for this target" in str(each.message)]
+    assert [cut.target_precision for cut in profile.thresholds] == [0.1]
+    assert len(refused) == 2
+    assert "target_precision=0.9 reaches precision 0.273 [0.097, 0.566] on queries it was not chosen on" in refused[1]
+    with pytest.warns(fc.ProfileWarning, match="no better than the base rate for every pair") as told:
+        profile.policy()
+    assert told[0].filename == __file__
+
+
+def test_no_threshold_stands_beside_what_refutes_it():
+    with pytest.raises(ValueError, match=r"precision 0\.1 lies outside its interval \(0\.8, 0\.9\)"):
+        fc.Threshold(0.5, target_precision=0.9, precision=0.1, interval=(0.8, 0.9))
+    with pytest.raises(ValueError, match=r"target_precision=0\.9 is refuted by its held-out interval \(0\.0, 0\.7\)"):
+        fc.Threshold(0.5, target_precision=0.9, precision=0.0, interval=(0.0, 0.7), n_selected=1, held_out=True)
+    thin = {"target_precision": 0.9, "precision": 0.5, "interval": (0.05, 0.95), "held_out": True}
+    assert fc.Threshold(0.5, n_selected=4, **thin).promised == ("precision", 0.9)
+    assert fc.Threshold(0.5, n_selected=40, **thin).promised == ("precision", 0.5)
+
+
 def test_bad_arguments():
     with pytest.raises(TypeError, match="query_ids is None"):
         fc.Profile.fit(*sample(50, 1)[:2], None, model="m", metric="cosine")
     with pytest.raises(ValueError, match="fit measures base_rate itself"):
         fit(base_rate=0.5)
-    with pytest.raises(TypeError, match="modal"):
-        fit(modal="x")
+    never = np.zeros((3, 2)), np.zeros((3, 2)), [0, 1, 2]  # judged before the pairs, which no calibrator fits
+    for facts, message in (
+        ({"colour": 3}, "fit has no argument 'colour'; expected one of model, metric, revision"),
+        ({"dims": "x"}, "dims must be an integer"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            fc.Profile.fit(*never, model="m", metric="cosine", **facts)
+    with pytest.raises(ValueError, match="model must not be blank"):
+        fc.Profile.fit(*never, model=" ", metric="cosine")
     with pytest.raises(ValueError, match="top_k=5, but scores holds 10 per query"):
         fit(top_k=5)
     with pytest.raises(ValueError, match="target_precision must be a number in"):

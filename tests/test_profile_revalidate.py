@@ -142,7 +142,7 @@ def test_balanced_sampling_is_named_as_prior_shift(profile):
     assert report.verdict == "refit"
     assert report.prior_shift
     assert "prior shift: 0.5 of the pairs are relevant" in report.reasons[0]
-    assert "calibrator.adjust_prior(0.5)" in report.reasons[0]
+    assert "profile.adjust_prior(0.5)" in report.reasons[0]
 
 
 def test_weights_undo_uneven_sampling(profile):
@@ -190,19 +190,56 @@ def test_a_recall_promise_and_a_score_threshold():
     assert report.drift is None
 
 
-def test_other_depths_and_few_queries_are_noted(profile):
+def test_other_depths_warn_and_few_queries_are_noted(profile):
     scores, labels, _ = sample(15, 40)
-    report = profile.revalidate(-np.sort(-scores, axis=1)[:, :5], np.take_along_axis(labels, np.argsort(-scores, axis=1), 1)[:, :5])
+    with pytest.warns(fc.ProfileWarning, match="scores holds 5 per row, the lists of the profile top_k=10") as caught:
+        report = profile.revalidate(-np.sort(-scores, axis=1)[:, :5], np.take_along_axis(labels, np.argsort(-scores, axis=1), 1)[:, :5])
+    assert caught[0].filename == __file__
     assert any("15 queries show little" in reason for reason in report.reasons)
-    assert any("lists hold up to 5 pairs, those of the profile top_k=10" in reason for reason in report.reasons)
+    assert any("1 query shows little" in reason for reason in profile.revalidate(scores[:1]).reasons)
 
 
-def test_one_class_of_labels_is_no_error(profile):
+def test_threads_of_several_lists_are_of_the_same_depth(profile):
+    scores, labels, _ = sample(60, 42)
+    report = profile.revalidate(scores, labels, query_ids=np.arange(60) // 3)
+    assert (report.n_queries, any("top_k" in reason for reason in report.reasons)) == (20, False)
+
+
+def test_many_promises_are_judged_together(profile):
+    """Each promise at the truth: with six of them, unchanged data must not refute one in every few runs."""
+    scores, labels, _ = sample(20_000, 50)
+    predicted = profile.predict(scores)
+    cuts = [fc.Threshold(v, target_precision=labels[predicted >= np.float32(v)].mean()) for v in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
+    several = fc.Profile("m", "cosine", profile.calibrator, cuts)
+    broken = sum(any(check.kept is False for check in several.revalidate(*sample(60, seed)[:2]).thresholds) for seed in range(100, 200))
+    assert broken <= 4
+
+
+@pytest.mark.parametrize("label", [0, 1])
+@pytest.mark.parametrize("cuts", [[], [fc.Threshold(0.5, target_recall=0.5)], [fc.Threshold(1.0, target_precision=0.9)]])
+def test_labels_of_one_class_refute_what_claims_otherwise(profile, label, cuts):
+    """With no threshold that could fail for them: the probabilities alone are judged."""
     scores, _, _ = sample(50, 41)
-    report = profile.revalidate(scores, np.zeros(scores.shape, int))
+    report = fc.Profile("m", "cosine", profile.calibrator, cuts).revalidate(scores, np.full(scores.shape, label))
+    assert report.calibration.p_value < 1e-9
     assert report.verdict in {"refit", "stop"}
+    assert any(f"every label is {label}: only the level" in reason for reason in report.reasons)
     assert report.calibration.brier_skill is report.calibration.miscalibration is None
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_labels_of_one_class_that_were_to_be_expected_keep():
+    """Where few pairs are relevant and few are labelled, none is often found: that is no evidence."""
+    alone, refuted = 0, 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        scores, new = rng.normal(-4, 1, (2000, 5)), rng.normal(-4, 1, (10, 5))
+        profile = fc.Profile("m", "logit", fc.PlattCalibrator().fit(scores, rng.random((2000, 5)) < 1 / (1 + np.exp(-scores))), [])
+        labels = rng.random((10, 5)) < 1 / (1 + np.exp(-new))
+        alone += not labels.any()
+        refuted += not labels.any() and profile.revalidate(new, labels).verdict != "keep"
+    assert alone > 15
+    assert refuted <= 1
 
 
 # -- queries -------------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ def path(value: Any, name: str) -> Path:
         text = os.fsdecode(value)
     except TypeError:
         raise InvalidTypeError(f"{name} must be a str or path-like, got {type(value).__name__}") from None
+    if not text:
+        raise InvalidValueError(f"{name} must not be empty")
     if "\0" in text:
         raise InvalidValueError(f"{name} must not hold a NUL character, got {text!r}")
     return Path(text)

@@ -174,6 +174,8 @@ class Policy:
         ValueError
             As :meth:`decide`; if `queries` has another length; with ``on_escalate="human"``; if the band that is to be
             asked again is missing or cuts scores.
+        NotFittedError
+            If a calibrator is not fitted.
         TypeError
             If a callback or calibrator that is needed is missing, cannot be called or has no use here.
 
@@ -213,6 +215,7 @@ class Policy:
                 raise InvalidTypeError(f"on_escalate={self.on_escalate!r} {does} {name}=")
             if name == "reranker_calibrator" and value is not None:
                 instance(value, name, Calibrator)
+                value.to_dict()  # NotFittedError now, not once per query after paying the reranker
             elif value is not None and not callable(value):
                 raise InvalidTypeError(f"{name} must be callable, got {type(value).__name__}")
         if self.on_escalate == "rerank" and (self.band is None or self.band.space == "score"):

@@ -15,6 +15,7 @@ from fastcal.calibration import Calibrator
 from fastcal.errors import EscalationWarning, InvalidTypeError, InvalidValueError
 from fastcal.policy._result import DECISION_OF, Escalation, PolicyResult, Reason
 from fastcal.policy._rules import BandEdges, Decision
+from fastcal.policy._trace import band_step
 from fastcal.results import RangeResult, SearchResult
 
 if TYPE_CHECKING:
@@ -38,13 +39,15 @@ def reranked(decided: PolicyResult, queries: Sequence[Any] | Array, reranker: Re
         except Exception as error:  # noqa: BLE001  (a callback may raise anything, and other queries must not suffer)
             draft.fail(i, "rerank", ids, error)
             continue
-        draft.sent[i] = Escalation("rerank", ids, found, probabilities)
         codes = _of_query(band, i).codes(probabilities)
+        reason = _REASON_OF[int(codes.max(initial=Decision.NOT_FOUND))]
+        asked = band_step(i, probabilities, "probability", higher_is_better=True, reason=reason.name, band=band)
+        draft.sent[i] = Escalation("rerank", ids, found, probabilities, steps=(asked,))
         order = np.argsort(found if calibrator.higher_is_better_ is False else -found, kind="stable")
         order = order[codes[order] > Decision.NOT_FOUND]
         draft.kept[i] = ids[order], scores[order]
-        draft.probabilities[i] = _placed(decided.result.ids[i], ids, probabilities)
-        draft.settle(i, _REASON_OF[int(codes.max(initial=Decision.NOT_FOUND))])
+        draft.probabilities[i] = _placed(decided.result, i, ids, scores, probabilities)
+        draft.settle(i, reason)
     return draft.result(decided.result)
 
 
@@ -66,7 +69,8 @@ def widened(
             continue
         present = wide.ids[0] != -1
         probabilities = _NO_PROBABILITIES if again.probabilities is None else again.probabilities[0][present]
-        draft.sent[i] = Escalation("widen", wide.ids[0][present], wide.scores[0][present].astype(np.float64), probabilities)
+        seen = wide.ids[0][present], wide.scores[0][present].astype(np.float64), probabilities
+        draft.sent[i] = Escalation("widen", *seen, steps=tuple(again.explain(0)[:-1]))
         draft.kept[i] = again.kept.ids, again.kept.scores
         draft.settle(i, Reason(again.reasons[0]))
         lists[i] = again
@@ -141,11 +145,16 @@ def _of_query(band: BandEdges, i: int) -> BandEdges:
     return BandEdges(low, high, inclusive)
 
 
-def _placed(all_ids: Array, ids: Array, values: Array) -> Array:
-    """Values of some candidates at their places among all; NaN elsewhere."""
-    order = np.argsort(ids, kind="stable")
-    at = np.minimum(np.searchsorted(ids, all_ids, sorter=order), len(ids) - 1)
-    placed: Array = np.where(ids[order[at]] == all_ids, values[order[at]], np.float32(np.nan))
+def _placed(result: SearchResult, i: int, ids: Array, scores: Array, values: Array) -> Array:
+    """Values of the kept candidates of query `i` at their places in its row, which they follow in order; NaN elsewhere.
+
+    An id may stand in a row twice; of places with the same id and score either all are kept or none.
+    """
+    placed: Array = np.full(result.ids.shape[1], np.nan, dtype=np.float32)
+    row, at = list(zip(result.ids[i].tolist(), result.scores[i].tolist(), strict=True)), -1
+    for candidate, value in zip(zip(ids.tolist(), scores.tolist(), strict=True), values, strict=True):
+        at = row.index(candidate, at + 1)
+        placed[at] = value
     return placed
 
 

@@ -57,6 +57,8 @@ class Escalation:
         By the calibrator of that step; empty if the step failed or has no calibrator.
     error : str or None
         Type and message of what the callback raised, or why its answer could not be used.
+    steps : tuple of Step
+        The rules that were asked again; empty if the step failed.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Escalation:
     scores: npt.NDArray[np.float64]
     probabilities: npt.NDArray[np.float32]
     error: str | None = None
+    steps: tuple[Step, ...] = ()
 
     def told(self, outcome: str) -> Step:
         """Return this as a step of a trace."""
@@ -81,7 +84,8 @@ class Escalation:
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, NaN as None."""
         scores, probabilities = _without_nan([self.scores, self.probabilities])
-        return {"step": self.step, "ids": self.ids.tolist(), "scores": scores, "probabilities": probabilities, "error": self.error}
+        told = {"step": self.step, "ids": self.ids.tolist(), "scores": scores, "probabilities": probabilities, "error": self.error}
+        return told | {"steps": [step.to_dict() for step in self.steps]}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +146,8 @@ class PolicyResult:
     def explain(self, i: int) -> list[Step]:
         r"""Return every rule that was asked about query `i`, in order, with the numbers it saw.
 
-        The first decision is traced rule by rule; what :meth:`Policy.resolve` sent away follows, then the decision as it stands.
+        The first decision is traced rule by rule; what :meth:`Policy.resolve` sent away follows with the rules that were asked again,
+        then the decision as it stands.
         Raises ValueError if there is no query `i`, TypeError if it is not an integer.
 
         Examples
@@ -160,7 +165,8 @@ class PolicyResult:
         row = slice(*asked.kept.offsets[i : i + 2])
         steps = steps_of(i, asked.result, asked.probabilities, asked.kept.scores[row], Reason(asked.reasons[i]).name, asked.rules)
         if i in self.escalations:
-            steps.append(self.escalations[i].told(Reason(self.reasons[i]).name))
+            sent = self.escalations[i]
+            steps += [sent.told(Reason(self.reasons[i]).name), *sent.steps]
         next_step = str(self.next_step[i])
         return [*steps, Step("decision", Decision(self.decisions[i]).name, {"next_step": next_step} if next_step else {})]
 

@@ -201,7 +201,8 @@ class GapCheck:
     Parameters
     ----------
     min_gap : float
-        Positive and finite. A gap below it is ambiguous; so is an exact tie. Gaps are taken in float64.
+        Positive and finite. A gap below it is ambiguous; so is an exact tie. Gaps are taken in float64, of the scores as they
+        are: in float32, 0.9 and 0.8 are 0.09999996 apart, which is below 0.1.
     relative : bool, default False
         Measure the gap in units of the best score's absolute value.
 
@@ -222,7 +223,7 @@ class GapCheck:
 
     def __post_init__(self) -> None:
         number(self.min_gap, "min_gap", "a positive finite number", lambda x: 0.0 < x < np.inf)
-        instance(self.relative, "relative", bool)
+        object.__setattr__(self, "relative", flag(self.relative, "relative"))
 
     def ambiguous(self, scores: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Compare the first two scores of each row of `scores` (n_queries, k), best first; return bool (n_queries,).

@@ -71,13 +71,17 @@ def steps_of(i: int, result: SearchResult, probabilities: Array | None, kept_sco
     if rules.band is not None and reason not in {"NO_CANDIDATE", "BELOW_FLOOR"}:
         by_score = rules.space == "score" or probabilities is None
         values = scores if by_score or probabilities is None else probabilities[i]
-        low, high, inclusive = (_at(edge, i) for edge in rules.band)
-        seen = values[present & ~np.isnan(values)]
-        numbers = {f"best_{rules.space}": _best(seen, higher or not by_score), "low": low, "high": high, "inclusive": inclusive}
-        steps.append(Step("band", _said(reason, "BELOW_BAND", "IN_BAND"), numbers))
+        steps.append(band_step(i, values[present], rules.space, higher or not by_score, reason, rules.band))
     if rules.gap is not None and reason in {"AMBIGUOUS", "ACCEPTED"}:
         steps.append(_gap_step(i, kept_scores, reason, rules.gap))
     return steps
+
+
+def band_step(i: int, values: Array, space: str, higher_is_better: bool, reason: str, band: BandEdges) -> Step:
+    """Return what the band of query `i` said to the values of its candidates."""
+    low, high, inclusive = (_at(edge, i) for edge in band)
+    best = _best(values[~np.isnan(values)], higher_is_better)
+    return Step("band", _said(reason, "BELOW_BAND", "IN_BAND"), {f"best_{space}": best, "low": low, "high": high, "inclusive": inclusive})
 
 
 def _gap_step(i: int, kept_scores: Array, reason: str, gap: GapEdges) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from fastcal.profile._fingerprint import corpus_fingerprint
 from fastcal.profile._threshold import Threshold
 
 TEXTS = ("revision", "task", "stage")
+_VERSION = re.compile(r"[0-9]+(\.[0-9A-Za-z]+)*([-+.][0-9A-Za-z.+-]+)?")
 COUNTS = ("dims", "top_k", "n_pairs", "n_queries")
 
 
@@ -26,6 +28,15 @@ def text(value: Any, name: str) -> str:
         raise InvalidTypeError(f"{name} must be a str, got {type(value).__name__}")
     if not value.strip():
         raise InvalidValueError(f"{name} must not be blank, got {value!r}")
+    return _unicode(value, name)
+
+
+def _unicode(value: str, name: str) -> str:
+    """Refuse lone surrogates, which no UTF-8 file can hold."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidValueError(f"{name} must be text that UTF-8 can hold, got {value!r}") from None
     return value
 
 
@@ -82,7 +93,9 @@ def base_rate(value: Any, fallback: float) -> float:
 
 def library_version(value: Any) -> str:
     """Return the version that made the profile; this one, if None."""
-    return __version__ if value is None else text(value, "library_version")
+    if value is not None and not _VERSION.fullmatch(text(value, "library_version")):
+        raise InvalidValueError(f"library_version must be a version such as '0.1.0', got {value!r}")
+    return __version__ if value is None else str(value)
 
 
 def created(value: Any) -> str:
@@ -100,8 +113,10 @@ def created(value: Any) -> str:
 
 def plain_json(value: Any, name: str) -> Any:
     """Return a copy of plain JSON data; NaN, infinity, other types and other keys than str are errors that say where."""
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return _unicode(value, name)
     if isinstance(value, int | float) and not isinstance(value, np.generic):
         if not math.isfinite(value):
             raise InvalidValueError(f"{name} is {value}, which JSON cannot hold")
@@ -112,5 +127,5 @@ def plain_json(value: Any, name: str) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise InvalidTypeError(f"{name} has the key {key!r}; expected a str")
-        return {key: plain_json(each, f"{name}[{key!r}]") for key, each in value.items()}
+        return {_unicode(key, f"a key of {name}"): plain_json(each, f"{name}[{key!r}]") for key, each in value.items()}
     raise InvalidTypeError(f"{name} is a {type(value).__name__}; expected plain JSON")

@@ -16,15 +16,17 @@ from fastcal._validate.scores import Pairs, pairs
 from fastcal.calibration._odds import logit
 from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning, SmallSampleWarning
 from fastcal.metrics import calibration_summary, precision_recall_at
+from fastcal.profile import _fields
 from fastcal.profile._queries import QueryHashes
 from fastcal.profile._recalibration import Codes, Float64, shifted
 from fastcal.profile._reference import Reference
-from fastcal.profile._threshold import Threshold
+from fastcal.profile._threshold import ENOUGH, Threshold
 from fastcal.selection import select_calibrator
 from fastcal.selection._folds import fold_of_pairs
 from fastcal.thresholds import choose_threshold, threshold_sweep
 
-_FEW = 30
+_MEASURED = {"thresholds", "base_rate", "n_pairs", "n_queries", "diagnostics", "reference", "queries", "library_version"}
+_FACTS = ("model", "metric", "revision", "task", "stage", "modality", "dims", "corpus", "created")
 
 
 def fitted(
@@ -47,18 +49,17 @@ def fitted(
     candidates = None if calibrator is None else {type(calibrator).__name__: calibrator}
     chosen = select_calibrator(scores, labels, query_ids, candidates, n_splits=n_splits, seed=seed, sample_weight=sample_weight, by=by)
     sample = pairs(scores, labels, sample_weight, query_ids)
+    assert sample.groups is not None
+    codes, n_queries = numbered(sample.groups, len(sample.labels))
     rate = float(np.average(sample.labels, weights=sample.weights))
-    held_out = chosen.probabilities.reshape(-1)[~np.isnan(float_array(scores, "scores").reshape(-1))].astype(np.float64)
+    held_out = chosen.probabilities[~np.isnan(chosen.probabilities)].astype(np.float64)
     if target is not None:
         chosen.calibrator.adjust_prior(target)
         held_out, sample = shifted(held_out, logit(target) - logit(rate)), _reweighted(sample, target, rate)
-    assert sample.groups is not None
-    codes, n_queries = numbered(sample.groups, len(sample.labels))
     folds = fold_of_pairs(sample.labels, codes, np.ones(len(codes), np.bool_), n_splits, seed)
     cuts = []
     for each in targets:  # no comprehension: its frame would count among those that a warning skips
         cuts.append(_cut(held_out, sample, codes, folds, each))  # noqa: PERF401
-    summary = calibration_summary(sample.labels, held_out, groups=codes, sample_weight=sample.weights)
     return {
         "calibrator": chosen.calibrator,
         "thresholds": list(dict.fromkeys(cut for cut in cuts if cut is not None)),
@@ -67,13 +68,13 @@ def fitted(
         "n_pairs": len(sample.labels),
         "n_queries": n_queries,
         "diagnostics": {
-            "held_out": summary.to_dict(),
+            "held_out": calibration_summary(sample.labels, held_out, groups=codes, sample_weight=sample.weights).to_dict(),
             "n_splits": n_splits,
             "seed": seed,
             "prior": target,
             "selection": {"name": chosen.name, "reason": chosen.reason, "beats_constant": bool(chosen.beats_constant)},
         },
-        "reference": Reference.of(sample.scores.astype(np.float64), _given(sample_weight, scores), codes),
+        "reference": Reference.of(sample.scores.astype(np.float64), sample.weights, codes),
         "queries": QueryHashes.of(query_ids),
     }
 
@@ -107,44 +108,38 @@ def _depth(shape: tuple[int, ...], top_k: int | None) -> int | None:
 
 
 def _reweighted(sample: Pairs, prior: float, rate: float) -> Pairs:
-    """Weigh the classes so that the share of relevant pairs is the prior: precision and recall are then those of use."""
+    """Weigh the classes so that the share of relevant pairs is the prior: precision, recall and the scores are then those of use."""
     factor = np.where(sample.labels > 0, prior / rate, (1.0 - prior) / (1.0 - rate))
     return sample._replace(weights=factor if sample.weights is None else sample.weights * factor)
 
 
-def _given(sample_weight: npt.ArrayLike | None, scores: npt.ArrayLike) -> Float64 | None:
-    """Weights as they were given, without those of a prior: scores are compared as they come."""
-    if sample_weight is None:
-        return None
-    weights: Float64 = np.asarray(sample_weight, np.float64)[~np.isnan(float_array(scores, "scores"))]
-    return weights
-
-
 def _cut(held_out: Float64, sample: Pairs, codes: Codes, folds: Codes, target: dict[str, Any]) -> Threshold | None:
     """Choose a threshold on all out-of-fold probabilities, and measure the choice: each fold is cut where the other folds say."""
+    kind, least = next(iter(target.items()))
+    wish = f"{kind}={least:g}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SmallSampleWarning)
         point = choose_threshold(held_out, sample.labels, sample_weight=sample.weights, **target)
         if point is None:
             best = threshold_sweep(held_out, sample.labels, sample_weight=sample.weights).best_precision
-            _warn(f"no threshold reaches {target}: the best precision on held-out queries is {best:.3f}; the profile has none for this target")
+            _warn(f"no threshold reaches {wish}: the best precision on held-out queries is {best:.3f}; the profile has none for this target")
             return None
         margins = _margins(held_out, sample, folds, target)
     at = precision_recall_at(sample.labels, margins, 0.0, groups=codes, sample_weight=sample.weights)
-    if at.n_selected < _FEW:
-        _warn(f"the threshold for {target} selects {at.n_selected} held-out pairs; below {_FEW} its precision says little")
-    some = at.n_selected > 0
-    interval = (float(at.precision_interval[0]), float(at.precision_interval[1])) if some else None
-    if interval is not None and interval[1] < target.get("target_precision", 0.0):
-        _warn(
-            f"the threshold for {target} reaches precision {at.precision:.3f} [{interval[0]:.3f}, {interval[1]:.3f}] on queries it was not chosen on"
-        )
+    name = kind.removeprefix("target_")
+    reached, (low, high) = (at.precision, at.precision_interval) if name == "precision" else (at.recall, at.recall_interval)
+    if at.n_selected == 0 or high < least:
+        does = f"reaches {name} {reached:.3f} [{low:.3f}, {high:.3f}]" if at.n_selected else "selects nothing"
+        _warn(f"the threshold for {wish} {does} on queries it was not chosen on; the profile has none for this target")
+        return None
+    if at.n_selected < ENOUGH:
+        _warn(f"the threshold for {wish} selects {at.n_selected} held-out pairs; below {ENOUGH} its precision says little")
     return Threshold(
         point.threshold,
         **target,
-        precision=float(at.precision) if some else None,
+        precision=float(at.precision),
         recall=float(at.recall),
-        interval=interval,
+        interval=(float(at.precision_interval[0]), float(at.precision_interval[1])),
         n_selected=int(at.n_selected),
         held_out=True,
     )
@@ -164,6 +159,17 @@ def _margins(held_out: Float64, sample: Pairs, folds: Codes, target: dict[str, A
 
 def _warn(message: str) -> None:
     warnings.warn(message, ProfileWarning, stacklevel=5)
+
+
+def judged_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Refuse, before anything is fitted, what the constructor would refuse after it; a corpus becomes its fingerprint."""
+    measured = sorted(_MEASURED & set(facts))
+    if measured:
+        raise InvalidValueError(f"fit measures {', '.join(measured)} itself; give it to the constructor or leave it out")
+    for name in facts:
+        if name not in _FACTS:
+            raise InvalidTypeError(f"fit has no argument {name!r}; expected one of {', '.join(_FACTS)}")
+    return {name: _fields.created(value) if name == "created" else _fields.field(name, value) for name, value in facts.items()}
 
 
 def require_query_ids(query_ids: Any) -> None:

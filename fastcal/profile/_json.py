@@ -35,18 +35,23 @@ def read(path: Path) -> dict[str, Any]:
 
 def write(path: Path, d: Mapping[str, Any]) -> None:
     """Write a profile's dictionary; the file appears complete or not at all."""
-    text = json.dumps(d, indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        data = json.dumps(d, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except UnicodeEncodeError as error:  # the label of a group
+        raise InvalidValueError(f"a profile must be text that UTF-8 can hold: {error}") from None
     with replacing(path) as file:
-        file.write(text.encode("utf-8") + b"\n")
+        file.write(data + b"\n")
 
 
 def parse(data: bytes) -> Any:
     """Parse JSON as its standard has it: no NaN, no key twice."""
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_key_twice)
+    except FastcalError:
+        raise
     except UnicodeDecodeError as error:
         raise InvalidValueError(f"not UTF-8: {error}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # JSONDecodeError, or an integer of too many digits for Python
         raise InvalidValueError(f"not JSON: {error}") from None
     except RecursionError:
         raise InvalidValueError("not a profile: nested too deeply") from None

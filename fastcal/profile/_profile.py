@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from fastcal.calibration import Calibrator, GroupCalibrator
 from fastcal.errors import InvalidValueError
-from fastcal.profile._fit import as_targets, fitted, require_query_ids
+from fastcal.profile._fit import as_targets, fitted, judged_facts, require_query_ids
 from fastcal.profile._report import RevalidationReport
-from fastcal.profile._revalidate import Recorded, as_asked, revalidated, warn_of_seen
+from fastcal.profile._revalidate import Recorded, as_asked, revalidated, warn_of_depth, warn_of_seen
 from fastcal.profile._use import Used
 
 
@@ -26,9 +26,10 @@ class Profile(Used):
     metric : str
         "cosine", "dot", "euclidean", or what else gave the scores ("bm25", "logit").
     calibrator : Calibrator or GroupCalibrator
-        Fitted; copied.
+        Fitted; copied, and the attribute is a copy too: :meth:`adjust_prior` returns a profile for another base rate.
     thresholds : Threshold or iterable of them
-        May be empty.
+        May be empty. One of probabilities is for all pairs alike, also where a GroupCalibrator tells groups apart; a threshold for each
+        class of query is a :class:`PerClass` rule of a :class:`Policy`.
     revision : str, optional
         Of the model.
     task : str, optional
@@ -36,7 +37,7 @@ class Profile(Used):
     stage : str, optional
         Where in the pipeline the scores come from: "dense", "fused", "rerank".
     modality : (str, str), default ("text", "text")
-        Kinds of query and document.
+        Kinds of query and document. Say so where it is another pair: what is not said passes :meth:`check` as text and text.
     dims : int, optional
         Coordinates used, where the model's vectors are cut.
     corpus : str or array_like, optional
@@ -48,7 +49,7 @@ class Profile(Used):
     n_pairs, n_queries : int, optional
         Training size.
     diagnostics : mapping, optional
-        Held-out figures, plain JSON.
+        Held-out figures, plain JSON; copied as the calibrator is.
     reference : Reference, optional
         Distribution of the training scores; :meth:`fit` makes it.
     queries : QueryHashes, optional
@@ -117,7 +118,8 @@ class Profile(Used):
             A threshold for each; neither means ``target_precision=0.9``.
         prior : float, optional
             Share of relevant pairs where the profile will be used, if it is not that of `labels`, as after sampling as
-            many relevant as irrelevant pairs. Calibrator, thresholds and figures are then for that share.
+            many relevant as irrelevant pairs. Calibrator, thresholds, figures and the distribution of scores that
+            :meth:`revalidate` compares with are then for that share.
         sample_weight : array_like of float, shape of `scores`, optional
         by : array_like of int or str, as `query_ids`, optional
             What a GroupCalibrator tells apart.
@@ -140,7 +142,8 @@ class Profile(Used):
         Warns
         -----
         ProfileWarning
-            If no threshold reaches a target, or one selects fewer than 30 held-out pairs.
+            If no threshold reaches a target, if queries it was not chosen on refute it (their 95 % interval ends below the target, or
+            nothing of theirs is selected), which leaves it out, or if it selects fewer than 30 of their pairs.
 
         Examples
         --------
@@ -153,9 +156,7 @@ class Profile(Used):
         (5, 1000, 0.8, True)
         """
         require_query_ids(query_ids)
-        own = {"thresholds", "base_rate", "n_pairs", "n_queries", "diagnostics", "reference", "queries", "library_version"}
-        if own & set(facts):
-            raise InvalidValueError(f"fit measures {', '.join(sorted(own & set(facts)))} itself; give it to the constructor or leave it out")
+        judged = judged_facts({"model": model, "metric": metric} | facts)
         targets = as_targets(target_precision, target_recall)
         measured = fitted(
             scores,
@@ -170,7 +171,7 @@ class Profile(Used):
             n_splits=n_splits,
             seed=seed,
         )
-        return cls(model, metric, **measured, **facts)
+        return cls(**judged, **measured)
 
     def seen_queries(self, query_ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Return which queries the profile was fitted on, in the shape of `query_ids`.
@@ -204,9 +205,11 @@ class Profile(Used):
         With labels. *Prior shift*, hence "refit": the base rate has moved, the probabilities are wrong (p < 0.01, and recalibration
         would gain 2 % of the base-rate guess's Brier score), and moving their log-odds to the new rate removes half the test
         statistic or more and leaves nothing worse than that guess. Else "stop": the Brier score is worse than the guess's beyond its
-        95 % error, or a threshold's 95 % interval ends 0.2 below its promise. Else "refit": an interval ends below its promise, or
+        95 % error, or a threshold's interval (95 %, all
+        thresholds together: Bonferroni) ends 0.2 below its promise. Else "refit": an interval ends below its promise, or
         the probabilities are wrong in that sense. Else "keep". A threshold promises its target, or what it reached on
-        held-out queries if that was less.
+        held-out queries if that was less. Labels of one class judge only the level of the probabilities, and the gain is then taken of the
+        Brier score of guessing the claimed base rate.
 
         Without labels, by the Kolmogorov-Smirnov distance to the training scores: "keep" if p >= 0.01 or the distance is below
         0.1, "stop" from 0.25 on, else "refit". It sees that scores have changed, not whether the probabilities are wrong.
@@ -239,7 +242,7 @@ class Profile(Used):
         Warns
         -----
         ProfileWarning
-            If queries are among those the profile was fitted on.
+            If queries are among those the profile was fitted on, or rows of scores have another length than its `top_k`.
 
         Examples
         --------
@@ -251,9 +254,10 @@ class Profile(Used):
         'stop'
         """
         asked = as_asked(scores, labels, query_ids, by, sample_weight)
+        warn_of_depth(asked.width, self.top_k, stacklevel=3)
         n_seen = None
         if query_ids is not None and self.queries is not None:
             distinct = np.unique(np.asarray(query_ids))
             n_seen = int(np.count_nonzero(self.seen_queries(distinct)))
             warn_of_seen(n_seen, len(distinct), stacklevel=3)
-        return revalidated(Recorded(self.calibrator, self.thresholds, self.base_rate, self.n_queries, self.top_k, self.reference), asked, n_seen)
+        return revalidated(Recorded(self._predictor, self.thresholds, self.base_rate, self.n_queries, self.reference), asked, n_seen)

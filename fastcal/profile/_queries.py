@@ -46,6 +46,8 @@ class QueryHashes:
         hashes = d["hashes"]
         if not isinstance(hashes, list) or not all(isinstance(text, str) and _HASH.fullmatch(text) for text in hashes):
             raise InvalidTypeError("queries: hashes must be a list of texts of 16 hexadecimal digits")
+        if not hashes:
+            raise InvalidValueError("queries: hashes must hold at least one")
         if any(a >= b for a, b in itertools.pairwise(hashes)):
             raise InvalidValueError("queries: hashes must be sorted and differ")
         return cls(d["salt"], tuple(hashes))

@@ -54,11 +54,19 @@ def calibration_test(sample: Labelled, n_training: int | None) -> Test:
 
     With z the claimed log-odds, u_q = sum over the pairs of query q of w (y - p) (1, z) has mean 0 if the probabilities are
     right; the statistic is U' V^-1 U with U and V the sums over queries of u_q and u_q u_q', chi-squared with as many
-    degrees as V has rank. Nothing is fitted, so it exists for one class and for constant probabilities too.
+    degrees as V has rank. Nothing is fitted, so it exists for constant probabilities too.
+
+    Labels of one class vary too little for V to tell, and are as far from the claim as labels can be: their chance is at most the
+    product over queries of the least claimed chance of a label there, whatever the dependence within queries. It is the tail
+    of the statistic -2 log(chance) at two degrees of freedom.
 
     Probabilities fitted on m queries have errors of their own: on n new queries the variance of U is V (1 + n / m), by which the
     statistic is divided (to first order, for a fit of as many parameters).
     """
+    errors_of_fit = 1.0 if n_training is None else 1.0 + len(np.unique(sample.codes)) / n_training
+    if sample.labels.min() == sample.labels.max():
+        statistic = -2.0 * _log_chance(sample) / errors_of_fit
+        return Test(statistic, math.exp(-statistic / 2))
     p = np.clip(sample.probabilities, _CLOSEST, 1 - _CLOSEST)
     z = np.log(p) - np.log1p(-p)
     residuals = (sample.labels - sample.probabilities) * (1.0 if sample.weights is None else sample.weights)
@@ -68,33 +76,47 @@ def calibration_test(sample: Labelled, n_training: int | None) -> Test:
     values, vectors = np.linalg.eigh(spread)
     real = values > values.max() * 1e-12
     statistic = float((((vectors.T @ total)[real]) ** 2 / values[real]).sum()) if values.max() > 0 else 0.0
-    statistic /= 1.0 if n_training is None else 1.0 + n / n_training
+    statistic /= errors_of_fit
     degrees = int(real.sum())
     tail = math.exp(-statistic / 2) if degrees == 2 else math.erfc(math.sqrt(statistic / 2)) if degrees == 1 else 1.0
     return Test(statistic, tail)
 
 
+def _log_chance(sample: Labelled) -> float:
+    """Logarithm of the bound on the chance of these labels."""
+    counted = slice(None) if sample.weights is None else sample.weights > 0
+    chance = np.where(sample.labels > 0, sample.probabilities, 1.0 - sample.probabilities)[counted]
+    least = np.ones(int(sample.codes.max()) + 1)
+    np.minimum.at(least, sample.codes[counted], np.maximum(chance, _CLOSEST))
+    return float(np.log(least).sum())
+
+
 class Gain(NamedTuple):
     """How much of the base-rate guess's Brier score a recalibration would remove, and the loss beside that guess's."""
 
+    removable: float  # what decides: equal to miscalibration but for labels of one class
     miscalibration: float
     brier_skill: float
     worse_than_constant: bool
 
 
-def gain_of(sample: Labelled, rate: float) -> Gain:
+def gain_of(sample: Labelled, rate: float, claimed: float) -> Gain:
     """Return CORP miscalibration and Brier skill, both as shares of the uncertainty, and whether the skill is surely negative.
+
+    Labels of one class have no uncertainty, and recalibration would remove the whole Brier score: it is then held against the
+    uncertainty r (1 - r) of the claimed base rate r.
 
     The excess over the guess, (p - y)^2 - (r - y)^2, is a mean over pairs whose error is estimated by query.
     """
     corp = corp_decomposition(sample.labels, sample.probabilities, sample_weight=sample.weights)
     if corp.uncertainty == 0:
-        return Gain(math.nan, math.nan, worse_than_constant=False)
+        return Gain(corp.score / (claimed * (1.0 - claimed)), math.nan, math.nan, worse_than_constant=False)
     excess = (sample.probabilities - sample.labels) ** 2 - (rate - sample.labels) ** 2
     codes, n = numbered(sample.codes, len(excess))
     mean, error = mean_by_query(excess, sample.weights, codes)
     skill = 1.0 - corp.score / corp.uncertainty
-    return Gain(corp.miscalibration / corp.uncertainty, skill, n > 1 and mean > 1.96 * error)
+    gain = corp.miscalibration / corp.uncertainty
+    return Gain(gain, gain, skill, n > 1 and mean > 1.96 * error)
 
 
 class Moved(NamedTuple):
@@ -110,7 +132,7 @@ def moved_to(sample: Labelled, claimed: float, rate: float) -> Moved:
         return Moved(0.0, worse_than_constant=False)
     moved = sample._replace(probabilities=shifted(sample.probabilities, logit(rate) - logit(claimed)))
     before, after = (calibration_test(each, None).statistic for each in (sample, moved))
-    return Moved(1.0 - after / before if before > 0 else 0.0, gain_of(moved, rate).worse_than_constant)
+    return Moved(1.0 - after / before if before > 0 else 0.0, gain_of(moved, rate, rate).worse_than_constant)
 
 
 def shifted(probabilities: Float64, shift: float) -> Float64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -9,15 +10,16 @@ from typing import Any, Self
 from fastcal._validate import files
 from fastcal._validate.numbers import instance
 from fastcal.calibration import Calibrator, GroupCalibrator
+from fastcal.errors import InvalidValueError
 from fastcal.profile import _fields, _json
 from fastcal.profile._queries import QueryHashes
 from fastcal.profile._reference import Reference
 from fastcal.profile._threshold import Threshold
 
-_MADE: Any = None  # __post_init__ puts a value in its place
+MADE: Any = None  # __post_init__ puts a value in its place
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Record:
     """The fields of a profile; :class:`Profile` documents them."""
 
@@ -32,15 +34,15 @@ class Record:
     modality: tuple[str, str] = ("text", "text")
     dims: int | None = None
     corpus: str | None = None
-    base_rate: float = _MADE
+    base_rate: float = MADE
     top_k: int | None = None
     n_pairs: int | None = None
     n_queries: int | None = None
     diagnostics: Mapping[str, Any] | None = None
     reference: Reference | None = None
     queries: QueryHashes | None = None
-    created: str = _MADE
-    library_version: str = _MADE
+    created: str = MADE
+    library_version: str = MADE
 
     def __post_init__(self) -> None:
         judged: dict[str, Any] = {name: _fields.field(name, getattr(self, name)) for name in _json.PLAIN if name != "base_rate"}
@@ -55,8 +57,21 @@ class Record:
         for name, kind in (("reference", Reference), ("queries", QueryHashes)):
             if getattr(self, name) is not None:
                 instance(getattr(self, name), name, kind)
+        if self.queries is not None and judged["n_queries"] is not None and len(self.queries.hashes) < judged["n_queries"]:
+            raise InvalidValueError(f"queries holds {len(self.queries.hashes)} hashes, fewer than n_queries={judged['n_queries']}")
         for name, value in judged.items():
             object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        known = {name: getattr(self, name) for name in _json.PLAIN if getattr(self, name) is not None}
+        told = {"calibrator": type(self._predictor).__name__, "thresholds": len(self.thresholds), "created": self.created}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in (known | told).items())})"
+
+    @property
+    def _predictor(self) -> Calibrator | GroupCalibrator:
+        """The calibrator itself, which ``calibrator`` shows copies of."""
+        kept: Calibrator | GroupCalibrator = self.__dict__["calibrator"]
+        return kept
 
     @classmethod
     def load(cls, path: Any) -> Self:
@@ -101,7 +116,7 @@ class Record:
             "format": _json.FORMAT,
             "schema_version": _json.SCHEMA_VERSION,
             **plain,
-            "calibrator": self.calibrator.to_dict(),
+            "calibrator": self._predictor.to_dict(),
             "thresholds": [each.to_dict() for each in self.thresholds],
             "diagnostics": self.diagnostics,
             "reference": None if self.reference is None else self.reference.to_dict(),
@@ -113,3 +128,20 @@ class Record:
     def save(self, path: Any) -> None:
         """Write the profile to a JSON file, which appears complete or not at all. OSError if it cannot be written."""
         _json.write(files.path(path, "path"), self.to_dict())
+
+
+class _Copied:
+    """A field that hands out copies: what is done to one does not reach the profile."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Record | None, owner: type[Record]) -> Any:
+        return self if instance is None else copy.deepcopy(instance.__dict__[self._name])
+
+    def __set__(self, instance: Record, value: Any) -> None:
+        instance.__dict__[self._name] = value
+
+
+for _name in ("calibrator", "diagnostics"):  # here, for in the class they would be taken for defaults of the fields
+    setattr(Record, _name, _Copied(_name))

@@ -50,6 +50,8 @@ class Reference:
             raise InvalidValueError("reference: quantiles must not fall")
         effective = number(d["n_effective"], "reference: n_effective", "a positive finite number", lambda x: 0.0 < x < math.inf)
         n_pairs, n_queries = (integer(d[name], f"reference: {name}", least=1) for name in ("n_pairs", "n_queries"))
+        if n_pairs < max(n_queries, effective):
+            raise InvalidValueError(f"reference: n_pairs={n_pairs} is less than n_queries={n_queries} or n_effective={effective}")
         return cls(found, n_pairs, n_queries, effective)
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,9 +119,9 @@ def drift_from(reference: Reference, scores: Float64, weights: Float64 | None, c
 
 
 def independent_pairs(scores: Float64, weights: Float64 | None, codes: Codes, quantiles: Float64) -> float:
-    """Median over cuts near the deciles of the effective trials behind the share of scores at or below the cut, by query."""
+    """Median over cuts near the deciles of the effective trials behind the share of scores at or below the cut, by query; at most the pairs."""
     found = [effective_trials((scores <= quantiles[at]).astype(np.uint8), weights, codes)[1] for at in _CUTS]
-    return float(max(np.median(found), 1.0))
+    return float(min(max(np.median(found), 1.0), len(scores)))
 
 
 def kolmogorov_p(statistic: float, n: float) -> float:

@@ -24,7 +24,7 @@ class ThresholdCheck:
     achieved : float or None
         None if fewer than 10 pairs are selected, or no pair is relevant.
     interval : (float, float) or None
-        95 %, by query.
+        By query; 95 % for all promises of the profile together (Bonferroni).
     n_selected : int
     kept : bool or None
         Whether the interval reaches the promise; None where there is no promise or nothing to hold against it.
@@ -57,7 +57,8 @@ class Recalibration:
     Attributes
     ----------
     p_value : float
-        Of residuals like these if the probabilities were right: Rao's score test of intercept 0 and slope 1 (Cox 1958) with queries as units.
+        Of residuals like these if the probabilities were right: Rao's score test of intercept 0 and slope 1 (Cox 1958) with queries as units;
+        for labels of one class, a bound on their chance.
     ece, constant_ece : float
         Expected calibration error, and that of claiming the claimed base rate for every pair.
     ece_interval : (float, float) or None

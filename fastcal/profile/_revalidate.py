@@ -33,7 +33,6 @@ class Recorded(NamedTuple):
     thresholds: tuple[Threshold, ...]
     training_base_rate: float
     n_queries: int | None
-    top_k: int | None
     reference: Reference | None
 
 
@@ -45,6 +44,7 @@ class Asked(NamedTuple):
     weights: Float64 | None
     codes: Codes
     by: npt.NDArray[Any] | None
+    width: int | None  # columns, where scores came as rows (n_queries, k)
 
 
 def predicted(calibrator: Calibrator | GroupCalibrator, scores: npt.ArrayLike, by: npt.ArrayLike | None) -> Array:
@@ -73,7 +73,14 @@ def as_asked(scores: npt.ArrayLike, labels: Any, query_ids: Any, by: Any, sample
     if by is not None:
         groups = as_groups(by, values.shape, "by")
         told = groups.labels[groups.codes[kept]]
-    return Asked(sample.scores.astype(np.float64), None if labels is None else sample.labels, sample.weights, codes, told)
+    return Asked(
+        sample.scores.astype(np.float64),
+        None if labels is None else sample.labels,
+        sample.weights,
+        codes,
+        told,
+        values.shape[1] if values.ndim == 2 else None,
+    )
 
 
 def revalidated(recorded: Recorded, asked: Asked, n_seen: int | None) -> RevalidationReport:
@@ -81,7 +88,7 @@ def revalidated(recorded: Recorded, asked: Asked, n_seen: int | None) -> Revalid
     drift = None if recorded.reference is None else drift_from(recorded.reference, asked.scores, asked.weights, asked.codes)
     probabilities = predicted(recorded.calibrator, asked.scores, asked.by).astype(np.float64)
     n_queries, claimed = int(asked.codes.max()) + 1, recorded.calibrator.base_rate_
-    notes = _notes(recorded, asked, n_queries)
+    notes = _notes(asked, n_queries)
     if asked.labels is None:
         if drift is None:
             raise InvalidValueError("this profile holds no reference scores, so scores without labels tell nothing; give labels")
@@ -93,7 +100,7 @@ def revalidated(recorded: Recorded, asked: Asked, n_seen: int | None) -> Revalid
         told = {"base_rate": found.base_rate.rate, "base_rate_interval": (found.base_rate.low, found.base_rate.high)}
         told |= {"prior_shift": found.prior_shift, "calibration": found.calibration, "thresholds": found.thresholds}
         if drift is not None and by_drift(drift)[0] != "keep":
-            notes = [*by_drift(drift)[1], *notes]
+            notes = [*by_drift(drift, labelled=True)[1], *notes]
     return RevalidationReport(
         verdict=verdict,
         reasons=(*reasons, *notes),
@@ -112,7 +119,7 @@ def _labels(recorded: Recorded, sample: Labelled, claimed: float) -> Labels:
     summary = calibration_summary(
         sample.labels, sample.probabilities, groups=sample.codes, sample_weight=sample.weights, base_rate=claimed, n_resamples=RESAMPLES
     )
-    gain = gain_of(sample, rate.rate)
+    gain = gain_of(sample, rate.rate, claimed)
     calibration = Recalibration(
         p_value=calibration_test(sample, recorded.n_queries).p_value,
         ece=summary.ece,
@@ -122,18 +129,25 @@ def _labels(recorded: Recorded, sample: Labelled, claimed: float) -> Labels:
         brier_skill=None if math.isnan(gain.brier_skill) else gain.brier_skill,
         worse_than_constant=gain.worse_than_constant,
     )
-    checks = tuple(_checked(threshold, sample) for threshold in recorded.thresholds)
-    return Labels(calibration, rate, checks, claimed, moved_to(sample, claimed, rate.rate))
+    confidence = 1.0 - 0.05 / max(sum(threshold.promised is not None for threshold in recorded.thresholds), 1)
+    checks = tuple(_checked(threshold, sample, confidence) for threshold in recorded.thresholds)
+    return Labels(calibration, rate, checks, claimed, moved_to(sample, claimed, rate.rate), gain)
 
 
-def _checked(threshold: Threshold, sample: Labelled) -> ThresholdCheck:
+def _checked(threshold: Threshold, sample: Labelled, confidence: float) -> ThresholdCheck:
     """Measure a threshold on float32 values, as a policy compares them."""
     values = (sample.probabilities if threshold.space == "probability" else sample.scores).astype(np.float32)
     edge = np.float32(threshold.value)
     if not threshold.inclusive:
         edge = np.nextafter(edge, np.float32(np.inf if threshold.higher_is_better else -np.inf))
     at = precision_recall_at(
-        sample.labels, values, float(edge), groups=sample.codes, sample_weight=sample.weights, higher_is_better=threshold.higher_is_better
+        sample.labels,
+        values,
+        float(edge),
+        groups=sample.codes,
+        sample_weight=sample.weights,
+        higher_is_better=threshold.higher_is_better,
+        confidence=confidence,
     )
     kind, promised = threshold.promised or (None, None)
     measurable = sample.labels.any() if kind == "recall" else at.n_selected >= FEW_SELECTED
@@ -146,14 +160,25 @@ def _checked(threshold: Threshold, sample: Labelled) -> ThresholdCheck:
     )
 
 
-def _notes(recorded: Recorded, asked: Asked, n_queries: int) -> list[str]:
+def _notes(asked: Asked, n_queries: int) -> list[str]:
     notes = []
     if n_queries < FEW_QUERIES:
-        notes.append(f"{n_queries} queries show little: below {FEW_QUERIES}, keep only means that nothing was refuted")
-    deepest = int(np.bincount(asked.codes).max())
-    if recorded.top_k is not None and deepest != recorded.top_k:
-        notes.append(f"lists hold up to {deepest} pairs, those of the profile top_k={recorded.top_k}: its probabilities are for that depth")
+        notes.append(
+            f"{n_queries} {'query shows' if n_queries == 1 else 'queries show'} little: below {FEW_QUERIES}, keep only means that nothing was refuted"
+        )
+    if asked.labels is not None and asked.labels.min() == asked.labels.max():
+        notes.append(f"every label is {asked.labels[0]}: only the level of the probabilities can be judged, not their order")
     return notes
+
+
+def warn_of_depth(width: int | None, top_k: int | None, stacklevel: int) -> None:
+    """Warn of rows of another depth than the training lists; what is not given as rows does not show its depth."""
+    if width is not None and top_k is not None and width != top_k:
+        warnings.warn(
+            f"scores holds {width} per row, the lists of the profile top_k={top_k}: its probabilities are for that depth",
+            ProfileWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def warn_of_seen(n_seen: int, n_queries: int, stacklevel: int) -> None:

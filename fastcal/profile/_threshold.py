@@ -11,7 +11,9 @@ from fastcal._validate.numbers import flag, float32_number, integer, number, one
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.policy import SPACES, Space
 
+ENOUGH = 30  # selected pairs below which a held-out figure says little
 _RATES = ("target_precision", "target_recall", "precision", "recall")
+_ROUNDING = 1e-9  # of interval limits that are the precision itself, at 0 and 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Threshold:
     Raises
     ------
     ValueError, TypeError
-        If a value is out of range or of another type; the message names it.
+        If a value is out of range or of another type, the precision outside its interval, or a held-out interval below the target
+        precision: figures that refute a promise do not stand beside it.
 
     Examples
     --------
@@ -81,13 +84,24 @@ class Threshold:
             object.__setattr__(self, "n_selected", integer(self.n_selected, "n_selected", least=0))
         if self.interval is not None:
             object.__setattr__(self, "interval", _interval(self.interval))
+            self._judge_interval(*self.interval)
+
+    def _judge_interval(self, low: float, high: float) -> None:
+        if self.precision is not None and not low - _ROUNDING <= self.precision <= high + _ROUNDING:
+            raise InvalidValueError(f"precision {self.precision} lies outside its interval ({low}, {high})")
+        if self.held_out and self.target_precision is not None and high + _ROUNDING < self.target_precision:
+            raise InvalidValueError(f"target_precision={self.target_precision} is refuted by its held-out interval ({low}, {high})")
 
     @property
     def promised(self) -> tuple[str, float] | None:
-        """What it is held to: its target, or what it reached on held-out queries if that is less; without a target, the precision it reached."""
+        """What it is held to: its target, or what it reached on held-out queries if that is less; without a target, the precision it reached.
+
+        What fewer than 30 selected pairs reached lowers no promise.
+        """
+        known = self.held_out and self.n_selected is not None and self.n_selected >= ENOUGH
         for name, target, reached in (("precision", self.target_precision, self.precision), ("recall", self.target_recall, self.recall)):
             if target is not None:
-                return name, min(target, reached) if self.held_out and reached is not None else target
+                return name, min(target, reached) if known and reached is not None else target
         return None if self.precision is None else ("precision", self.precision)
 
     def to_dict(self) -> dict[str, Any]:

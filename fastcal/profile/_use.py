@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy.typing as npt
 
-from fastcal.errors import InvalidValueError
+from fastcal.calibration._odds import logit
+from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.policy import AbstainBand, GapCheck, OnEscalate, PerClass, Policy, ScoreFloor
 from fastcal.profile import _check
-from fastcal.profile._record import Record
+from fastcal.profile._prior import moved_thresholds
+from fastcal.profile._record import MADE, Record
 from fastcal.profile._revalidate import predicted
 from fastcal.profile._threshold import Threshold
 
@@ -26,7 +31,53 @@ class Used(Record):
         >>> fc.Profile("m", "cosine", fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1]), []).predict([0.25]).tolist()
         [0.25]
         """
-        return predicted(self.calibrator, scores, by)
+        return predicted(self._predictor, scores, by)
+
+    def adjust_prior(self, base_rate: float) -> Self:
+        """Return a profile for another share of relevant pairs; this one stays as it is.
+
+        Bayes' rule, if only that share has changed: the calibrator's ``adjust_prior``, and thresholds that cut the same
+        scores, up to rounding to float32. Their recall stays, the odds of their precision move with those of the base rate, and a target
+        precision that is then missed is dropped: such a threshold promises the precision it reaches. Figures and
+        reference scores of the old share are dropped, so that :meth:`revalidate` needs labels; :meth:`fit` with
+        ``prior=`` measures them anew.
+
+        Parameters
+        ----------
+        base_rate : float
+            Strictly between 0 and 1.
+
+        Returns
+        -------
+        Profile
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `base_rate` is not a number strictly between 0 and 1.
+
+        Warns
+        -----
+        ProfileWarning
+            If a threshold does not reach its target precision at the new share.
+
+        Examples
+        --------
+        >>> import fastcal as fc
+        >>> platt = fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])
+        >>> moved = fc.Profile("m", "cosine", platt, fc.Threshold(0.5, recall=0.75, precision=0.8)).adjust_prior(0.2)
+        >>> cut = moved.thresholds[0]
+        >>> round(cut.value, 6), cut.recall, round(cut.precision, 6)
+        (0.2, 0.75, 0.5)
+        """
+        calibrator = self.calibrator
+        shift = -logit(calibrator.base_rate_)
+        shift += logit(calibrator.adjust_prior(base_rate).base_rate_)
+        told = self.diagnostics
+        if told is not None:
+            told = {name: value for name, value in told.items() if name != "held_out"} | {"prior": calibrator.base_rate_}
+        cuts = moved_thresholds(self.thresholds, shift, stacklevel=3)
+        return replace(self, calibrator=calibrator, thresholds=cuts, diagnostics=told, reference=None, created=MADE, library_version=MADE)
 
     def policy(
         self,
@@ -54,6 +105,11 @@ class Used(Record):
         ValueError
             If no stored threshold, or more than one, answers; if `escalate_from` is not laxer than the threshold.
 
+        Warns
+        -----
+        ProfileWarning
+            If :meth:`Profile.fit` found the calibrator no better than the constant base rate.
+
         Examples
         --------
         >>> import fastcal as fc
@@ -63,10 +119,20 @@ class Used(Record):
         AbstainBand(low=0.5, high=0.75, space='probability', inclusive=True)
         """
         cut = self._threshold(target_precision, target_recall)
+        self._warn_of_no_use()
         other = cut.value if escalate_from is None else escalate_from
         low, high = (other, cut.value) if cut.higher_is_better else (cut.value, other)
         band = AbstainBand(low, high, space=cut.space, inclusive=cut.inclusive)
         return Policy(self.calibrator, band, floor, gap, on_escalate)
+
+    def _warn_of_no_use(self) -> None:
+        selection = (self.diagnostics or {}).get("selection")
+        if isinstance(selection, Mapping) and selection.get("beats_constant") is False:
+            warnings.warn(
+                "on held-out queries the calibrator was no better than the base rate for every pair: its probabilities tell nothing apart",
+                ProfileWarning,
+                stacklevel=3,
+            )
 
     def _threshold(self, target_precision: float | None, target_recall: float | None) -> Threshold:
         wanted = {name: value for name, value in (("target_precision", target_precision), ("target_recall", target_recall)) if value is not None}

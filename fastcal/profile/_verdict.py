@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastcal.profile._recalibration import BaseRate, Moved
+from fastcal.profile._recalibration import BaseRate, Gain, Moved
 from fastcal.profile._reference import Drift
 from fastcal.profile._report import Recalibration, ThresholdCheck, Verdict
 
@@ -26,12 +26,12 @@ class Labels(NamedTuple):
     thresholds: tuple[ThresholdCheck, ...]
     claimed: float
     moved: Moved
+    gain: Gain
 
     @property
     def wrong(self) -> bool:
         """Whether the probabilities are refuted, by enough to matter."""
-        gain = self.calibration.miscalibration
-        return self.calibration.p_value < ALPHA and gain is not None and gain >= MATERIAL
+        return self.calibration.p_value < ALPHA and self.gain.removable >= MATERIAL
 
     @property
     def prior_shift(self) -> bool:
@@ -49,7 +49,7 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
             (
                 f"prior shift: {rate:.4g} of the pairs are relevant [{found.base_rate.low:.4g}, {found.base_rate.high:.4g}], the probabilities are "
                 f"right for {found.claimed:.4g}; moving them explains {found.moved.explained:.0%} of the evidence against them: "
-                f"calibrator.adjust_prior({rate:.4g}), or fit with prior={rate:.4g}, and choose the thresholds again"
+                f"profile.adjust_prior({rate:.4g}) moves them; Profile.fit with prior={rate:.4g} chooses the thresholds again too"
             ),
             *map(_broken, broken),
         ]
@@ -63,15 +63,17 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
         return "stop", fatal
     reasons = [_broken(check) for check in broken]
     if found.wrong:
-        gain = found.calibration.miscalibration
-        reasons.append(f"miscalibrated: p = {found.calibration.p_value:.2g}, recalibration would gain {gain:.1%} of the base rate's Brier score")
+        reasons.append(
+            f"miscalibrated: p = {found.calibration.p_value:.2g}, recalibration would gain {found.gain.removable:.1%} of the base rate's Brier score"
+        )
     if reasons:
         return "refit", reasons
     return "keep", [f"no promise is refuted; recalibration test p = {found.calibration.p_value:.2g}, ECE {found.calibration.ece:.4g}"]
 
 
-def by_drift(drift: Drift) -> tuple[Verdict, list[str]]:
+def by_drift(drift: Drift, labelled: bool = False) -> tuple[Verdict, list[str]]:
     """Judge scores without labels: whether the probabilities are wrong cannot be seen, only that they are asked about other scores."""
+    advice = ("", "") if labelled else ("; label some of them and revalidate, or fit again", "; label some of them before use")
     told = (
         f"{drift.share_below:.1%} of the scores lie below {drift.at:.4g}, of the reference {drift.reference_share_below:.1%} "
         f"(Kolmogorov-Smirnov distance {drift.statistic:.3f}, p = {drift.p_value:.2g} by query)"
@@ -79,8 +81,8 @@ def by_drift(drift: Drift) -> tuple[Verdict, list[str]]:
     if drift.p_value >= ALPHA or drift.statistic < DRIFT:
         return "keep", [f"the scores are those of the reference as far as can be seen: {told}"]
     if drift.statistic < STRONG_DRIFT:
-        return "refit", [f"the scores have drifted: {told}; label some of them and revalidate, or fit again"]
-    return "stop", [f"the scores are of another kind than those the profile was fitted on: {told}; label some of them before use"]
+        return "refit", [f"the scores have drifted: {told}{advice[0]}"]
+    return "stop", [f"the scores are of another kind than those the profile was fitted on: {told}{advice[1]}"]
 
 
 def _far(check: ThresholdCheck) -> bool:
