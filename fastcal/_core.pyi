@@ -220,6 +220,18 @@ class Engine:
         *,
         num_threads: int,
     ) -> int: ...
+    def threshold_rates(
+        self,
+        scores: Array,
+        labels: Array,
+        out_threshold: Array,
+        out_selected: Array,
+        out_precision: Array,
+        out_recall: Array,
+        out_f1: Array,
+        *,
+        num_threads: int,
+    ) -> int: ...
     def trec_reader(self, kind: TrecKind) -> TrecReader: ...
     def trec_writer(self, queries: bytes, documents: bytes | None, tag: bytes) -> TrecWriter: ...
     def list_faults(self, ids: Array, scores: Array | None, offsets: Array, *, higher_is_better: bool) -> int: ...

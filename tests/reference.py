@@ -14,6 +14,7 @@ from reference_calibration import (  # noqa: F401  (operations are looked up her
     platt_fit,
     platt_predict,
     platt_probability,
+    threshold_rates,
     threshold_sweep,
 )
 from reference_fusion import fuse  # noqa: F401

@@ -143,3 +143,13 @@ def threshold_sweep(scores, labels, weights, out_threshold, out_selected, out_we
             out_threshold[count], out_selected[count], out_weight[count], out_positive[count] = scores[i] + 0.0, selected, total, positive
             count += 1
     return count
+
+
+def threshold_rates(scores, labels, out_threshold, out_selected, out_precision, out_recall, out_f1, num_threads=1):
+    n = threshold_sweep(scores, labels, None, out_threshold, out_selected, out_precision, out_recall)
+    total = float(out_recall[n - 1]) if n else 0.0
+    for i in range(n):
+        selected, positive = float(out_precision[i]), float(out_recall[i])
+        out_f1[i] = positive / (selected / 2 + total / 2)
+        out_precision[i], out_recall[i] = positive / selected, positive / total if total else 0.0
+    return n

@@ -188,6 +188,27 @@ std::size_t engine_threshold_sweep(const Engine&, const py::array& scores, const
                               : sweep<double>(scores, truth, w, out_threshold, out, num_threads);
 }
 
+std::size_t engine_threshold_rates(const Engine&, const py::array& scores, const py::array& labels, py::array& out_threshold,
+                                   py::array& out_selected, py::array& out_precision, py::array& out_recall, py::array& out_f1,
+                                   int num_threads) {
+  const auto values = flat<float>(scores, "scores");
+  const auto truth = flat<std::uint8_t>(labels, "labels");
+  const auto thresholds = flat_out<float>(out_threshold, "out_threshold");
+  const auto selected = flat_out<std::int64_t>(out_selected, "out_selected");
+  const auto precision = flat_out<double>(out_precision, "out_precision"), recall = flat_out<double>(out_recall, "out_recall"),
+             f1 = flat_out<double>(out_f1, "out_f1");
+  const std::size_t n = truth.size();
+  check_sortable(n);
+  FASTCAL_CHECK(values.size() == n, "scores, labels: expected one length");
+  FASTCAL_CHECK(std::min({thresholds.size(), selected.size(), precision.size(), recall.size(), f1.size()}) >= n,
+                "outputs: expected room for every score");
+  const RatesOutput out{selected.data(), precision.data(), recall.data(), f1.data()};
+  return without_gil(num_threads, [&](const CallContext& context) {
+    const FloatEnvironment environment;
+    return threshold_rates(values, truth.data(), thresholds.data(), out, context);
+  });
+}
+
 }  // namespace
 
 void register_calibration(EngineClass& engine) {
@@ -211,6 +232,9 @@ void register_calibration(EngineClass& engine) {
   engine.def("threshold_sweep", &engine_threshold_sweep, arg("scores"), arg("labels"), arg("weights").none(true),
              arg("out_threshold").noconvert(), arg("out_selected").noconvert(), arg("out_weight").noconvert(),
              arg("out_positive").noconvert(), kw_only, arg("num_threads"));
+  engine.def("threshold_rates", &engine_threshold_rates, arg("scores"), arg("labels"), arg("out_threshold").noconvert(),
+             arg("out_selected").noconvert(), arg("out_precision").noconvert(), arg("out_recall").noconvert(), arg("out_f1").noconvert(),
+             kw_only, arg("num_threads"));
 }
 
 }  // namespace fastcal::bindings

@@ -43,4 +43,15 @@ template <typename T>
 std::size_t threshold_sweep(std::span<const T> scores, const std::uint8_t* labels, const double* weights, T* thresholds,
                             const SweepOutput& out, const CallContext& context);
 
+struct RatesOutput {
+  std::int64_t* selected;
+  double* precision;  // positive / selected
+  double* recall;     // positive / all positives, or / 1 if there are none
+  double* f1;         // positive / (selected / 2 + all positives / 2)
+};
+
+// threshold_sweep without weights, the counts turned into rates.
+std::size_t threshold_rates(std::span<const float> scores, const std::uint8_t* labels, float* thresholds, const RatesOutput& out,
+                            const CallContext& context);
+
 }  // namespace fastcal

@@ -7,7 +7,7 @@
 
 #include "core/calibration.h"
 #include "core/check.h"
-#include "core/labelled_order.h"
+#include "core/packed_order.h"
 #include "core/sort.h"
 
 namespace fastcal {
@@ -95,13 +95,13 @@ class CountPool {
   Block open_{};
 };
 
-template <typename T, typename Item>
-void pool_counts(const LabelledOrder<T, Item>& sorted, CountPool& pool, StopToken& stop) {
+template <typename Sorted>
+void pool_counts(const Sorted& sorted, CountPool& pool, StopToken& stop) {
   std::size_t count = 0, positive = 0;
   in_stoppable_pieces(sorted.items.size(), stop, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       ++count;
-      positive += sorted.label(sorted.items[i]);
+      positive += sorted.payload(sorted.items[i]);
       if (!sorted.last_of_score(i)) continue;
       pool.add(static_cast<double>(sorted.score(sorted.items[i])), static_cast<double>(positive), static_cast<double>(count));
       count = positive = 0;

@@ -106,3 +106,23 @@ class CalibrationOperations:
                 out_positive,
             )
         )
+
+    def threshold_rates(
+        self,
+        scores: Array,
+        labels: Array,
+        out_threshold: Array,
+        out_selected: Array,
+        out_precision: Array,
+        out_recall: Array,
+        out_f1: Array,
+        *,
+        num_threads: int,
+    ) -> int:
+        n = self.threshold_sweep(scores, labels, None, out_threshold, out_selected, out_precision, out_recall, num_threads=num_threads)
+        selected, positive, f1 = out_precision[:n], out_recall[:n], out_f1[:n]
+        total = positive[-1] if n else 0.0
+        np.divide(positive, selected / 2 + total / 2, out=f1)
+        np.divide(positive, selected, out=selected)
+        positive /= total if total > 0 else 1.0
+        return n

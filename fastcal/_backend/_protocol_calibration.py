@@ -61,3 +61,21 @@ class CalibrationOperations(Protocol):
         ``labels`` uint8; ``out_threshold`` has the dtype of ``scores``; ``out_selected`` int64; ``out_weight`` and
         ``out_positive`` float64: total and positive weight of everything scored at least the threshold.
         """
+
+    def threshold_rates(
+        self,
+        scores: Array,
+        labels: Array,
+        out_threshold: Array,
+        out_selected: Array,
+        out_precision: Array,
+        out_recall: Array,
+        out_f1: Array,
+        *,
+        num_threads: int,
+    ) -> int:
+        """:meth:`threshold_sweep` of float32 scores that all weigh 1, with rates in place of weights.
+
+        With p the positives of an entry, n its ``selected`` and t the positives of all entries: ``p / n``, ``p / t`` (0 if t is 0)
+        and ``p / (n / 2 + t / 2)``, in float64.
+        """

@@ -101,7 +101,8 @@ def _all_finite(values: Array) -> bool:
 
 
 def _only_0_and_1(marks: Array) -> bool:
-    return marks.dtype.kind == "b" or (marks.dtype.kind in "iu" and bool(marks.min() >= 0 and marks.max() <= 1))
+    """Whether integers are all 0 or 1: no other has only the lowest bit."""
+    return marks.dtype.kind == "b" or (marks.dtype.kind in "iu" and bool(np.bitwise_or.reduce(marks, axis=None) in {0, 1}))
 
 
 def _flat(array: Array, kept: Array | bool) -> Array:

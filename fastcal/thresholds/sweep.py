@@ -118,8 +118,14 @@ def threshold_sweep(
     1.0
     """
     sample = pairs(directed_scores(scores, higher_is_better), labels, sample_weight)
-    counts = cumulative_counts(sample, higher_is_better, num_threads)
-    return rates(counts, higher_is_better, in_place=True)
+    if sample.weights is not None:
+        return rates(cumulative_counts(sample, higher_is_better, num_threads), higher_is_better, in_place=True)
+    values, threshold, selected = _descending(sample, higher_is_better)
+    precision, recall, f1 = (np.empty(len(values)) for _ in range(3))
+    outputs = threshold, selected, precision, recall, f1
+    n = _backend.active().threshold_rates(values, sample.labels, *outputs, num_threads=_threads.resolve(num_threads))
+    threshold, selected, precision, recall, f1 = (_trimmed(each, n) for each in outputs)
+    return Sweep(threshold if higher_is_better else 0.0 - threshold, precision, recall, f1, selected, bool(higher_is_better))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,15 +140,20 @@ class CumulativeCounts:
 
 def cumulative_counts(sample: Pairs, higher_is_better: bool, num_threads: int | None = None) -> CumulativeCounts:
     """Sort once and accumulate; lower-is-better scores are swept with their sign turned."""
-    scores = sample.scores if higher_is_better else -sample.scores
-    if scores.dtype != np.float32:
-        scores = float32_floor(scores)
-    threshold, selected = np.empty_like(scores), np.empty(len(scores), np.int64)
+    scores, threshold, selected = _descending(sample, higher_is_better)
     weight, positive = np.empty(len(scores)), np.empty(len(scores))
     threads = _threads.resolve(num_threads)
     n = _backend.active().threshold_sweep(scores, sample.labels, sample.weights, threshold, selected, weight, positive, num_threads=threads)
     signed = threshold[:n] if higher_is_better else 0.0 - threshold[:n]
     return CumulativeCounts(*(_trimmed(each, n) for each in (signed, selected, weight, positive)))
+
+
+def _descending(sample: Pairs, higher_is_better: bool) -> tuple[Array, Array, Array]:
+    """Return float32 scores of which higher ones are better, and room for thresholds and for numbers of selected pairs."""
+    scores = sample.scores if higher_is_better else -sample.scores
+    if scores.dtype != np.float32:
+        scores = float32_floor(scores)
+    return scores, np.empty_like(scores), np.empty(len(scores), np.int64)
 
 
 def _trimmed(array: Array, n: int) -> Array:
