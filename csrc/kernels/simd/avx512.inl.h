@@ -150,15 +150,33 @@ inline void store_i32x16(std::int32_t* p, I32x16 a) {
 }
 
 // -- lookups ------------------------------------------------------------------------------------------------------
-inline constexpr std::size_t kLookupLanes = 16;
+// Places in tables of T, and what stands there.
+template <typename T>
+struct Lookup;
 
-inline I32x16 load_i32x16(const std::int32_t* p) {
-  return {_mm512_loadu_si512(p)};
-}
-inline F32x16 gather(const float* p, I32x16 at) {
-  return {_mm512_i32gather_ps(at.v, p, 4)};
-}
-// a[i] + b where low[i] <= high[i].
-inline I32x16 add_where_at_most(I32x16 a, std::int32_t b, F32x16 low, F32x16 high) {
-  return {_mm512_mask_add_epi32(a.v, _mm512_cmp_ps_mask(low.v, high.v, _CMP_LE_OQ), a.v, _mm512_set1_epi32(b))};
-}
+template <>
+struct Lookup<float> {
+  static constexpr std::size_t kLanes = 16;
+  using Places = __m512i;
+  static Places load(const std::int32_t* p) { return _mm512_loadu_si512(p); }
+  static void store(std::int32_t* p, Places at) { _mm512_storeu_si512(p, at); }
+  static __m512 gather(const float* p, Places at) { return _mm512_i32gather_ps(at, p, 4); }
+  static __m512 load(const float* p) { return _mm512_loadu_ps(p); }
+  // at[i] + step where low[i] <= high[i].
+  static Places add_where_at_most(Places at, std::int32_t step, __m512 low, __m512 high) {
+    return _mm512_mask_add_epi32(at, _mm512_cmp_ps_mask(low, high, _CMP_LE_OQ), at, _mm512_set1_epi32(step));
+  }
+};
+
+template <>
+struct Lookup<double> {
+  static constexpr std::size_t kLanes = 8;
+  using Places = __m256i;
+  static Places load(const std::int32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static void store(std::int32_t* p, Places at) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), at); }
+  static __m512d gather(const double* p, Places at) { return _mm512_i32gather_pd(at, p, 8); }
+  static __m512d load(const double* p) { return _mm512_loadu_pd(p); }
+  static Places add_where_at_most(Places at, std::int32_t step, __m512d low, __m512d high) {
+    return _mm256_mask_add_epi32(at, _mm512_cmp_pd_mask(low, high, _CMP_LE_OQ), at, _mm256_set1_epi32(step));
+  }
+};
