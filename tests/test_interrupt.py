@@ -20,13 +20,13 @@ from fastcal import _backend
 ONE = np.ones(2048, dtype=np.float32)
 ENDLESS = np.broadcast_to(ONE, (30_000_000, 2048))  # one row, repeated: 61 G multiply-adds over 8 KiB
 AFTER = 0.08
-MANY = 20_000_000
+MANY = 6_000_000
 
 
 @contextmanager
-def ctrl_c():
+def ctrl_c(after=AFTER):
     """Press Ctrl-C while the body runs; the body must end in KeyboardInterrupt."""
-    timer = threading.Timer(AFTER, signal.raise_signal, [signal.SIGINT])
+    timer = threading.Timer(after, signal.raise_signal, [signal.SIGINT])
     # Hypothesis hooks Python code into the garbage collector: a KeyboardInterrupt raised inside it would be swallowed.
     gc.disable()
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -72,24 +72,28 @@ def filling_calls(num_threads):
 
 
 def test_ctrl_c_in_fits_and_sweeps():
-    """The weighted fits sort (score, position) pairs, the others packed ones; Numba's kernels cannot be stopped."""
+    """The weighted fits sort (score, position) pairs, the others packed ones; Numba's kernels cannot be stopped.
+
+    Ctrl-C comes early, so that few pairs are enough for calls that are far from their end.
+    """
     native = _backend.active()
     if native.name != "native":
         pytest.skip("native code only")
     rng = np.random.default_rng(0)
     scores = rng.standard_normal(MANY, dtype=np.float32)
     labels, weights = (scores > 0.5).astype(np.uint8), np.ones(MANY)
-    counts = np.empty(MANY, np.float32), np.empty(MANY, np.int64), np.empty(MANY), np.empty(MANY)
+    counts = np.empty(MANY, np.float32), np.empty(MANY, np.int64), np.empty(MANY), np.empty(MANY), np.empty(MANY)
     wide, truth = scores.astype(np.float64), labels.astype(np.float64)
     knots = np.empty(MANY), np.empty(MANY)
     for call in (
-        lambda: native.threshold_sweep(scores, labels, None, *counts, num_threads=2),
-        lambda: native.threshold_sweep(scores, labels, weights, *counts, num_threads=2),
+        lambda: native.threshold_sweep(scores, labels, None, *counts[:4], num_threads=2),
+        lambda: native.threshold_sweep(scores, labels, weights, *counts[:4], num_threads=2),
+        lambda: native.threshold_rates(scores, labels, *counts, num_threads=2),
         lambda: native.isotonic_fit_labels(scores, labels, *knots, num_threads=2),
         lambda: native.isotonic_fit(wide, truth, weights, *knots),
         lambda: native.platt_fit(wide, np.where(labels, 0.9, 0.1), weights),
     ):
-        with ctrl_c():
+        with ctrl_c(after=0.01):
             call()
 
 
