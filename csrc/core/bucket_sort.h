@@ -91,44 +91,53 @@ void sort_bucket(Item* items, Item* spare, std::size_t n, int low) {
   }
 }
 
-// Sorts pack(i), i < n < 2^32, by the bits [low, high), which rise with the bucket of scores[i]; `memory` has room for 2 n items. Returns
-// where they are. Stable.
+// Where each piece puts its pairs of each bucket, and where buckets start and end; empty if too many pairs share one bucket.
+struct BucketPlaces {
+  std::vector<std::uint32_t> of_piece, starts;
+};
+
+template <typename T>
+BucketPlaces count_buckets(const ScoreBuckets<T>& bucket, std::span<const T> scores, const CallContext& context) {
+  const std::size_t pieces = sort_pieces(scores.size()), buckets = bucket.count();
+  BucketPlaces places{std::vector<std::uint32_t>(pieces * buckets), {0}};
+  for_each_sort_piece(scores.size(), context, [&](std::size_t piece, std::size_t begin, std::size_t end) {
+    std::uint32_t* const counts = places.of_piece.data() + piece * buckets;
+    for_each_bucket(bucket, scores, begin, end, [counts](std::size_t, std::size_t b) { ++counts[b]; });
+  });
+  std::uint32_t sum = 0;
+  for (std::size_t b = 0; b < buckets; ++b) {
+    for (std::size_t piece = 0; piece < pieces; ++piece) sum += std::exchange(places.of_piece[piece * buckets + b], sum);
+    if (sum - places.starts.back() > kSortPiece) return {};
+    places.starts.push_back(sum);
+  }
+  return places;
+}
+
+// Writes pack(i), i < n < 2^32, to `items`, sorted by the bits [low, high), which rise with the bucket of scores[i]. Stable; `spare` has
+// room for n items as well.
 template <typename T, typename Item, typename Pack>
-const Item* bucket_sort(std::span<const T> scores, T first, T last, const Pack& pack, int low, int high, Item* memory,
-                        const CallContext& context) {
-  constexpr std::size_t kFewest = std::size_t{1} << 15, kPairsPerBucket = 4096, kMostInBucket = std::size_t{1} << 16;
-  const std::size_t n = scores.size(), pieces = sort_pieces(n);
-  const ScoreBuckets<T> bucket(first, last, std::bit_ceil(n / kPairsPerBucket + 1));
-  std::vector<std::uint32_t> places, starts{0};
-  bool even = n >= kFewest && bucket.usable();
-  if (even) {
-    places.resize(pieces * bucket.count());
-    for_each_sort_piece(n, context, [&](std::size_t piece, std::size_t begin, std::size_t end) {
-      std::uint32_t* const counts = places.data() + piece * bucket.count();
-      for_each_bucket(bucket, scores, begin, end, [counts](std::size_t, std::size_t b) { ++counts[b]; });
-    });
-    std::uint32_t sum = 0;
-    for (std::size_t b = 0; b < bucket.count(); ++b) {
-      for (std::size_t piece = 0; piece < pieces; ++piece) sum += std::exchange(places[piece * bucket.count() + b], sum);
-      even = even && sum - starts.back() <= kMostInBucket;
-      starts.push_back(sum);
-    }
-  }
-  if (!even) {
+void bucket_sort(std::span<const T> scores, T first, T last, const Pack& pack, int low, int high, Item* items, Item* spare,
+                 const CallContext& context) {
+  constexpr std::size_t kFewest = std::size_t{1} << 15, kPairsPerBucket = 4096, kMostBuckets = std::size_t{1} << 13;
+  const std::size_t n = scores.size();
+  const ScoreBuckets<T> bucket(first, last, std::min(kMostBuckets, std::bit_ceil(n / kPairsPerBucket + 1)));
+  auto [of_piece, starts] = n >= kFewest && bucket.usable() ? count_buckets(bucket, scores, context) : BucketPlaces{};
+  if (starts.empty()) {
     for_each_sort_piece(n, context, [&](std::size_t, std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) memory[i] = pack(i);
+      for (std::size_t i = begin; i < end; ++i) items[i] = pack(i);
     });
-    return radix_sort(memory, memory + n, n, low, high, context);
+    if (radix_sort(items, spare, n, low, high, context) == items) return;
+    return for_each_sort_piece(
+        n, context, [&](std::size_t, std::size_t begin, std::size_t end) { std::copy(spare + begin, spare + end, items + begin); });
   }
-  for_each_sort_piece(n, context, [&](std::size_t piece, std::size_t begin, std::size_t end) {
-    std::uint32_t* const place = places.data() + piece * bucket.count();
-    for_each_bucket(bucket, scores, begin, end, [&](std::size_t i, std::size_t b) { memory[place[b]++] = pack(i); });
+  for_each_sort_piece(n, context, [&, places = of_piece.data()](std::size_t piece, std::size_t begin, std::size_t end) {
+    std::uint32_t* const place = places + piece * bucket.count();
+    for_each_bucket(bucket, scores, begin, end, [&](std::size_t i, std::size_t b) { items[place[b]++] = pack(i); });
   });
-  for_each_sort_piece(n, context, [&](std::size_t, std::size_t begin, std::size_t end) {
-    for (auto at = std::lower_bound(starts.begin(), starts.end(), begin); at + 1 < starts.end() && *at < end; ++at)
-      sort_bucket(memory + *at, memory + n + *at, at[1] - *at, low);
+  for_each_sort_piece(n, context, [&, &bounds = starts](std::size_t, std::size_t begin, std::size_t end) {
+    for (auto at = std::lower_bound(bounds.begin(), bounds.end(), begin); at + 1 < bounds.end() && *at < end; ++at)
+      sort_bucket(items + *at, spare + *at, at[1] - *at, low);
   });
-  return memory;
 }
 
 }  // namespace fastcal

@@ -38,7 +38,8 @@ struct SweepOutput {
   double* positive;        // the weight of the positive ones
 };
 
-// One entry per distinct score, highest first; returns how many. `weights` may be null (all 1). No NaN.
+// One entry per distinct score, highest first; returns how many. `weights` may be null (all 1). No NaN. All arrays have room for
+// scores.size(); what lies behind the entries is undefined.
 template <typename T>
 std::size_t threshold_sweep(std::span<const T> scores, const std::uint8_t* labels, const double* weights, T* thresholds,
                             const SweepOutput& out, const CallContext& context);

@@ -117,7 +117,7 @@ std::size_t isotonic_fit_labels(std::span<const T> scores, const std::uint8_t* l
   constexpr std::size_t kMostPairs = std::size_t{1} << 26;
   CountPool pool;
   const auto visit = [&](const auto& sorted) { pool_counts(sorted, pool, context.stop); };
-  if (scores.size() < kMostPairs && in_labelled_order(scores, labels, Order::ascending, context, visit))
+  if (scores.size() < kMostPairs && in_labelled_order(scores, labels, Order::ascending, context, y, visit))
     return write_knots(pool.blocks(), x, y);
   const std::vector<double> wide(scores.begin(), scores.end()), truth(labels, labels + scores.size()), ones(scores.size(), 1.0);
   return isotonic_fit(wide, truth, ones, x, y, context.stop);

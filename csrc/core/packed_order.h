@@ -63,40 +63,42 @@ std::pair<KeyOf<T>, KeyOf<T>> key_range(std::span<const T> scores, const CallCon
 
 template <typename Item, int kPayload, typename T, typename Payload, typename Visit>
 void visit_packed(std::span<const T> scores, std::pair<KeyOf<T>, KeyOf<T>> range, Order order, const CallContext& context,
-                  const Payload& payload, const Visit& visit) {
+                  const Payload& payload, void* spare, const Visit& visit) {
   const auto [origin, end] = order == Order::ascending ? range : std::pair(range.second, range.first);
   const auto pack = [&, origin = origin](std::size_t i) {
     const KeyOf<T> key = order_key(scores[i]), distance = order == Order::ascending ? key - origin : origin - key;
     return static_cast<Item>(static_cast<Item>(distance) << kPayload | static_cast<Item>(payload(i)));
   };
-  const Pages memory(2 * scores.size() * sizeof(Item));
+  const Pages memory(scores.size() * sizeof(Item));
+  Item* const items = reinterpret_cast<Item*>(memory.data());
   const int high = kPayload + static_cast<int>(std::bit_width(static_cast<KeyOf<T>>(range.second - range.first)));
-  const Item* const sorted = bucket_sort(scores, score_of_key<T>(origin), score_of_key<T>(end), pack, kPayload, high,
-                                         reinterpret_cast<Item*>(memory.data()), context);
-  visit(PackedOrder<T, Item, kPayload>{{sorted, scores.size()}, origin, order});
+  bucket_sort(scores, score_of_key<T>(origin), score_of_key<T>(end), pack, kPayload, high, items, static_cast<Item*>(spare), context);
+  visit(PackedOrder<T, Item, kPayload>{{items, scores.size()}, origin, order});
 }
 
 // visit(PackedOrder) of one or more pairs without NaN, the payload a label; false, and no visit, if some distance has more than 63 bits.
+// `spare` is written over before the visit: 8 aligned bytes a pair.
 template <typename T, typename Visit>
-bool in_labelled_order(std::span<const T> scores, const std::uint8_t* labels, Order order, const CallContext& context, const Visit& visit) {
+bool in_labelled_order(std::span<const T> scores, const std::uint8_t* labels, Order order, const CallContext& context, void* spare,
+                       const Visit& visit) {
   const auto range = key_range(scores, context);
   const auto label = [labels](std::size_t i) { return labels[i] != 0; };
   const int bits = 1 + static_cast<int>(std::bit_width(static_cast<KeyOf<T>>(range.second - range.first)));
   if (bits > 64) return false;
   if (bits > 32) {
-    visit_packed<std::uint64_t, 1>(scores, range, order, context, label, visit);
+    visit_packed<std::uint64_t, 1>(scores, range, order, context, label, spare, visit);
   } else {
-    visit_packed<std::uint32_t, 1>(scores, range, order, context, label, visit);
+    visit_packed<std::uint32_t, 1>(scores, range, order, context, label, spare, visit);
   }
   return true;
 }
 
 // The same of fewer than 2^32 pairs in the order of stable_order, the payload a position; not if some distance has more than 32 bits.
 template <typename T, typename Visit>
-bool in_position_order(std::span<const T> scores, Order order, const CallContext& context, const Visit& visit) {
+bool in_position_order(std::span<const T> scores, Order order, const CallContext& context, void* spare, const Visit& visit) {
   const auto range = key_range(scores, context);
   if (std::bit_width(static_cast<KeyOf<T>>(range.second - range.first)) > 32) return false;
-  visit_packed<std::uint64_t, 32>(scores, range, order, context, [](std::size_t i) { return i; }, visit);
+  visit_packed<std::uint64_t, 32>(scores, range, order, context, [](std::size_t i) { return i; }, spare, visit);
   return true;
 }
 

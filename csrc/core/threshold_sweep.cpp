@@ -135,8 +135,8 @@ std::size_t threshold_sweep(std::span<const T> scores, const std::uint8_t* label
   };
   const auto count = [&](const auto& sorted) { distinct = write_counts(sorted, thresholds, out.selected, context, put); };
   const auto weigh = [&](const auto& sorted) { distinct = write_weights(sorted, labels, weights, thresholds, out, context); };
-  const bool packed = weights == nullptr ? in_labelled_order(scores, labels, Order::descending, context, count)
-                                         : in_position_order(scores, Order::descending, context, weigh);
+  const bool packed = weights == nullptr ? in_labelled_order(scores, labels, Order::descending, context, out.positive, count)
+                                         : in_position_order(scores, Order::descending, context, out.positive, weigh);
   return packed ? distinct : write_far_apart(scores, labels, weights, thresholds, out, context.stop);
 }
 
@@ -152,7 +152,7 @@ std::size_t threshold_rates(std::span<const float> scores, const std::uint8_t* l
       out.f1[at + i] = counts.positive[i] / (counts.selected[i] / 2 + total / 2);
     }
   };
-  in_labelled_order(scores, labels, Order::descending, context,
+  in_labelled_order(scores, labels, Order::descending, context, out.f1,
                     [&](const auto& sorted) { distinct = write_counts(sorted, thresholds, out.selected, context, put); });
   return distinct;
 }
