@@ -125,7 +125,9 @@ def threshold_sweep(
     outputs = threshold, selected, precision, recall, f1
     n = _backend.active().threshold_rates(values, sample.labels, *outputs, num_threads=_threads.resolve(num_threads))
     threshold, selected, precision, recall, f1 = (_trimmed(each, n) for each in outputs)
-    return Sweep(threshold if higher_is_better else 0.0 - threshold, precision, recall, f1, selected, bool(higher_is_better))
+    if not higher_is_better:
+        np.subtract(0.0, threshold, out=threshold)
+    return Sweep(threshold, precision, recall, f1, selected, bool(higher_is_better))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
