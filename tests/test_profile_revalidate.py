@@ -229,17 +229,17 @@ def test_labels_of_one_class_refute_what_claims_otherwise(profile, label, cuts):
 
 
 def test_labels_of_one_class_that_were_to_be_expected_keep():
-    """Where few pairs are relevant and few are labelled, none is often found: that is no evidence."""
-    alone, refuted = 0, 0
+    """Where few pairs are relevant and few are labelled, none or one is often found: that is no evidence."""
+    few, refuted = 0, 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
         scores, new = rng.normal(-4, 1, (2000, 5)), rng.normal(-4, 1, (10, 5))
         profile = fc.Profile("m", "logit", fc.PlattCalibrator().fit(scores, rng.random((2000, 5)) < 1 / (1 + np.exp(-scores))), [])
         labels = rng.random((10, 5)) < 1 / (1 + np.exp(-new))
-        alone += not labels.any()
-        refuted += not labels.any() and profile.revalidate(new, labels).verdict != "keep"
-    assert alone > 15
-    assert refuted <= 1
+        few += labels.sum() < 2
+        refuted += profile.revalidate(new, labels).verdict != "keep"
+    assert few > 40
+    assert refuted <= 2
 
 
 # -- queries -------------------------------------------------------------------------------------------------

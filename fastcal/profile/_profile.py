@@ -204,8 +204,8 @@ class Profile(Used):
 
         With labels. *Prior shift*, hence "refit": the base rate has moved, the probabilities are wrong (p < 0.01, and recalibration
         would gain 2 % of the base-rate guess's Brier score), and moving their log-odds to the new rate removes half the test
-        statistic or more and leaves nothing worse than that guess. Else "stop": the Brier score is worse than the guess's beyond its
-        95 % error, or a threshold's interval (95 %, all
+        statistic or more and leaves nothing worse than that guess. Else "stop": p < 0.01 and the Brier score is worse than the guess's
+        beyond its 95 % error, or a threshold's interval (95 %, all
         thresholds together: Bonferroni) ends 0.2 below its promise. Else "refit": an interval ends below its promise, or
         the probabilities are wrong in that sense. Else "keep". A threshold promises its target, or what it reached on
         held-out queries if that was less. Labels of one class judge only the level of the probabilities, and the gain is then taken of the

@@ -56,6 +56,9 @@ def calibration_test(sample: Labelled, n_training: int | None) -> Test:
     right; the statistic is U' V^-1 U with U and V the sums over queries of u_q and u_q u_q', chi-squared with as many
     degrees as V has rank. Nothing is fitted, so it exists for constant probabilities too.
 
+    With few pairs of a class V is too small by far; the claimed variance, that of independent pairs, is not. The test is the one of
+    the two with the larger p-value.
+
     Labels of one class vary too little for V to tell, and are as far from the claim as labels can be: their chance is at most the
     product over queries of the least claimed chance of a label there, whatever the dependence within queries. It is the tail
     of the statistic -2 log(chance) at two degrees of freedom.
@@ -71,8 +74,15 @@ def calibration_test(sample: Labelled, n_training: int | None) -> Test:
     z = np.log(p) - np.log1p(-p)
     residuals = (sample.labels - sample.probabilities) * (1.0 if sample.weights is None else sample.weights)
     codes, n = numbered(sample.codes, len(residuals))
-    by_query = cluster_sums(codes, n, np.stack([residuals, residuals * (z - z.mean()) / (z.std() or 1.0)], axis=1))
-    total, spread = by_query.sum(axis=0), by_query.T @ by_query
+    directions = np.stack([np.ones(len(z)), (z - z.mean()) / (z.std() or 1.0)], axis=1)
+    by_query = cluster_sums(codes, n, residuals[:, np.newaxis] * directions)
+    scaled = directions * (np.sqrt(p * (1 - p)) * (1.0 if sample.weights is None else sample.weights))[:, np.newaxis]
+    total = by_query.sum(axis=0)
+    found = [_score_test(total, rows.T @ rows, errors_of_fit) for rows in (by_query, scaled)]
+    return max(found, key=lambda test: test.p_value)
+
+
+def _score_test(total: Float64, spread: Float64, errors_of_fit: float) -> Test:
     values, vectors = np.linalg.eigh(spread)
     real = values > values.max() * 1e-12
     statistic = float((((vectors.T @ total)[real]) ** 2 / values[real]).sum()) if values.max() > 0 else 0.0

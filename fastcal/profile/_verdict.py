@@ -54,7 +54,7 @@ def by_labels(found: Labels) -> tuple[Verdict, list[str]]:
             *map(_broken, broken),
         ]
     fatal = [_broken(check) for check in broken if _far(check)]
-    if found.calibration.worse_than_constant:
+    if found.calibration.worse_than_constant and found.calibration.p_value < ALPHA:
         fatal.append(
             f"the probabilities are worse than guessing the base rate {found.base_rate.rate:.4g} for every pair (Brier skill "
             f"{found.calibration.brier_skill:+.3f})"
