@@ -45,8 +45,9 @@ def results(given):
     fused = fc.rrf([fc.Run.from_search(found[metric]) for metric in METRICS])
     out |= {"rrf: scores": fused.scores, "rrf: ids": fused.ids}
     a, b = given["platt"].tolist()
-    state = {"type": "platt", "version": 1, "params": {}, "fitted": {"a_": a, "b_": b, "base_rate_": 0.5}}
+    state = {"type": "platt", "version": 1, "params": {"input": "logit"}, "fitted": {"a_": a, "b_": b, "base_rate_": 0.5}}
     out["Platt predict"] = fc.calibrator_from_dict(state).predict(given["scores"])
+    out["Venn-Abers predict"] = fc.VennAbersCalibrator().fit(given["scores"], given["labels"]).predict(given["scores"])
     out["isotonic predict"] = fc.IsotonicCalibrator().fit(given["scores"], given["labels"]).predict(given["scores"])
     return out
 
