@@ -67,7 +67,7 @@ def isotonic(n):
     out = np.empty_like(scores)
     x = np.unique(np.quantile(scores[:100_000].astype(np.float64), np.linspace(0.001, 0.999, KNOTS)))
     y = np.linspace(0.01, 0.99, x.size) ** 2
-    fitted = {"X_thresholds_": x.tolist(), "y_thresholds_": y.tolist(), "base_rate_": 0.5}
+    fitted = {"X_thresholds_": x.tolist(), "y_thresholds_": y.tolist(), "shift_": 0.0, "base_rate_": 0.5}
     params = fc.IsotonicCalibrator().get_params()
     calibrator = fc.calibrator_from_dict({"type": "isotonic", "version": 1, "params": params, "fitted": fitted})
     model = IsotonicRegression(out_of_bounds="clip").fit(x, y)

@@ -109,3 +109,17 @@ def test_numbers_clip_before_the_prior():
     np.testing.assert_array_equal(cal.predict(cal.X_thresholds_), plain.predict(cal.X_thresholds_).clip(0.02, 0.95))
     assert cal.adjust_prior(0.001).predict(0.0) < 0.02
     assert fc.calibrator_from_dict(cal.to_dict()).bounds == [0.02, 0.95]
+
+
+@pytest.mark.parametrize("options", [{}, {"strict": True}, {"increasing": False}, {"bounds": "laplace", "strict": True}])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_prior_moves_the_log_odds_between_the_knots_too(options: dict, dtype: type) -> None:
+    scores, labels = sample(200)
+    cal = fc.IsotonicCalibrator(**options).fit(scores, 1 - labels if options.get("increasing") is False else labels)
+    grid = np.append(np.linspace(scores.min() - 1, scores.max() + 1, 999), np.nan).astype(dtype)
+    before, odds = cal.predict(grid.astype(np.float64)), (0.01 / 0.99) / (cal.base_rate_ / (1 - cal.base_rate_))
+    after = cal.adjust_prior(0.01).predict(grid)
+    assert after.dtype == dtype
+    np.testing.assert_allclose(after, before * odds / (1 - before + before * odds), rtol=1e-6 if dtype == np.float32 else 1e-12)
+    same = fc.calibrator_from_dict(cal.to_dict())
+    assert same.predict(grid).tobytes() == after.tobytes()

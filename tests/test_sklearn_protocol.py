@@ -44,6 +44,14 @@ def test_parameters_make_an_equal_calibrator(calibrator):
     assert repr(fresh) == repr(calibrator)
 
 
+def test_parameters_that_fail_half_way_leave_no_fit_of_others():
+    cal = fc.GroupCalibrator(fc.PlattCalibrator()).fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="PlattCalibrator has no parameter 'nope'"):
+        cal.set_params(shrinkage=3.0, calibrator__nope=1)
+    with pytest.raises(fc.NotFittedError):
+        cal.to_dict()
+
+
 def test_nested_parameters():
     cal = fc.GroupCalibrator(fc.PlattCalibrator())
     assert cal.get_params(deep=False) == {"calibrator": cal.calibrator, "shrinkage": 30.0, "unknown": "pooled"}

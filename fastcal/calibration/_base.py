@@ -247,7 +247,7 @@ class Calibrator(Estimator, ABC):
         --------
         >>> import fastcal as fc
         >>> fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1]).to_dict()["fitted"]
-        {'X_thresholds_': [0.0, 1.0], 'y_thresholds_': [0.0, 1.0], 'base_rate_': 0.5}
+        {'X_thresholds_': [0.0, 1.0], 'y_thresholds_': [0.0, 1.0], 'shift_': 0.0, 'base_rate_': 0.5}
         """
         self._require_fitted()
         fitted = {name: np.asarray(getattr(self, name)).tolist() for name in self.fitted_names}

@@ -51,10 +51,12 @@ class Estimator:
         >>> fc.IsotonicCalibrator().set_params(out_of_bounds="nan")
         IsotonicCalibrator(out_of_bounds='nan')
         """
-        names, before = self._param_names(), self.get_params(deep=False)
+        names, before = self._param_names(), self.get_params(deep=True)
         for name in params:
             if name.partition("__")[0] not in names:
                 raise InvalidValueError(f"{type(self).__name__} has no parameter {name!r}; expected {_listed(names)}")
+        if any(name not in before or not _same(params[name], before[name]) for name in params.keys() - self._read_by_predict):
+            vars(self).pop("base_rate_", None)  # before anything changes: what fails half-way leaves no fit of other parameters
         for name, value in params.items():
             if "__" not in name:
                 setattr(self, name, value)
@@ -62,8 +64,6 @@ class Estimator:
             owner, nested, inner = name.partition("__")
             if nested:
                 self._nested(owner).set_params(**{inner: value})
-        if any("__" in name or not _same(params[name], before[name]) for name in params.keys() - self._read_by_predict):
-            vars(self).pop("base_rate_", None)
         return self
 
     def _nested(self, name: str) -> Any:

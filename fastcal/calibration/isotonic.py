@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -51,7 +52,9 @@ class IsotonicCalibrator(Calibrator):
     Attributes
     ----------
     X_thresholds_, y_thresholds_ : ndarray of float64, shape (n_knots,)
-        The curve: scores, strictly increasing, and probabilities.
+        The curve as fitted: scores, strictly increasing, and probabilities.
+    shift_ : float
+        What `prior` or :meth:`adjust_prior` added to the log-odds of every probability on the curve, between the knots too.
     base_rate_ : float
         The share of relevant pairs the probabilities are right for.
 
@@ -73,9 +76,10 @@ class IsotonicCalibrator(Calibrator):
 
     json_type: ClassVar[str] = "isotonic"
     _read_by_predict: ClassVar[frozenset[str]] = frozenset({"out_of_bounds"})
-    fitted_names: ClassVar[tuple[str, ...]] = ("X_thresholds_", "y_thresholds_", "base_rate_")
+    fitted_names: ClassVar[tuple[str, ...]] = ("X_thresholds_", "y_thresholds_", "shift_", "base_rate_")
     X_thresholds_: Array
     y_thresholds_: Array
+    shift_: float
 
     def __init__(
         self, out_of_bounds: str = "clip", *, increasing: bool = True, strict: bool = False, bounds: str | tuple[float, float] | None = None
@@ -126,13 +130,19 @@ class IsotonicCalibrator(Calibrator):
         if self.bounds is not None and not self._smooths():
             y = np.clip(y, *_limits(self.bounds))
         self.X_thresholds_, self.y_thresholds_ = (x, y) if self.increasing else _mirrored(x, y)
+        self.shift_ = 0.0
 
     def _predict(self, scores: Array, out: Array, num_threads: int) -> None:
         outside = None if self.out_of_bounds == "clip" else self._outside(scores)
         x, y = self.X_thresholds_, self.y_thresholds_
         if self.higher_is_better_ is False:
             scores, (x, y) = -scores, _mirrored(x, y)
-        _backend.active().isotonic_predict(scores, x, y, out, num_threads=num_threads)
+        if self.shift_ == 0.0:
+            _backend.active().isotonic_predict(scores, x, y, out, num_threads=num_threads)
+        else:  # float64 in between: a probability near 1 has no digits left for its odds in float32
+            curve = np.empty(len(scores))
+            _backend.active().isotonic_predict(scores.astype(np.float64), x, y, curve, num_threads=num_threads)
+            out[:] = shifted(curve, self.shift_)
         if outside is not None:
             out[outside] = np.nan
 
@@ -148,7 +158,7 @@ class IsotonicCalibrator(Calibrator):
         return outside
 
     def _shift_log_odds(self, shift: float) -> None:
-        self.y_thresholds_ = shifted(self.y_thresholds_, shift)
+        self.shift_ += shift
 
     def _restore(self, fitted: dict[str, Any]) -> None:
         x, y = float_list(fitted["X_thresholds_"], "X_thresholds_"), float_list(fitted["y_thresholds_"], "y_thresholds_")
@@ -158,6 +168,7 @@ class IsotonicCalibrator(Calibrator):
         if not (steps >= 0).all() or y.min() < 0 or y.max() > 1:
             raise InvalidValueError(f"y_thresholds_ must lie in [0, 1] and {'rise' if self.increasing else 'fall'}")
         self.X_thresholds_, self.y_thresholds_ = rising_list(fitted["X_thresholds_"], "X_thresholds_"), y
+        self.shift_ = number(fitted["shift_"], "shift_", "a finite number", math.isfinite)
 
 
 def _mirrored(x: Array, y: Array) -> tuple[Array, Array]:

@@ -82,7 +82,8 @@ def bootstrap(
     adds up sizes of gaps, noise makes gaps larger, and a resample has the noise of the sample and its own, so that nearly all draws lie
     above the value, and BCa ends in their last tail. "mirrored" turns the quantiles of the squares round the square of the value: that
     exceeds the truth's by about as much as the draws' exceed it. It holds the value and stays in [0, 1]. Of 95 % intervals of the ECE of
-    probabilities that are right, or off by up to .06, in 50 and 300 queries of 10 pairs, 87 to 100 % held the truth, of BCa's 0 to 96 %.
+    probabilities that are right, or off by up to .06, in 50 and 300 queries of 10 pairs, 77 to 100 % held the truth, of BCa's 0 to 96 %;
+    those that miss it end below it, most often where the error is near .03: bins hide part of a gap.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ class Used(Record):
         selection = (self.diagnostics or {}).get("selection")
         if isinstance(selection, Mapping) and selection.get("beats_constant") is False:
             warnings.warn(
-                "on held-out queries the calibrator was no better than the base rate for every pair: its probabilities tell nothing apart",
+                "by its log loss on held-out queries the calibrator was no better than the base rate for every pair",
                 ProfileWarning,
                 stacklevel=3,
             )
