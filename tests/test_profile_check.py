@@ -85,8 +85,20 @@ def test_the_policy_acts_where_the_threshold_says():
     found = fc.SearchResult(np.array([[0.75], [0.5], [0.25]], np.float32), np.array([[1], [2], [3]]))
     assert profile.policy(target_precision=0.9, escalate_from=0.5).decide(found).decisions.tolist() == [2, 1, 0]
     assert profile.policy(target_recall=0.9).decide(found).decisions.tolist() == [2, 2, 0]
-    with pytest.raises(ValueError, match=r"no target selects 2 of the profile.s thresholds; expected one of: precision=0\.9, recall=0\.9"):
+    with pytest.raises(
+        ValueError, match=r"no target selects 2 of the profile.s thresholds; expected one of: target_precision=0\.9, target_recall=0\.9"
+    ):
         profile.policy()
+    assert profile.policy(threshold=profile.thresholds[0]).band == profile.policy(target_precision=0.9).band
+    for arguments, message in (
+        ({"threshold": fc.Threshold(0.5)}, "threshold must be one of profile.thresholds, got Threshold"),
+        ({"threshold": strict, "target_precision": 0.9}, "both given"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            profile.policy(**arguments)
+    bare = make(calibrator=profile.calibrator, thresholds=[fc.Threshold(0.75), fc.Threshold(0.5)])
+    with pytest.raises(ValueError, match=r"expected one of: threshold=the one at 0\.75, threshold=the one at 0\.5"):
+        bare.policy()
     with pytest.raises(ValueError, match=r"target_precision=0\.8 selects 0"):
         profile.policy(target_precision=0.8)
     with pytest.raises(ValueError, match="exceeds high"):

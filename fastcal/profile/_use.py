@@ -84,6 +84,7 @@ class Used(Record):
         *,
         target_precision: float | None = None,
         target_recall: float | None = None,
+        threshold: Threshold | None = None,
         escalate_from: float | None = None,
         floor: ScoreFloor | PerClass[ScoreFloor] | None = None,
         gap: GapCheck | PerClass[GapCheck] | None = None,
@@ -95,6 +96,8 @@ class Used(Record):
         ----------
         target_precision, target_recall : float, optional
             Which threshold, by its target; not needed if there is only one.
+        threshold : Threshold, optional
+            Which threshold, itself: one of ``profile.thresholds``, instead of a target.
         escalate_from : float, optional
             A laxer edge in the space of the threshold: between the two, queries escalate. Without it none do.
         floor, gap, on_escalate
@@ -118,7 +121,7 @@ class Used(Record):
         >>> profile.policy(escalate_from=0.5).band
         AbstainBand(low=0.5, high=0.75, space='probability', inclusive=True)
         """
-        cut = self._threshold(target_precision, target_recall)
+        cut = self._threshold(target_precision, target_recall) if threshold is None else self._own(threshold, target_precision, target_recall)
         self._warn_of_no_use()
         other = cut.value if escalate_from is None else escalate_from
         low, high = (other, cut.value) if cut.higher_is_better else (cut.value, other)
@@ -138,12 +141,19 @@ class Used(Record):
         wanted = {name: value for name, value in (("target_precision", target_precision), ("target_recall", target_recall)) if value is not None}
         found = [each for each in self.thresholds if all(getattr(each, name) == value for name, value in wanted.items())]
         if len(found) != 1:
-            have = ", ".join(f"{name}={value}" for each in self.thresholds for name, value in [each.promised or ("value", each.value)])
+            have = ", ".join(_named(each) for each in self.thresholds)
             asked = ", ".join(f"{name}={value}" for name, value in wanted.items()) or "no target"
             raise InvalidValueError(
                 f"{asked} selects {len(found)} of the profile's thresholds; expected one of: {have or 'none, it holds no threshold'}"
             )
         return found[0]
+
+    def _own(self, threshold: Threshold, target_precision: float | None, target_recall: float | None) -> Threshold:
+        if target_precision is not None or target_recall is not None:
+            raise InvalidValueError("threshold and a target are both given; expected one of them")
+        if threshold not in self.thresholds:
+            raise InvalidValueError(f"threshold must be one of profile.thresholds, got {threshold!r}")
+        return threshold
 
     def check(
         self,
@@ -196,3 +206,9 @@ class Used(Record):
 
     def _facts(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in (*_check.FATAL, *_check.DOUBTFUL)}
+
+
+def _named(threshold: Threshold) -> str:
+    """How to ask for a threshold: by its target, or by itself where it has none."""
+    targets = (("target_precision", threshold.target_precision), ("target_recall", threshold.target_recall))
+    return next((f"{name}={value}" for name, value in targets if value is not None), f"threshold=the one at {threshold.value}")
