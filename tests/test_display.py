@@ -81,6 +81,9 @@ def test_separation():
     inside = ~np.isnan(SCORES)
     assert (found.n, found.n_relevant) == (np.count_nonzero(inside), LABELS[inside].sum())
     assert fc.SeparationDisplay(found).plot(verdict=False).ax_.get_title() == ""
+    by_query = fc.SeparationDisplay.from_predictions(LABELS, SCORES, groups=np.arange(len(LABELS)) % 7).separation
+    assert by_query.auroc_interval == metrics.separation(LABELS, SCORES, groups=np.arange(len(LABELS)) % 7).auroc_interval
+    assert by_query.auroc_interval != metrics.separation(LABELS, SCORES).auroc_interval
     turned = fc.SeparationDisplay.from_predictions(LABELS, -SCORES)
     assert "reversed" in turned.separation.note
     assert turned.ax_.get_title().endswith(f"{turned.separation.verdict}\n{turned.separation.note}")

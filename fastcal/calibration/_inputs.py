@@ -45,9 +45,17 @@ def check_range(scores: Array, kind: str) -> None:
     raise InvalidValueError(f"scores{place} is {scores[first]}; expected a {kind} in [{_LOWEST[kind]:g}, 1] (input={kind!r}), or NaN for padding")
 
 
-def score_range(kind: str) -> tuple[float, float]:
-    """Return the lowest and the highest score of a kind."""
-    return (-sys.float_info.max, sys.float_info.max) if kind == LOGIT else (_LOWEST[kind], 1.0)
+class TakesInput:
+    """What calibrators with ``input=`` share: scores are judged by their kind."""
+
+    input: str
+
+    def _check_scores(self, scores: Array) -> None:
+        check_range(scores, self.input)
+
+    def _score_range(self) -> tuple[float, float, bool]:
+        low, high = (-sys.float_info.max, sys.float_info.max) if self.input == LOGIT else (_LOWEST[self.input], 1.0)
+        return low, high, False
 
 
 def chances(scores: Array, kind: str) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcal._validate.numbers import number, one_of
 from fastcal.calibration._base import Calibrator
-from fastcal.calibration._inputs import chances, check_input, check_range, predict_beta, score_range
+from fastcal.calibration._inputs import TakesInput, chances, check_input, predict_beta
 from fastcal.calibration._label_noise import LabelNoise, base_rate
 from fastcal.calibration._newton import HARD, Fit, fit_logistic, smoothed_targets
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PARAMETERS = ("abm", "am", "ab")
 
 
-class BetaCalibrator(Calibrator):
+class BetaCalibrator(TakesInput, Calibrator):
     """Beta calibration (Kull, Silva Filho & Flach 2017): log-odds a ln p - b ln(1 - p) + c with a, b >= 0.
 
     Fitted as an unpenalised logistic regression on [ln p, -ln(1 - p)]; a coefficient below 0 is dropped and the rest fitted
@@ -73,12 +73,6 @@ class BetaCalibrator(Calibrator):
     def _check_params(self) -> None:
         one_of(self.parameters, "parameters", _PARAMETERS)
         check_input(self.input)
-
-    def _check_scores(self, scores: Array) -> None:
-        check_range(scores, self.input)
-
-    def _score_range(self) -> tuple[float, float, bool]:
-        return *score_range(self.input), False
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         chance, against = chances(scores, self.input)

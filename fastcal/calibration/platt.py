@@ -10,7 +10,7 @@ import numpy as np
 from fastcal import _backend
 from fastcal._validate.numbers import number
 from fastcal.calibration._base import Calibrator
-from fastcal.calibration._inputs import LOGIT, check_input, check_range, log_odds, predict_linear, score_range
+from fastcal.calibration._inputs import LOGIT, TakesInput, check_input, log_odds, predict_linear
 from fastcal.calibration._label_noise import LabelNoise, base_rate
 from fastcal.calibration._newton import fit_logistic, smoothed_targets
 from fastcal.errors import InvalidValueError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
 
 
-class PlattCalibrator(Calibrator):
+class PlattCalibrator(TakesInput, Calibrator):
     """Platt scaling: p = 1 / (1 + exp(a s + b)).
 
     Fitted by Newton's method on the cross-entropy to the smoothed targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2),
@@ -66,12 +66,6 @@ class PlattCalibrator(Calibrator):
 
     def _check_params(self) -> None:
         check_input(self.input)
-
-    def _check_scores(self, scores: Array) -> None:
-        check_range(scores, self.input)
-
-    def _score_range(self) -> tuple[float, float, bool]:
-        return *score_range(self.input), False
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         logits = log_odds(scores, self.input)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcal._validate.numbers import number
 from fastcal.calibration._base import Calibrator
-from fastcal.calibration._inputs import LOGIT, check_input, check_range, log_odds, predict_linear, score_range
+from fastcal.calibration._inputs import LOGIT, TakesInput, check_input, log_odds, predict_linear
 from fastcal.calibration._label_noise import LabelNoise, base_rate
 from fastcal.calibration._newton import HARD, fit_logistic, smoothed_targets
 from fastcal.errors import InvalidValueError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
 
 
-class TemperatureCalibrator(Calibrator):
+class TemperatureCalibrator(TakesInput, Calibrator):
     """Temperature scaling (Guo et al. 2017): p = 1 / (1 + exp(-s / T)), T > 0, for scores that are log-odds already.
 
     The log loss is convex in 1/T and is minimised by Newton's method until its gradient is gone in float64. There is no
@@ -76,12 +76,6 @@ class TemperatureCalibrator(Calibrator):
 
     def _check_params(self) -> None:
         check_input(self.input)
-
-    def _check_scores(self, scores: Array) -> None:
-        check_range(scores, self.input)
-
-    def _score_range(self) -> tuple[float, float, bool]:
-        return *score_range(self.input), False
 
     def _fit(self, scores: Array, labels: Array, weights: Array, noise: LabelNoise | None) -> None:
         logits = log_odds(scores, self.input)

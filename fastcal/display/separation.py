@@ -55,12 +55,13 @@ class SeparationDisplay(Display):
         *,
         higher_is_better: bool = True,
         sample_weight: npt.ArrayLike | None = None,
+        groups: npt.ArrayLike | None = None,
         name: str | None = None,
         ax: Any = None,
         **plot_options: Any,
     ) -> Self:
         """Measure as :func:`fastcal.metrics.separation` does, and plot; `plot_options` are those of :meth:`plot`."""
-        return cls(separation(labels, scores, higher_is_better, sample_weight), name=name).plot(ax, **plot_options)
+        return cls(separation(labels, scores, higher_is_better, sample_weight, groups=groups), name=name).plot(ax, **plot_options)
 
     def plot(self, ax: Any = None, *, name: str | None = None, threshold: float | None = None, verdict: bool = True, **stairs_options: Any) -> Self:
         """Draw on `ax`, or on a new figure.

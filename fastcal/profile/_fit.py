@@ -13,12 +13,12 @@ from fastcal._clusters import numbered
 from fastcal._validate.arrays import float_array
 from fastcal._validate.numbers import fraction, integer
 from fastcal._validate.scores import Pairs, pairs
-from fastcal.calibration._odds import logit
+from fastcal.calibration._odds import logit, shifted
 from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning, SmallSampleWarning
 from fastcal.metrics import calibration_summary, precision_recall_at
 from fastcal.profile import _fields
 from fastcal.profile._queries import QueryHashes
-from fastcal.profile._recalibration import Codes, Float64, shifted
+from fastcal.profile._recalibration import Codes, Float64
 from fastcal.profile._reference import Reference
 from fastcal.profile._threshold import ENOUGH, Threshold
 from fastcal.selection import select_calibrator

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from fastcal.calibration._odds import shifted
 from fastcal.errors import ProfileWarning
-from fastcal.profile._recalibration import shifted
 from fastcal.profile._threshold import Threshold
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._clusters import cluster_sums, effective_trials, mean_by_query, numbered
-from fastcal.calibration._odds import logit
+from fastcal.calibration._odds import logit, shifted
 from fastcal.metrics import corp_decomposition
 from fastcal.thresholds import wilson_interval
 
@@ -143,10 +143,3 @@ def moved_to(sample: Labelled, claimed: float, rate: float) -> Moved:
     moved = sample._replace(probabilities=shifted(sample.probabilities, logit(rate) - logit(claimed)))
     before, after = (calibration_test(each, None).statistic for each in (sample, moved))
     return Moved(1.0 - after / before if before > 0 else 0.0, gain_of(moved, rate, rate).worse_than_constant)
-
-
-def shifted(probabilities: Float64, shift: float) -> Float64:
-    """Move log-odds; 0 and 1 stay."""
-    with np.errstate(divide="ignore", over="ignore"):
-        against = (1.0 - probabilities) / probabilities * math.exp(-shift / 2) * math.exp(-shift / 2)
-        return 1.0 / (1.0 + against)
