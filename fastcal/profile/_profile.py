@@ -208,8 +208,8 @@ class Profile(Used):
         beyond its 95 % error, or a threshold's interval (95 %, all
         thresholds together: Bonferroni) ends 0.2 below its promise. Else "refit": an interval ends below its promise, or
         the probabilities are wrong in that sense. Else "keep". A threshold promises its target, or what it reached on
-        held-out queries (30 selected pairs or more) if that was less. Labels of one class judge only the level of the probabilities, and the gain is then taken of the
-        Brier score of guessing the claimed base rate.
+        held-out queries (30 selected pairs or more) if that was less. Labels of one class judge only
+        the level of the probabilities, and the gain is then taken of the Brier score of guessing the claimed base rate.
 
         Without labels, by the Kolmogorov-Smirnov distance to the training scores: "keep" if p >= 0.01 or the distance is below
         0.1, "stop" from 0.25 on, else "refit". It sees that scores have changed, not whether the probabilities are wrong.
