@@ -62,6 +62,10 @@ if TYPE_CHECKING:
         rrf as rrf,
     )
     from fastcal.index import Index as Index
+    from fastcal.intervals import (
+        clopper_pearson_interval as clopper_pearson_interval,
+        wilson_interval as wilson_interval,
+    )
     from fastcal.normalization import (
         minmax as minmax,
         normalize as normalize,
@@ -113,9 +117,7 @@ if TYPE_CHECKING:
         OperatingPoint as OperatingPoint,
         Sweep as Sweep,
         choose_threshold as choose_threshold,
-        clopper_pearson_interval as clopper_pearson_interval,
         threshold_sweep as threshold_sweep,
-        wilson_interval as wilson_interval,
     )
     from fastcal.trained_fusion import (
         LinearFusion as LinearFusion,
@@ -156,6 +158,7 @@ _HOME = {
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
+    "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.profile": ("Drift", "Profile", "Recalibration", "RevalidationReport", "Threshold", "ThresholdCheck", "corpus_fingerprint"),
@@ -163,7 +166,7 @@ _HOME = {
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
-    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "clopper_pearson_interval", "threshold_sweep", "wilson_interval"),
+    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep"),
     "fastcal.trained_fusion": ("LinearFusion", "LogisticFusion", "fit_fusion", "fusion_from_dict"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -31,8 +31,9 @@ FLOORS = (
     ("_validate", "results"),
     ("_clusters",),
     ("scoring", "index", "normalization", "fusion", "run", "_csr"),
+    ("intervals", "labelling"),
     ("calibration", "thresholds", "metrics", "evaluation", "trained_fusion"),
-    ("selection",),
+    ("selection", "certificates", "probing"),
     ("policy",),
     ("profile",),
     ("display", "sklearn"),
@@ -48,6 +49,7 @@ BESIDE = {
     ("metrics", "thresholds"),
     ("metrics", "calibration"),
     ("trained_fusion", "evaluation"),
+    ("probing", "certificates"),
     ("__main__", "cli"),
 }
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fastcal._clusters import Float64, bin_sums, numbered
 from fastcal._validate.scores import Pairs, float32_floor
-from fastcal.thresholds.intervals import wilson_interval
+from fastcal.intervals.wilson import wilson_interval
 from fastcal.thresholds.sweep import CumulativeCounts, cumulative_counts
 
 

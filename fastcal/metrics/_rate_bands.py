@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastcal._validate.scores import Pairs, float32_floor
-from fastcal.thresholds.intervals import wilson_interval
+from fastcal.intervals.wilson import wilson_interval
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array

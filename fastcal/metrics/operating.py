@@ -12,8 +12,8 @@ import numpy.typing as npt
 from fastcal._clusters import effective_trials
 from fastcal._validate.numbers import fraction, number
 from fastcal._validate.scores import Pairs, directed_scores, pairs
+from fastcal.intervals.wilson import wilson_interval
 from fastcal.metrics._json import plain
-from fastcal.thresholds.intervals import wilson_interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from fastcal._clusters import effective_trials_by_bin
 from fastcal._validate.numbers import fraction, integer, one_of
 from fastcal._validate.scores import probability_pairs
+from fastcal.intervals.wilson import wilson_interval
 from fastcal.metrics._bands import bootstrap_band, consistency_band
 from fastcal.metrics._binned import Binned
-from fastcal.thresholds.intervals import wilson_interval
 
 Strategy = Literal["uniform", "quantile"]
 Band = Literal["consistency", "bootstrap"]

@@ -12,8 +12,8 @@ from fastcal._clusters import numbered
 from fastcal._validate.numbers import one_of
 from fastcal._validate.scores import Pairs, directed_scores, pairs
 from fastcal.errors import InvalidValueError
+from fastcal.intervals.wilson import wilson_interval
 from fastcal.metrics._rate_bands import precision_bands
-from fastcal.thresholds.intervals import wilson_interval
 from fastcal.thresholds.sweep import cumulative_counts
 
 

@@ -14,8 +14,8 @@ from fastcal._clusters import effective_trials
 from fastcal._validate.numbers import number
 from fastcal._validate.scores import Pairs, directed_scores, pairs
 from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.intervals.wilson import wilson_interval
 from fastcal.metrics._json import plain
-from fastcal.thresholds.intervals import wilson_interval
 from fastcal.thresholds.sweep import cumulative_counts, rates
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from fastcal._clusters import cluster_sums, effective_trials, mean_by_query, numbered
 from fastcal.calibration._odds import logit, shifted
+from fastcal.intervals import wilson_interval
 from fastcal.metrics import corp_decomposition
-from fastcal.thresholds import wilson_interval
 
 Float64 = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _csr
-from fastcal._validate.arrays import as_array
+from fastcal._validate.answers import as_answers
 from fastcal._validate.numbers import integer, one_of
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
@@ -80,22 +80,9 @@ def labels_of(grades: _csr.Int64, run: Run, unjudged: str, min_grade: int, label
         if missing.size and mode == "error":
             _refuse(run, missing)
         return Labels(labels, judged, missing.size, 0, 0)
-    answers = _answers(labeler(missing), missing.size)
+    answers = as_answers(labeler(missing), missing.size)
     labels[missing], judged[missing] = answers == 1, answers >= 0
     return Labels(labels, judged, missing.size, missing.size, int(np.count_nonzero(answers < 0)))
-
-
-def _answers(given: Any, n: int) -> npt.NDArray[Any]:
-    """Judge what the labeler returned."""
-    answers = as_array(given, "labeler(...)")
-    if answers.shape != (n,):
-        raise InvalidValueError(f"labeler returned shape {answers.shape}; expected ({n},), one answer per position")
-    if answers.dtype.kind not in "biuf":
-        raise InvalidTypeError(f"labeler returned dtype {answers.dtype}; expected 0, 1 or -1 (cannot judge)")
-    bad = (answers != 0) & (answers != 1) & (answers != -1)
-    if bad.any():
-        raise InvalidValueError(f"labeler answered {answers[bad.argmax()]} at [{bad.argmax()}]; expected 0, 1 or -1 (cannot judge)")
-    return answers.astype(np.int8)
 
 
 def _refuse(run: Run, missing: _csr.Int64) -> None:

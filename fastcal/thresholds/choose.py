@@ -13,7 +13,7 @@ from fastcal._clusters import effective_trials
 from fastcal._validate.numbers import number
 from fastcal._validate.scores import Pairs, directed_scores, pairs
 from fastcal.errors import InvalidValueError, SmallSampleWarning
-from fastcal.thresholds.intervals import wilson_interval
+from fastcal.intervals.wilson import wilson_interval
 from fastcal.thresholds.sweep import Sweep, cumulative_counts, rates
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.numbers import fraction
-from fastcal.thresholds._incomplete_beta import beta_quantile
-from fastcal.thresholds.intervals import hits_and_trials
+from fastcal.intervals._incomplete_beta import beta_quantile
+from fastcal.intervals.wilson import hits_and_trials
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array

@@ -1,0 +1,1 @@
+"""Thresholds from probing: estimates that are no certificates, with what a certificate would have taken."""
