@@ -50,7 +50,10 @@ class Ledger:
         budget: int | None = None,
         seed: int | None = None,
         state: Mapping[str, Any] | None = None,
+        log: Any = None,
     ) -> None:
+        if log is not None:
+            raise NotImplementedError
         self.procedure, self.pool, self.settings, self.budget = procedure, pool, dict(settings), budget
         self._paid: dict[int, int] = {}
         self._used: set[int] = set()
