@@ -1,0 +1,98 @@
+"""Every cell of the protocol."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from . import controls, ours, pools, recipes
+from .pools import Pool, null_hits, ranked
+from .protocol import Cell
+
+TARGET = 0.9
+DELTAS = (0.05, 0.1, 0.2)
+SIZES = (5, 29, 50, 200, 10_000)
+
+# One positive short somewhere, in every shape that a walk may meet.
+CURVES = {
+    "flat 200": pools.flat(200),
+    "flat 2,000": pools.flat(2000),
+    "just bad 200": pools.just_bad(200),
+    "just bad 2,000": pools.just_bad(2000),
+    "two bad cuts 1,024": pools.double_bad(1024),
+    "step 400": pools.step(400),
+    "cliff 83 of 400": pools.cliff(400, 83),
+    "cliff 700 of 2,000": pools.cliff(2000, 700, good=0.98),
+    "waves 400": pools.waves(400),
+    "inverted 400": pools.inverted(400),
+    "constant 400": pools.constant(400),
+    "constant 2,000": pools.constant(2000),
+    "5 scores of 400": pools.tied(400, 5),
+    "50 scores of 2,000": pools.tied(2000, 50),
+    "10 copies of 200": pools.repeated(2000, 10),
+}
+# Where the worst rates are.
+WORST = ("flat 200", "just bad 2,000", "constant 400")
+
+
+def on(procedure, pool, target, delta, seed, **options):
+    """One trial on one pool, or on the pool that a function makes of the seed."""
+    return procedure(pool if isinstance(pool, Pool) else pool(seed), target, delta, seed, **options)
+
+
+def cell(part, name, procedure, pool, delta=0.05, *, target=TARGET, control=False, **options):
+    trial = partial(on, procedure, pool, target, delta, **options)
+    return Cell(f"{name}, delta {delta}" if delta != 0.05 else name, part, trial, delta, control)
+
+
+def of_prevalence(rows, share, seed):
+    """Positives wherever; of nine tenths one is short."""
+    hits = null_hits(rows) if share == 0.9 else round(share * rows)
+    return ranked(np.random.default_rng([seed, 3]).permutation(np.arange(rows) < hits))
+
+
+def of_caller(rows, seed):
+    """A pool made with ``default_rng(seed)``, the seed that is then given to the procedure: one positive short."""
+    return ranked(np.random.default_rng(seed).random(rows).argsort().argsort() < null_hits(rows))
+
+
+def certify_cells():
+    """certify_threshold as it is."""
+    for name, pool in CURVES.items():
+        for delta in DELTAS if name in WORST else DELTAS[:1]:
+            yield cell("curves", name, ours.certify, pool, delta)
+    for rows in SIZES:
+        for share in (0, 0.001, 0.1, 0.9, 1):
+            yield cell("sizes", f"{rows:,} rows, {share:g} positive", ours.certify, partial(of_prevalence, rows, share))
+    for name in WORST:
+        yield cell("stopping", f"any budget, {name}", ours.some_budget, CURVES[name])
+        yield cell("stopping", f"going on with more, {name}", ours.resumed, CURVES[name])
+        yield cell("stopping", f"ratio 1.5, {name}", ours.certify, CURVES[name], ratio=1.5)
+    yield cell("stopping", "seed of the caller, 200", ours.certify, partial(of_caller, 200))
+
+
+def control_cells():
+    """Mistakes that have to be caught by the same protocol, on the pools above."""
+    for name in ("constant 400", "just bad 2,000"):
+        yield cell("controls", f"peeking Wilson, {name}", controls.peeking, CURVES[name], control=True)
+    yield cell("controls", "labels reused, just bad 2,000", controls.reused, CURVES["just bad 2,000"], control=True)
+    yield cell("controls", "labels reused, just bad 200", controls.reused, CURVES["just bad 200"], control=True)
+    yield cell("controls", "two starts at full delta, two bad cuts 1,024", controls.two_starts, CURVES["two bad cuts 1,024"], control=True)
+    yield cell("controls", "weights against 1 - p, just bad 2,000", controls.weighted, CURVES["just bad 2,000"], control=True)
+    yield cell("controls", "priorities of the caller's seed, 200", controls.colliding, partial(of_caller, 200), control=True)
+    yield cell("controls", "best of 5 seeds, constant 400", ours.best_of, CURVES["constant 400"], control=True)
+    for method, budget, name, target in (
+        (recipes.naive, 200, "flat 2,000", TARGET),
+        (recipes.naive, 200, "just bad 2,000", TARGET),
+        (recipes.unweighted, 400, "just bad 400", TARGET),
+        (recipes.supg, 1000, "flat 2,000", 0.99),
+    ):
+        pool = getattr(pools, name.rpartition(" ")[0].replace(" ", "_"))(int(name.rpartition(" ")[2].replace(",", "")), target)
+        trial = partial(controls.recipe, method)
+        label = f"{method.__name__}, {budget:,} labels, {name}, target {target}"
+        yield cell("controls", label, trial, pool, target=target, control=True, budget=budget)
+
+
+def all_cells():
+    return [*certify_cells(), *control_cells()]
