@@ -86,5 +86,5 @@ def test_the_bundled_demo_says_what_is_out_of_reach_and_succeeds(tmp_path, capsy
         "scores-digits.png",
         "scores-docstrings.png",
     ]
-    positions = [out.index(f"({letter})") for letter in "abcde"]
+    positions = [out.index(f"({letter})") for letter in "abcdef"]
     assert positions == sorted(positions)

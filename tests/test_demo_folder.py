@@ -34,7 +34,7 @@ def test_demo_on_a_folder_writes_every_screen_with_n_and_interval(folder, tmp_pa
     shown = capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == ["reliability-topics.png", "report.md", "scores-topics.png"]
     sections = (out / "report.md").read_text().split("\n## ")
-    for letter in "abcde":
+    for letter in "abcdef":
         assert f"({letter})" in shown
         (section,) = [text for text in sections if text.startswith(f"({letter})")]
         assert INTERVAL.search(section), letter

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-import fastcal as fc
+from fastcal.certificates.certify import certify_threshold
 
-from .pools import Pool
 from .protocol import Outcome
 
 
@@ -19,7 +18,7 @@ def judged(pool, target, certificate, *, anytime=False):
 
 def certify(pool, target, delta, seed, **options):
     """One call with labels for all rows within the budget, stopped at the worst moment."""
-    certificate = fc.certify_threshold(
+    certificate = certify_threshold(
         pool.scores, pool.labeler, target_precision=target, delta=delta, seed=seed, **{"budget": pool.scores.size} | options
     )
     return judged(pool, target, certificate, anytime=True)
@@ -27,18 +26,18 @@ def certify(pool, target, delta, seed, **options):
 
 def some_budget(pool, target, delta, seed, **options):
     """A budget between the floor and the pool, drawn."""
-    floor = fc.certify_threshold(Pool(pool.scores, np.zeros_like(pool.labels)).scores, np.zeros_like, target_precision=target, delta=delta, seed=0).labels_floor
+    floor = certify_threshold(pool.scores, np.zeros_like, target_precision=target, delta=delta, seed=0).labels_floor
     budget = int(np.random.default_rng([seed, 2]).integers(floor, pool.scores.size + 1))
     return certify(pool, target, delta, seed, budget=budget, **options)
 
 
 def resumed(pool, target, delta, seed):
     """Somebody who goes on with more budget as long as nothing false is certified, and stops there."""
-    state, budget, size = None, 0, pool.scores.size
+    state, budget, size = None, 90, pool.scores.size
     while True:
         budget = min(size, budget + max(30, size // 8))
         options = {"target_precision": target, "delta": delta, "seed": seed, "budget": budget, "state": state}
-        certificate = fc.certify_threshold(pool.scores, pool.labeler, **options)
+        certificate = certify_threshold(pool.scores, pool.labeler, **options)
         outcome = judged(pool, target, certificate)
         if outcome.broken or budget == size:
             return outcome

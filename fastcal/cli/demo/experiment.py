@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fastcal.cli.demo.candidates import Searched, search
 from fastcal.cli.demo.decision import Cut, Decisions, Kept, choose_cut, decide, kept_by
 from fastcal.cli.demo.hardcoded import HardCut, hard_cut
+from fastcal.cli.demo.promise import Promise, promise
 from fastcal.cli.demo.ranking import Ranking, ranking
 from fastcal.cli.demo.reliability import Reliability, reliability
 from fastcal.cli.demo.transfer import Home
@@ -29,6 +30,7 @@ class Findings:
     kept: Kept
     decisions: Decisions
     ranking: Ranking
+    promise: Promise
 
     @property
     def collection(self) -> Collection:
@@ -60,6 +62,7 @@ def experiment(collection: Collection, seed: int = SEED) -> Findings:
         kept=kept_by(cut.cosine, held_out, seed),
         decisions=decide(calibrated.platt, cut, held_out, seed),
         ranking=ranking(searched, seed),
+        promise=promise(held_out, seed),
     )
 
 

@@ -16,6 +16,7 @@ from fastcal.cli.demo.digits import load_digits
 from fastcal.cli.demo.docstrings import load_docstrings
 from fastcal.cli.demo.experiment import SEED, Findings, experiment, home_of
 from fastcal.cli.demo.report import write_report
+from fastcal.cli.demo.tables import Screen
 from fastcal.cli.demo.terminal import show, show_summary
 from fastcal.cli.demo.transfer import Home, transfers
 from fastcal.errors import FastcalError
@@ -51,7 +52,7 @@ def run(data: Path | None, out: Path, console: Console) -> None:
     console.print(f"\n{written[0]} and {len(written) - 1} pictures written; {time.perf_counter() - started:.1f} s.", markup=False, highlight=False)
 
 
-def _screens(found: Sequence[Findings], others: Sequence[Home], remarks: Sequence[str]) -> tuple[screens.Screen, ...]:
+def _screens(found: Sequence[Findings], others: Sequence[Home], remarks: Sequence[str]) -> tuple[Screen, ...]:
     return (
         screens.overview(found),
         screens.hardcoded(found),
@@ -59,6 +60,7 @@ def _screens(found: Sequence[Findings], others: Sequence[Home], remarks: Sequenc
         screens.decision(found),
         screens.transfer(transfers([f.home for f in found], others, SEED), remarks),
         screens.ranking(found),
+        screens.promise(found),
     )
 
 

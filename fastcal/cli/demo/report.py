@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastcal.cli.demo.experiment import Findings
-    from fastcal.cli.demo.screens import Row, Screen
+    from fastcal.cli.demo.tables import Row, Screen
 
 
 def write_report(

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import fastcal as fc
 from fastcal.cli.demo.candidates import DEPTH
 from fastcal.cli.demo.conclusions import conclusions
 from fastcal.cli.demo.decision import CASES, MIN_SELECTED, TARGET
-from fastcal.cli.demo.estimates import FEW, Estimate
+from fastcal.cli.demo.estimates import Estimate
 from fastcal.cli.demo.experiment import Findings
 from fastcal.cli.demo.hardcoded import CUT
+from fastcal.cli.demo.promise import DELTA, DRAWS, LABELS, Outcome, Spread
 from fastcal.cli.demo.ranking import RRF_K, WEIGHTS
 from fastcal.cli.demo.reliability import N_BINS
+from fastcal.cli.demo.tables import BY_QUERY, RESAMPLED, Cell, Group, Row, Screen, names, side_by_side, written
 
 if TYPE_CHECKING:
     from fastcal.cli.demo.transfer import Transfer
-
-RESAMPLED = "[ ]: 95 % interval, resampled by query"
-BY_QUERY = f"{RESAMPLED} (at 0 and 1: Wilson over queries; on fewer than {FEW} pairs: widened to contain Wilson over pairs)"
-Row = tuple[str, ...]
-Cell = Callable[[Findings], str]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows that belong together, under an optional caption row."""
-
-    rows: tuple[Row, ...]
-    caption: Row = ()
-
-
-@dataclass(frozen=True)
-class Screen:
-    """A titled table with remarks."""
-
-    title: str
-    columns: Row
-    groups: tuple[Group, ...]
-    notes: tuple[str, ...] = ()
 
 
 def overview(all_findings: Sequence[Findings]) -> Screen:
@@ -56,8 +34,8 @@ def overview(all_findings: Sequence[Findings]) -> Screen:
     caveats = [f"{f.name}: {caveat}" for f in all_findings for caveat in (*f.collection.caveats, *_kinship(f))]
     return Screen(
         "The collections",
-        _names(all_findings),
-        (_side_by_side(all_findings, rows),),
+        names(all_findings),
+        (side_by_side(all_findings, rows),),
         ("Split by query, seeded: nothing is fitted on a held-out query. Queries without a relevant document are left out.", *caveats),
     )
 
@@ -65,16 +43,16 @@ def overview(all_findings: Sequence[Findings]) -> Screen:
 def hardcoded(all_findings: Sequence[Findings]) -> Screen:
     """(a) What a hard-coded cut gives."""
     rows: dict[str, Cell] = {
-        "precision": lambda f: _cell(f.hard_cut.precision),
-        "recall": lambda f: _cell(f.hard_cut.recall),
+        "precision": lambda f: written(f.hard_cut.precision),
+        "recall": lambda f: written(f.hard_cut.recall),
         "results per query": lambda f: f"{f.hard_cut.fewest:,} to {f.hard_cut.most:,}, median {f.hard_cut.median:,.0f}",
-        "queries without any": lambda f: _cell(f.hard_cut.empty),
+        "queries without any": lambda f: written(f.hard_cut.empty),
         "pairs looked at": lambda f: f"{f.hard_cut.n_pairs:,}",
     }
     return Screen(
         f'(a) What a hard-coded "cosine >= {CUT}" really gives',
-        _names(all_findings),
-        (_side_by_side(all_findings, rows),),
+        names(all_findings),
+        (side_by_side(all_findings, rows),),
         (f"Every query x document pair, in exact arithmetic. {BY_QUERY}; queries without any: Wilson.",),
     )
 
@@ -107,21 +85,21 @@ def decision(all_findings: Sequence[Findings]) -> Screen:
     train: dict[str, Cell] = {
         f"target {TARGET} on train": lambda f: "reached" if f.cut.reached else "OUT OF REACH; best cut instead",
         "cut": lambda f: f"cosine >= {f.cut.cosine:.3f}",
-        "precision, in sample": lambda f: _cell(f.cut.precision),
+        "precision, in sample": lambda f: written(f.cut.precision),
         "separation": lambda f: f"{f.cut.verdict}\nn = {f.searched.train.labels.size:,} pairs",
     }
     held_out: dict[str, Cell] = {
         "precision on held-out": lambda f: _both(f.kept.precision, f.kept.precision_pairs),
         "recall on held-out": lambda f: _both(f.kept.recall, f.kept.recall_pairs),
-        "queries with a result": lambda f: _cell(f.kept.answered),
+        "queries with a result": lambda f: written(f.kept.answered),
     }
     band: dict[str, Cell] = {"band of probability": _band}
     documents: dict[str, Cell] = {f"documents: {_word(case)}": _document_share(case) for case in CASES}
     queries: dict[str, Cell] = {f"queries: {_word(case)}": _query_share(case) for case in CASES}
     return Screen(
         f"(c) A threshold for precision {TARGET}, chosen on train, applied to held-out",
-        _names(all_findings),
-        tuple(_side_by_side(all_findings, rows) for rows in (train, held_out, band | documents, queries)),
+        names(all_findings),
+        tuple(side_by_side(all_findings, rows) for rows in (train, held_out, band | documents, queries)),
         (
             f"{BY_QUERY}: pairs of one query are dependent. Wilson takes pairs as independent; shares of queries: Wilson.",
             f"Chosen on the train cosines of the top {DEPTH}, {MIN_SELECTED} pairs at least.",
@@ -170,6 +148,35 @@ def ranking(all_findings: Sequence[Findings]) -> Screen:
     )
 
 
+def promise(all_findings: Sequence[Findings]) -> Screen:
+    """(f) How often a threshold keeps what was promised of it."""
+    columns = {f"choose_threshold on {LABELS}": "chosen", f"certify_threshold, at most {LABELS}": "certified"}
+    groups = []
+    for f in all_findings:
+        found: list[Outcome] = [getattr(f.promise, name) for name in columns.values()]
+        rows = {
+            "promise broken": [outcome.broken.text() for outcome in found],
+            "no threshold": [outcome.nothing.text() for outcome in found],
+            "true precision": [_spread(outcome.precision) for outcome in found],
+            "recall": [_spread(outcome.recall) for outcome in found],
+            "labels paid": [_spread(outcome.labels, ".0f") for outcome in found],
+        }
+        caption = (f.name, f"n = {DRAWS} draws", f"from {f.promise.n_pairs:,} pairs; recall within reach {f.promise.within_reach:.3f}")
+        groups.append(Group(tuple((label, *cells) for label, cells in rows.items()), caption))
+    return Screen(
+        f"(f) Promise kept?  Precision {TARGET} from {LABELS} labels, drawn {DRAWS} times",
+        ("", *columns),
+        tuple(groups),
+        (
+            f"The pairs are the top {DEPTH} of the held-out queries, every label of which is known. [ ]: 95 % Wilson intervals over draws.",
+            "( ): middle nine tenths of the draws that gave a threshold. Recall: of the relevant pairs among these.",
+            "choose_threshold takes the lowest threshold with that precision on the labels: the luckiest one, so it often promises too much.",
+            f"certify_threshold may break its promise in {DELTA:.0%} of the draws; where it cannot keep one it gives no threshold.",
+            "Its certificate is about these pairs, as judged here: not about other queries.",
+        ),
+    )
+
+
 def summary(f: Findings) -> tuple[str, str, str]:
     """Say in three lines what was found."""
     platt, raw, hard = f.reliability.named("Platt"), f.reliability.named("raw cosine"), f.hard_cut
@@ -209,7 +216,7 @@ def _kinship(f: Findings) -> list[str]:
 
 
 def _transfer_row(t: Transfer) -> Row:
-    return (f"{t.source} (its own)" if t.at_home else t.source, f"{t.cut.cosine:.3f}", _cell(t.kept.precision), _cell(t.kept.recall))
+    return (f"{t.source} (its own)" if t.at_home else t.source, f"{t.cut.cosine:.3f}", written(t.kept.precision), written(t.kept.recall))
 
 
 def _band(f: Findings) -> str:
@@ -218,13 +225,13 @@ def _band(f: Findings) -> str:
 
 
 def _document_share(case: fc.Decision) -> Cell:
-    return lambda f: _cell(f.decisions.documents[case])
+    return lambda f: written(f.decisions.documents[case])
 
 
 def _query_share(case: fc.Decision) -> Cell:
     def write(f: Findings) -> str:
         relevant = f.decisions.best_relevant[case]
-        return _cell(f.decisions.queries[case]) + (f"\nbest document relevant:\n{_cell(relevant)}" if relevant.n else "")
+        return written(f.decisions.queries[case]) + (f"\nbest document relevant:\n{written(relevant)}" if relevant.n else "")
 
     return write
 
@@ -237,20 +244,12 @@ def _speed(f: Findings) -> str:
     )
 
 
-def _names(all_findings: Sequence[Findings]) -> Row:
-    return ("", *(f.name for f in all_findings))
-
-
-def _side_by_side(all_findings: Sequence[Findings], rows: dict[str, Cell]) -> Group:
-    return Group(tuple((label, *(write(f) for f in all_findings)) for label, write in rows.items()))
-
-
-def _cell(estimate: Estimate) -> str:
-    return f"{estimate.text()}\nn = {estimate.n:,} {estimate.unit}"
-
-
 def _both(by_query: Estimate, pairs: Estimate) -> str:
     return f"{by_query.text()}\nWilson {pairs.interval()}\nn = {pairs.n:,} {pairs.unit}"
+
+
+def _spread(found: Spread, form: str = ".3f") -> str:
+    return "none" if found.mean != found.mean else f"{found.mean:{form}} ({found.low:{form}} to {found.high:{form}})"
 
 
 def _word(case: fc.Decision) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from fastcal.cli.demo.screens import Screen
+    from fastcal.cli.demo.tables import Screen
 
 
 def show(screen: Screen, console: Console) -> None:
