@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastcal.certificates._pool import Float64, Int64, Pool
 from fastcal.certificates._trace import CutTest
-from fastcal.intervals.evidence import log_evidence
+from fastcal.intervals.evidence import log_evidence, log_evidence_below
 from fastcal.labelling._drive import Procedure
 from fastcal.labelling._ledger import Int8, Ledger
 
@@ -115,46 +115,30 @@ class _Sheet:
     def _test(self, cut: int, delta: float) -> Asking:
         """Label rows of a cut by priority until it is certified or given up."""
         rows = np.flatnonzero(self.pool.cut_of <= cut)
-        others = int(self.pool.counts[cut]) - self.census.size
-        null = null_hits(self.rule.target, int(self.pool.counts[cut])) - int(self.census.sum())
-        goal, before = -math.log(delta), self.ledger.n_used
+        count, head = int(self.pool.counts[cut]), int(self.census.sum())
+        evidence = _Evidence(count - self.census.size, null_hits(self.rule.target, count) - head, delta, self.rule.futility)
+        before = self.ledger.n_used
         while True:
             seen = self.labels[rows]
-            seen = seen[: _known(seen)]
-            path = log_evidence(seen, others, null) if 0 <= null < others else np.empty(0)
-            verdict = self._verdict(seen, path, others, null, goal)
-            request = rows[:0] if verdict else self._request(rows, seen, others, null, goal)
+            verdict = evidence.see(seen[: _known(seen)])
+            request = rows[:0] if verdict else self._request(rows, evidence)
             if not request.size:
-                passed = int(np.argmax(path >= goal)) + 1 if verdict == "certified" and path.size else seen.size
-                return self._entry(cut, null, seen[:passed], path[:passed], verdict or "budget", self.ledger.n_used - before)
+                seen, path = evidence.consumed()
+                top = float(path.max()) if path.size else -math.inf
+                known, bought = (float(self.pool.thresholds[cut]), count, evidence.null + head), self.ledger.n_used - before
+                return CutTest(*known, seen.size, bought, int(seen.sum()), top, verdict or "budget", path)
             self.labels[request] = (yield self.pool.positions[request]) == 1
 
-    def _verdict(self, seen: Labels, path: Float64, others: int, null: int, goal: float) -> str:
-        if null < 0 or (path.size and path.max() >= goal):
-            return "certified"
-        if null >= others:
-            return "out of reach"
-        if int(seen.sum()) + others - seen.size <= null:
-            return "missed"
-        against = log_evidence(1 - seen, others, others - null - 1)
-        return "futility" if against.size and against.max() >= -math.log(self.rule.futility) else ""
-
-    def _request(self, rows: Int64, seen: Labels, others: int, null: int, goal: float) -> Int64:
+    def _request(self, rows: Int64, evidence: _Evidence) -> Int64:
         """Return the rows to label next; none if the budget does not reach to where the cut could be certified."""
-        need = _fewest(seen, others, null, goal)
-        upto = seen.size + need
+        need, start = evidence.fewest(), evidence.seen.size
         unlabelled = self.labels[rows] == _UNKNOWN
-        if upto > rows.size or np.count_nonzero(unlabelled[:upto]) > self.ledger.remaining:
+        if start + need > rows.size or np.count_nonzero(unlabelled[: start + need]) > self.ledger.remaining:
             return rows[:0]
-        asked = np.flatnonzero(unlabelled[: seen.size + max(need, self.rule.batch_size)])
+        asked = np.flatnonzero(unlabelled[: start + max(need, self.rule.batch_size)])
         return rows[asked[: int(min(self.ledger.remaining, asked.size))]]
 
     # -- what is kept ---------------------------------------------------------------------------------------
-    def _entry(self, cut: int, null: int, seen: Labels, path: Float64, verdict: str, bought: int) -> CutTest:
-        top = float(path.max()) if path.size else -math.inf
-        count = int(self.pool.counts[cut])
-        return CutTest(float(self.pool.thresholds[cut]), count, null + int(self.census.sum()), seen.size, bought, int(seen.sum()), top, verdict, path)
-
     def _note(self, cut: int, count: int, hits: int, verdict: str, bought: int) -> None:
         threshold, null = float(self.pool.thresholds[cut]), null_hits(self.rule.target, count)
         self.trace.append(CutTest(threshold, count, null, count, bought, hits, math.inf if hits > null else -math.inf, verdict, np.empty(0)))
@@ -172,13 +156,42 @@ def _known(labels: Labels) -> int:
     return int(gaps[0]) if gaps.size else labels.size
 
 
-def _fewest(seen: Labels, others: int, null: int, goal: float) -> int:
-    """Return how many further labels certify a cut if all of them are positive."""
-    length = 64
-    while True:
-        ahead = min(length, others - seen.size)
-        path = log_evidence(np.concatenate([seen, np.ones(ahead, np.uint8)]), others, null)
-        passed = np.flatnonzero(path[seen.size :] >= goal)
-        if passed.size:
-            return int(passed[0]) + 1
-        length *= 4
+class _Evidence:
+    """What the labels of one cut say, for and against, after each of them."""
+
+    def __init__(self, others: int, null: int, delta: float, futility: float) -> None:
+        self.others, self.null = others, null
+        self.goal, self.enough = -math.log(delta), -math.log(futility)
+        self.seen: Labels = np.empty(0, np.uint8)
+        self.path: Float64 = np.empty(0)
+
+    def see(self, seen: Labels) -> str:
+        """Take in all labels so far; return a verdict, or nothing."""
+        if self.null < 0:
+            return "certified"
+        if self.null >= self.others:
+            return "out of reach"
+        old, self.seen = self.seen.size, seen
+        self.path = np.concatenate([self.path, log_evidence(seen, self.others, self.null, start=old)])
+        if self.path[old:].max(initial=-math.inf) >= self.goal:
+            return "certified"
+        if int(seen.sum()) + self.others - seen.size <= self.null:
+            return "missed"
+        against = log_evidence_below(seen, self.others, self.null, start=old)
+        return "futility" if against.max(initial=-math.inf) >= self.enough else ""
+
+    def fewest(self) -> int:
+        """Return how many further labels certify the cut if all of them are positive."""
+        start, length = self.seen.size, 64
+        while True:
+            ahead = np.ones(min(length, self.others - start), np.uint8)
+            passed = np.flatnonzero(log_evidence(np.concatenate([self.seen, ahead]), self.others, self.null, start=start) >= self.goal)
+            if passed.size:
+                return int(passed[0]) + 1
+            length *= 4
+
+    def consumed(self) -> tuple[Labels, Float64]:
+        """Return the labels that were needed and the log evidence after each of them."""
+        passed = np.flatnonzero(self.path >= self.goal)
+        n = int(passed[0]) + 1 if passed.size else self.path.size
+        return self.seen[:n], self.path[:n]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -16,7 +15,8 @@ from fastcal._validate.scores import directed_scores
 from fastcal.certificates._certificate import Certificate, certificate
 from fastcal.certificates._pool import Floats, Int64, array_pool, census_size
 from fastcal.certificates._walk import Rule, null_hits, walk
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidValueError
+from fastcal.intervals.floors import single_look_floor, single_look_floor_iid
 from fastcal.labelling._drive import Procedure, drive
 from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
@@ -62,9 +62,9 @@ def _plan(
     kept = flat[positions]
     floor = labels_floor(rule.target, rule.delta, kept.size)
     most = as_budget(budget, floor, kept.size)
-    census = census_size(kept, labels_floor(rule.target, rule.delta, None), most // 4, higher_is_better=higher_is_better)
+    census = census_size(kept, single_look_floor_iid(float(rule.target), rule.delta), most // 4, higher_is_better=higher_is_better)
     settings = {"target": str(rule.target), "delta": rule.delta, "ratio": width, "batch_size": rule.batch_size, "census": census}
-    ledger = Ledger("certify_threshold", fingerprint(values), settings, budget=most, seed=seed, state=state, log=log)
+    ledger = Ledger("certify_threshold", fingerprint(values), settings, budget=most, seed=seed, state=state, log=log, size=flat.size)
     priorities = ledger.rng("priorities").random(kept.size)
     pool = array_pool(kept, positions, priorities, census=census, ratio=width, first=2 * floor, keep=most, higher_is_better=higher_is_better)
 
@@ -84,16 +84,9 @@ def exact_target(target: float) -> Fraction:
     return Fraction(str(target))
 
 
-def labels_floor(target: Fraction, delta: float, population: int | None) -> int:
-    """Return the fewest labels, all positive, with which one look may certify a selection of so many rows; None is no end of rows."""
-    if population is None:
-        return math.ceil(math.log(delta) / math.log(target) - 1e-12)
-    null, left = null_hits(target, population), 1.0
-    for n in range(population):
-        left *= max(null - n, 0) / (population - n)
-        if left <= delta:
-            return n + 1
-    return population
+def labels_floor(target: Fraction, delta: float, rows: int) -> int:
+    """Return the fewest labels with which the whole of so many rows could be certified; 1 for none."""
+    return single_look_floor(rows, null_hits(target, rows), delta) if rows else 1
 
 
 def as_budget(budget: int | None, floor: int, rows: int) -> int:
