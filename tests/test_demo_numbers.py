@@ -141,6 +141,39 @@ def test_ranking_against_a_plain_ndcg(digits):
     assert digits.ranking.recall_ceiling == pytest.approx((10 / held_out.n_relevant).mean())
 
 
+def luckiest(scores, labels, target):
+    """Lowest score at or above which the labels reach the target, score by score; None without one."""
+    found = None
+    for at in sorted(set(scores.tolist()), reverse=True):
+        if labels[scores >= at].mean() >= target:
+            found = at
+    return found
+
+
+def test_promises_are_broken_as_often_as_a_plain_count_says(digits):
+    held_out = digits.searched.held_out
+    scores, labels = held_out.scores.ravel(), held_out.labels.ravel()
+    precisions, paid = [], []
+    for draw in range(200):
+        rows = np.random.default_rng(draw).choice(scores.size, 300, replace=False)
+        precisions.append(labels[scores >= luckiest(scores[rows], labels[rows], 0.9)].mean())
+        paid.append(fc.certify_threshold(scores, lambda at: labels[at], budget=300, seed=draw).labels_used)
+    found = digits.promise
+    assert found.chosen.broken.value == np.mean(np.array(precisions) < 0.9)
+    assert (found.chosen.broken.n, found.chosen.nothing.value) == (200, 0)
+    assert found.chosen.precision.mean == pytest.approx(np.mean(precisions))
+    assert found.certified.labels.mean == np.mean(paid)
+    assert found.certified.labels.high <= 300
+    order = np.argsort(-scores, kind="stable")
+    precise = labels[order].cumsum() >= 0.9 * np.arange(1, labels.size + 1)
+    assert found.within_reach == pytest.approx(labels[order].cumsum()[np.flatnonzero(precise)[-1]] / labels.sum(), abs=1e-3)
+
+
+def test_certificates_keep_the_promise_that_chosen_thresholds_break(digits):
+    assert digits.promise.certified.broken.low < 0.05 < digits.promise.chosen.broken.low
+    assert digits.promise.certified.recall.mean > 0
+
+
 def test_queries_with_the_same_relevant_documents_are_counted(digits, topics):
     assert digits.collection.kin == 200
     assert topics.collection.kin == 48

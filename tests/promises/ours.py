@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastcal.certificates.certify import certify_threshold
+import fastcal as fc
 
 from .protocol import Outcome
 
@@ -18,7 +18,7 @@ def judged(pool, target, certificate, *, anytime=False):
 
 def certify(pool, target, delta, seed, **options):
     """One call with labels for all rows within the budget, stopped at the worst moment."""
-    certificate = certify_threshold(
+    certificate = fc.certify_threshold(
         pool.scores, pool.labeler, target_precision=target, delta=delta, seed=seed, **{"budget": pool.scores.size} | options
     )
     return judged(pool, target, certificate, anytime=True)
@@ -26,7 +26,7 @@ def certify(pool, target, delta, seed, **options):
 
 def some_budget(pool, target, delta, seed, **options):
     """A budget between the floor and the pool, drawn."""
-    floor = certify_threshold(pool.scores, np.zeros_like, target_precision=target, delta=delta, seed=0).labels_floor
+    floor = fc.certify_threshold(pool.scores, np.zeros_like, target_precision=target, delta=delta, seed=0).labels_floor
     budget = int(np.random.default_rng([seed, 2]).integers(floor, pool.scores.size + 1))
     return certify(pool, target, delta, seed, budget=budget, **options)
 
@@ -37,7 +37,7 @@ def resumed(pool, target, delta, seed):
     while True:
         budget = min(size, budget + max(30, size // 8))
         options = {"target_precision": target, "delta": delta, "seed": seed, "budget": budget, "state": state}
-        certificate = certify_threshold(pool.scores, pool.labeler, **options)
+        certificate = fc.certify_threshold(pool.scores, pool.labeler, **options)
         outcome = judged(pool, target, certificate)
         if outcome.broken or budget == size:
             return outcome
