@@ -1,144 +1,113 @@
-"""The rounds of density-weighted sampling: draw around the anchor, look at candidate cuts, move there, look closer."""
+"""The call of density_weighted_threshold judged, and its result put together."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.labelling._drive import Procedure
-from fastcal.labelling._ledger import Int8, Ledger
-from fastcal.probing._estimate import AtCut, Draw
-from fastcal.probing._sampling import Float64, Int64, gaussian_weights, inclusion_probabilities, kish, systematic_sample
-from fastcal.probing.results import DensityRound
+from fastcal.labelling._ledger import Ledger
+from fastcal.probing._estimate import corrected, pooled
+from fastcal.probing._options import as_budget
+from fastcal.probing._prior import Prior, ScoredPool, prior, scored_pool
+from fastcal.probing._rounds import Found, Recipe, sample_rounds
+from fastcal.probing._would_need import certify_would_need
+from fastcal.probing.results import ThresholdEstimate
 
-Float32 = npt.NDArray[np.float32]
-
-_TIGHTEN = 0.7
-_REACH, _CANDIDATES = 2.0, 17
-NOTHING = AtCut(0, math.nan, 0.0, (0.0, 1.0))
-
-
-class Rows:
-    """Scored rows without padding, best first; their scores are such that higher is better."""
-
-    def __init__(self, scores: Float32, positions: Int64) -> None:
-        self._falling = np.sort(-scores)
-        order = np.argsort(-scores, kind="stable")
-        self.scores, self.positions = scores[order], positions[order]
-
-    def count(self, threshold: npt.ArrayLike) -> Int64:
-        """Return how many rows score at least each threshold."""
-        return np.searchsorted(self._falling, np.negative(threshold), "right")
-
-    def cuts_near(self, anchor: float, sigma: float) -> Int64:
-        """Return how many rows each candidate cut selects, strictest first: 17 evenly spaced within two sigma, each at the next score."""
-        wanted = anchor + sigma * np.linspace(_REACH, -_REACH, _CANDIDATES)
-        return np.unique(np.maximum(self.count(wanted), self.count(self.scores[0])))
+_ESTIMATES = {"horvitz-thompson": corrected, "none": pooled}
+_Z = 1.959963984540054  # of a 95 % interval
 
 
-class Recipe(NamedTuple):
-    """The options of the rounds."""
+def plan_rounds(
+    scores: Any,
+    *,
+    anchor: float | None,
+    tail_scores: Any,
+    tail_weight: float,
+    sigma: float | None,
+    sample_size: int,
+    target_precision: float,
+    max_width: float,
+    max_rounds: int,
+    weighting: str,
+    budget: int | None,
+    seed: int | None,
+    state: Any,
+    log: Any,
+    higher_is_better: bool,
+    tail_z: float,
+    weight_floor: float | None,
+    sampling_rate: float,
+) -> tuple[Procedure[ThresholdEstimate], Ledger]:
+    pool = scored_pool(scores, higher_is_better)
+    start = prior(pool.rows.scores, anchor, tail_scores, tail_weight, tail_z, sigma, higher_is_better)
+    one_of(weighting, "weighting", tuple(_ESTIMATES))
+    recipe = Recipe(
+        start.anchor,
+        start.sigma,
+        _least_weight(weight_floor, weighting),
+        integer(sample_size, "sample_size", least=1),
+        fraction(target_precision, "target_precision"),
+        fraction(max_width, "max_width"),
+        integer(max_rounds, "max_rounds", least=1),
+        _ESTIMATES[weighting],
+    )
+    rate = number(sampling_rate, "sampling_rate", "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
+    floor = min(math.ceil(_Z * _Z * (1 / recipe.max_width - 1)), pool.rows.scores.size)
+    most = as_budget(budget, recipe.sample_size * recipe.max_rounds, floor, f"an interval {recipe.max_width} wide")
+    settings = recipe._asdict() | {"estimate": weighting, "higher_is_better": higher_is_better}
+    del settings["max_rounds"]
+    ledger = Ledger("density_weighted_threshold", pool.fingerprint, settings, budget=most, seed=seed, state=state, log=log, size=pool.size)
 
-    anchor: float
-    sigma: float
-    weight_floor: float
-    sample_size: int
-    target: float
-    max_width: float
-    max_rounds: int
-    estimate: Callable[[list[Draw], Int64], list[AtCut]]
+    def procedure() -> Procedure[ThresholdEstimate]:
+        found = yield from sample_rounds(pool.rows, recipe, ledger)
+        return _result(found, pool, recipe, start, ledger, floor=floor, weighting=weighting, rate=rate, sign=1 if higher_is_better else -1)
 
-
-class Found(NamedTuple):
-    """How the rounds ended; `rows` of the best are selected, 0 if no cut qualifies."""
-
-    reason: str
-    cut: AtCut
-    rounds: tuple[DensityRound, ...]
-
-
-class Chosen(NamedTuple):
-    """A candidate cut, whether it qualifies, and whether a laxer one might do as well."""
-
-    cut: AtCut
-    qualifies: bool
-    settled: bool
-
-
-def sample_rounds(rows: Rows, recipe: Recipe, ledger: Ledger) -> Procedure[Found]:
-    """Label round after round; a procedure."""
-    known: dict[int, int] = {}
-    draws: list[Draw] = []
-    trace: list[DensityRound] = []
-    anchor, sigma, reason = recipe.anchor, recipe.sigma, "rounds"
-    for number in range(recipe.max_rounds):
-        size = int(min(recipe.sample_size, ledger.remaining))
-        if size < 1:
-            reason = "budget"
-            break
-        weights = gaussian_weights(rows.scores, anchor, sigma, recipe.weight_floor)
-        draw, bought = yield from _draw(rows, weights, size, ledger.rng(f"density/{number}"), known)
-        draws.append(draw)
-        chosen = _choose(rows, draws, rows.cuts_near(anchor, sigma), recipe)
-        trace.append(_round(rows, draw, weights, chosen, recipe, anchor=anchor, sigma=sigma, bought=bought))
-        if chosen.settled and chosen.cut.width <= recipe.max_width:
-            reason = "width"
-            break
-        if len(known) == rows.scores.size:
-            reason = "exhausted"
-            break
-        anchor = float(rows.scores[chosen.cut.rows - 1])
-        sigma *= _TIGHTEN if chosen.settled else 1.0
-    if not chosen.qualifies:
-        return Found("none_qualifies", NOTHING, tuple(trace))
-    return Found(reason, chosen.cut, tuple(trace))
+    return procedure(), ledger
 
 
-def _draw(rows: Rows, weights: Float64, size: int, rng: np.random.Generator, known: dict[int, int]) -> Procedure[tuple[Draw, int]]:
-    """Draw rows and buy the answers that are not in hand."""
-    probabilities = inclusion_probabilities(weights, size)
-    drawn = systematic_sample(probabilities, rng)
-    new = np.array([row for row in drawn.tolist() if row not in known], np.int64)
-    if new.size:
-        answers: Int8 = yield rows.positions[new]
-        known.update(zip(new.tolist(), (answers == 1).tolist(), strict=True))
-    labels = np.array([known[row] for row in drawn.tolist()], np.uint8)
-    return Draw(drawn, labels, probabilities), new.size
+def _least_weight(weight_floor: float | None, weighting: str) -> float:
+    if weight_floor is None:
+        return 0.0 if weighting == "none" else 0.1
+    return number(weight_floor, "weight_floor", "a number in [0, 1]", lambda x: 0.0 <= x <= 1.0)
 
 
-def _choose(rows: Rows, draws: list[Draw], cuts: Int64, recipe: Recipe) -> Chosen:
-    """The laxest candidate whose estimate reaches the target or, if none does, the best one."""
-    looked = recipe.estimate(draws, cuts)
-    good = [cut for cut in looked if cut.precision >= recipe.target]
-    if good:
-        return Chosen(good[-1], qualifies=True, settled=good[-1].rows < cuts[-1] or good[-1].rows == rows.scores.size)
-    best = max(looked, key=lambda cut: (-math.inf if math.isnan(cut.precision) else cut.precision, -cut.rows))
-    return Chosen(best, qualifies=False, settled=False)
-
-
-def _round(
-    rows: Rows, draw: Draw, weights: Float64, chosen: Chosen, recipe: Recipe, *, anchor: float, sigma: float, bought: int
-) -> DensityRound:
-    above, cut = int(rows.count(anchor)), chosen.cut
-    fresh = recipe.estimate([draw], np.array([above]))[0] if above else NOTHING
-    drawn = weights[draw.rows]
-    return DensityRound(
-        anchor=anchor,
-        sigma=sigma,
-        drawn=draw.rows.size,
-        labels=bought,
-        effective_n=cut.effective_n,
-        weight_ratio=float(drawn.max() / drawn.min()),
-        effective_rows=kish(weights),
-        threshold=float(rows.scores[cut.rows - 1]),
-        qualifies=chosen.qualifies,
+def _result(
+    found: Found, pool: ScoredPool, recipe: Recipe, start: Prior, ledger: Ledger, *, floor: int, weighting: str, rate: float, sign: int
+) -> ThresholdEstimate:
+    rows, cut = pool.rows.scores, found.cut
+    selected = round(cut.rows / rate)
+    return ThresholdEstimate(
+        threshold=sign * float(rows[cut.rows - 1]) + 0.0 if cut.rows else None,
+        reason=found.reason,
+        labels_used=ledger.n_used,
+        labels_floor=floor,
+        n_selected=selected,
+        scope=_scope(len(found.rounds), rows.size, weighting, rate),
+        n_cannot_judge=ledger.n_cannot_judge,
+        seed=ledger.seed,
+        state=ledger.to_state(),
         precision=cut.precision,
         interval=cut.interval,
-        width=cut.width,
-        fresh_precision=fresh.precision,
-        fresh_interval=fresh.interval,
+        effective_n=cut.effective_n,
+        anchor=sign * start.anchor,
+        tail_statistic=sign * start.tail_statistic,
+        weighting=weighting,
+        sampling_rate=rate,
+        n_selected_in_sample=cut.rows,
+        rounds=tuple(replace(each, anchor=sign * each.anchor, threshold=sign * each.threshold) for each in found.rounds),
+        certify_would_need=certify_would_need(cut.rows, cut.precision, recipe.target),
+        higher_is_better=sign > 0,
+    )
+
+
+def _scope(n_rounds: int, n_rows: int, weighting: str, rate: float) -> str:
+    sampled = f", themselves a uniform sample ({rate:g}) of a larger pool, to which n_selected is scaled" if rate < 1 else ""
+    naive = " Labels drawn because of their scores are pooled as if drawn blindly, so the estimate is biased." if weighting == "none" else ""
+    looks = f"{n_rounds} look{'s' if n_rounds > 1 else ''}"
+    return (
+        f"An estimate for {n_rows} scored rows{sampled}, as judged by this labeller.{naive} The interval is no guarantee: it describes one cut fixed "
+        f"beforehand, and this one was chosen among many in {looks} at the labels. Not a certificate, and not about other rows or queries."
     )

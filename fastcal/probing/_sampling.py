@@ -17,7 +17,7 @@ def gaussian_weights(scores: npt.NDArray[np.float32], anchor: float, sigma: floa
     exponents = -(((scores.astype(np.float64) - anchor) / sigma) ** 2) / 2
     with np.errstate(under="ignore"):
         weights = np.exp(exponents - exponents.max())
-    return np.where(scores >= anchor, np.maximum(weights, floor), weights)
+    return np.asarray(np.where(scores >= anchor, np.maximum(weights, floor), weights))
 
 
 def kish(weights: Float64) -> float:

@@ -18,10 +18,10 @@ def certify_would_need(rows: int, precision: float, target: float) -> dict[str, 
     ``n1 (1 + .7 ln(rows / n1))``: n1 labels for the selection alone, and the cuts of a walk of ratio 2 on the way to it. Near the
     target n1 approaches the whole selection, below it no number is enough.
     """
-    single = single_prefix(rows, precision, target)
-    labels = None if single is None else min(rows, math.ceil(single * (1 + 0.7 * math.log(rows / single))))
+    single = single_prefix(rows, precision, target) if rows else None
     floor = math.ceil(math.log(_DELTA) / math.log(target) - 1e-12)
-    return {"delta": _DELTA, "precision": precision, "labels_floor": min(rows, floor), "single_prefix": single, "labels": labels}
+    labels = None if single is None else min(rows, math.ceil(single * (1 + 0.7 * math.log(rows / single))))
+    return {"delta": _DELTA, "precision": precision, "labels_floor": floor, "single_prefix": single, "labels": labels}
 
 
 def single_prefix(rows: int, precision: float, target: float) -> int | None:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from fastcal._validate.arrays import float_array
-from fastcal._validate.numbers import flag, float32_number, fraction, integer, number, one_of
-from fastcal._validate.scores import directed_scores, float32_floor
-from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.labelling._drive import Labeler, Procedure, drive
-from fastcal.labelling._fingerprint import fingerprint
-from fastcal.labelling._ledger import Ledger
-from fastcal.probing._density import Found, Recipe, Rows, sample_rounds
-from fastcal.probing._estimate import corrected, pooled
-from fastcal.probing._would_need import certify_would_need
-from fastcal.probing.results import DensityRound, ThresholdEstimate
-
-_ESTIMATES = {"horvitz-thompson": corrected, "none": pooled}
-_Z = 1.959963984540054
+from fastcal.labelling._drive import Labeler, drive
+from fastcal.labelling._drive_async import drive_async
+from fastcal.probing._density import plan_rounds
+from fastcal.probing._options import with_defaults
+from fastcal.probing.results import ThresholdEstimate
 
 
 def density_weighted_threshold(
@@ -144,11 +131,11 @@ def density_weighted_threshold(
     >>> relevant = rng.random(5000) < 1 / (1 + np.exp(-20 * (scores - 0.6)))
     >>> found = fc.density_weighted_threshold(scores, lambda rows: relevant[rows], seed=1)
     >>> found.reason, found.labels_used <= 500, 0.5 < found.threshold < 0.8
-    ('rounds', True, True)
+    ('width', True, True)
     >>> found.guarantee
     False
     """
-    procedure, ledger = _plan(
+    procedure, ledger = plan_rounds(
         scores,
         anchor=anchor,
         tail_scores=tail_scores,
@@ -171,30 +158,48 @@ def density_weighted_threshold(
     return drive(procedure, ledger, labeler)
 
 
-def _plan(scores: Any, **options: Any) -> tuple[Procedure[ThresholdEstimate], Ledger]:
-    o = SimpleNamespace(**options)
-    one_of(o.weighting, "weighting", tuple(_ESTIMATES))
-    rate = number(o.sampling_rate, "sampling_rate", "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
-    pool = scored_rows(scores, o.higher_is_better)
-    prior = Prior.of(pool.rows.scores, o)
-    recipe = Recipe(
-        prior.anchor,
-        prior.sigma,
-        _weight_floor(o.weight_floor, o.weighting),
-        integer(o.sample_size, "sample_size", least=1),
-        fraction(o.target_precision, "target_precision"),
-        fraction(o.max_width, "max_width"),
-        integer(o.max_rounds, "max_rounds", least=1),
-        _ESTIMATES[o.weighting],
-    )
-    floor = _labels_floor(recipe.max_width, pool.rows.scores.size)
-    most = _budget(o.budget, recipe.sample_size * recipe.max_rounds, floor)
-    settings = {name: getattr(recipe, name) for name in ("anchor", "sigma", "weight_floor", "sample_size", "target", "max_width")}
-    settings |= {"weighting": o.weighting, "higher_is_better": o.higher_is_better}
-    ledger = Ledger("density_weighted_threshold", pool.fingerprint, settings, budget=most, seed=o.seed, state=o.state, log=o.log)
+async def density_weighted_threshold_async(
+    scores: Any,
+    labeler: Labeler,
+    *,
+    concurrency: int = 4,
+    timeout: float | None = None,  # noqa: ASYNC109
+    **options: Any,
+) -> ThresholdEstimate:
+    """Run :func:`density_weighted_threshold` with an asynchronous labeler, several calls at a time.
 
-    def procedure() -> Procedure[ThresholdEstimate]:
-        found = yield from sample_rounds(pool.rows, recipe, ledger)
-        return _estimate(found, pool, prior, ledger, o, floor, rate)
+    The same seed and answers give the same result, whatever order the answers arrive in.
 
-    return procedure(), ledger
+    Parameters
+    ----------
+    scores : array_like of float, any shape, a Run or a search result
+    labeler : callable
+        ``await labeler(positions)`` answers 0, 1 or -1.
+    concurrency : int, default 4
+        Each round's positions are split into at most so many calls.
+    timeout : float, optional
+        Seconds after which a call is given up; its positions count as "cannot judge".
+    **options
+        Those of :func:`density_weighted_threshold`.
+
+    Returns
+    -------
+    ThresholdEstimate
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`density_weighted_threshold`.
+
+    Examples
+    --------
+    >>> import asyncio, numpy as np, fastcal as fc
+    >>> scores = np.linspace(0, 1, 1000)
+    >>> async def label(rows):
+    ...     return scores[rows] > 0.5
+    >>> found = asyncio.run(fc.density_weighted_threshold_async(scores, label, seed=1))
+    >>> abs(found.threshold - 0.45) < 0.1
+    True
+    """
+    procedure, ledger = plan_rounds(**with_defaults(density_weighted_threshold, scores, labeler, **options))
+    return await drive_async(procedure, ledger, labeler, concurrency=concurrency, timeout=timeout)
