@@ -7,6 +7,11 @@ User errors derive from both :class:`FastcalError` and the built-in class a call
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class FastcalError(Exception):
@@ -40,6 +45,27 @@ def damaged_bytes(path: os.PathLike[str] | bytes, begin: int, end: int) -> Index
 
 class ProfileMismatchError(FastcalError, ValueError):
     """A profile was fitted for another model, metric, stage or kind of pair: its probabilities would be wrong."""
+
+
+class LabelingError(FastcalError, RuntimeError):
+    """Labels cannot be kept where they should be, or the exception of a labeler, the cause of this one, could not carry ``.state``."""
+
+    state: dict[str, Any]
+
+
+class LabelingStopped(FastcalError):  # noqa: N818
+    """Whoever labels has stopped. ``.state`` holds every label so far; pass it as ``state=`` to go on."""
+
+    state: dict[str, Any]
+    paid: dict[int, int]
+
+
+class LabelsWanted(FastcalError):  # noqa: N818
+    """Labels are not there yet: ``.positions`` says which, most important first; ``.state`` holds every label so far."""
+
+    state: dict[str, Any]
+    paid: dict[int, int]
+    positions: npt.NDArray[np.int64]
 
 
 class BackendError(FastcalError, ImportError):

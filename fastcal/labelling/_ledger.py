@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
+from os import PathLike
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._validate.keys import require_keys
+from fastcal._validate import files
 from fastcal._validate.numbers import integer
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidValueError, LabelingError
+from fastcal.labelling import _state
+from fastcal.labelling._lines import JsonLines
 
 Int64 = npt.NDArray[np.int64]
 Int8 = npt.NDArray[np.int8]
-
-_KEYS = {"format", "version", "procedure", "pool", "settings", "seed", "labels"}
 
 
 class Ledger:
     """The labels of one procedure on one pool.
 
-    Labels that a `state` brings along are answered without being bought again. They count as used when the procedure asks
-    for them, so that a resumed procedure sees what an uninterrupted one would: a procedure that is a deterministic function
+    Labels that a `state` or a `log` brings along are answered without being bought again. They count as used when the procedure
+    asks for them, so that a resumed procedure sees what an uninterrupted one would: a procedure that is a deterministic function
     of its settings, the seed and the answers takes the same path.
 
     Parameters
@@ -36,9 +40,15 @@ class Ledger:
     budget : int, optional
         Labels that may be used in all; None is no limit.
     seed : int, optional
-        None takes that of `state`, or fresh entropy.
-    state : mapping, optional
-        What :meth:`to_state` returned.
+        None takes that of `state` or `log`, or fresh entropy.
+    state : mapping or path, optional
+        What :meth:`to_state` returned, or the path of a log or of a state saved as JSON.
+    log : path, optional
+        Labels are appended to this file as they arrive, before the procedure sees them; see :mod:`fastcal.labelling._lines`.
+        One that is there already is continued. Where `state` and `log` disagree about a position, the log is right.
+        The file is not touched before :meth:`open`.
+    size : int, optional
+        Positions lie below it.
     """
 
     def __init__(
@@ -49,19 +59,25 @@ class Ledger:
         *,
         budget: int | None = None,
         seed: int | None = None,
-        state: Mapping[str, Any] | None = None,
-        log: Any = None,
+        state: Mapping[str, Any] | str | PathLike[str] | None = None,
+        log: str | PathLike[str] | None = None,
+        size: int | None = None,
     ) -> None:
-        if log is not None:
-            raise NotImplementedError
-        self.procedure, self.pool, self.settings, self.budget = procedure, pool, dict(settings), budget
+        self.procedure, self.pool, self.budget = procedure, pool, budget
+        self.settings: dict[str, Any] = json.loads(json.dumps(settings, allow_nan=False))
         self._paid: dict[int, int] = {}
         self._used: set[int] = set()
-        given = None if seed is None else integer(seed, "seed", least=0)
-        recorded = None if state is None else self._resume(state)
-        if given is not None and recorded is not None and given != recorded:
-            raise InvalidValueError(f"seed={given} is not the seed of the state, {recorded}; another order of labelling needs another share of delta")
-        self.seed: int = int(np.random.SeedSequence().entropy) if recorded is None and given is None else (recorded if given is None else given)  # type: ignore[assignment,arg-type]
+        self._log = None if log is None else JsonLines(files.path(log, "log"), _state.MAGIC)
+        logged = None if self._log is None else _state.read_log(self._log, size)
+        seeds = {} if seed is None else {"seed": integer(seed, "seed", least=0)}
+        if logged is not None and self._log is not None:
+            self._take(f"log {self._log.path}", *logged, seeds)
+        self._is_new, self._unlogged = logged is None, dict[int, int]()
+        if state is not None:
+            name, first, labels = _state.read(state, size)
+            self._take(name, first, labels, seeds)
+            self._unlogged = {p: labels[p] for p in labels if logged is None or p not in logged[1]}
+        self.seed: int = next(iter(seeds.values())) if seeds else secrets.randbits(53)  # any reader of JSON keeps 53 bits
 
     @property
     def n_used(self) -> int:
@@ -94,23 +110,62 @@ class Ledger:
         return np.array([position for position in asked if position not in self._paid], np.int64)
 
     def record(self, positions: Int64, answers: Int8) -> None:
-        """Keep labels that were just paid; the first answer of a position is final."""
-        for position, answer in zip(positions.tolist(), answers.tolist(), strict=True):
-            self._paid.setdefault(position, answer)
+        """Keep labels that were just paid, in the log too; the first answer of a position is final."""
+        pairs = zip(positions.tolist(), answers.tolist(), strict=True)
+        fresh = {position: answer for position, answer in pairs if position not in self._paid}
+        self._paid.update(fresh)
+        if self._log is not None:
+            self._unlogged.update(fresh)
+            self._flush(self._log)
 
     def answers(self, positions: Int64) -> Int8:
         """Return the answers in hand, 0, 1 or -1."""
         return np.array([self._paid[position] for position in positions.tolist()], np.int8)
 
     def to_state(self) -> dict[str, Any]:
-        """Return plain JSON: everything needed to go on."""
-        fields = {"procedure": self.procedure, "pool": self.pool, "settings": self.settings, "seed": self.seed}
-        return {"format": "fastcal-labels", "version": 1, **fields, "labels": [[p, a] for p, a in self._paid.items()]}
+        """Return plain JSON: everything needed to go on. Labels stand in the order in which they were paid."""
+        return self._header() | {"labels": [[position, answer] for position, answer in self._paid.items()]}
 
-    def _resume(self, state: Mapping[str, Any]) -> int:
-        require_keys(state, _KEYS, "state")
-        for name in ("procedure", "pool", "settings"):
-            if state[name] != getattr(self, name):
-                raise InvalidValueError(f"state is of another {name}: {state[name]!r}; expected {getattr(self, name)!r}")
-        self._paid.update((int(position), int(answer)) for position, answer in state["labels"])
-        return integer(state["seed"], "seed of the state", least=0)
+    def open(self) -> None:
+        """Lock the log and bring it up to date; without one, do nothing."""
+        if self._log is None:
+            return
+        self._log.open(wait=False)
+        if self._log.read():
+            self._log.close()
+            raise LabelingError(f"{self._log.path} was written by somebody else since it was read; call again to go on from there")
+        self._flush(self._log)
+
+    def close(self) -> None:
+        """Give the log back; what an exception kept from it is tried once more."""
+        if self._log is not None and self._log.is_open:
+            try:
+                with suppress(OSError):
+                    self._flush(self._log)
+            finally:
+                self._log.close()
+
+    def _flush(self, log: JsonLines) -> None:
+        """Write what is not in the log yet; one line, so that it is there as a whole or not at all."""
+        batch = [[[position, answer] for position, answer in self._unlogged.items()]] if self._unlogged else []
+        if self._is_new or batch:
+            log.append([self._header()] * self._is_new + batch)
+            self._is_new, self._unlogged = False, {}
+
+    def _header(self) -> dict[str, Any]:
+        return _state.header(self.procedure, self.pool, self.settings, self.seed)
+
+    def _take(self, name: str, found: Mapping[str, Any], labels: Mapping[int, int], seeds: dict[str, int]) -> None:
+        """Take the labels and the seed of a state or a log, which has to be one of this procedure."""
+        for key in ("procedure", "pool"):
+            if found[key] != getattr(self, key):
+                raise InvalidValueError(f"{name} is of another {key}: {found[key]!r}; expected {getattr(self, key)!r}")
+        if found["settings"] != self.settings:
+            raise InvalidValueError(f"{name} is of other settings: {_state.differences(found['settings'], self.settings)}")
+        for other, seed in seeds.items():
+            if seed != found["seed"]:
+                raise InvalidValueError(
+                    f"{other}={seed} is not the seed of the {name}, {found['seed']}; another order of labelling needs another share of delta"
+                )
+        seeds[name] = found["seed"]
+        self._paid |= {position: labels[position] for position in labels if position not in self._paid}
