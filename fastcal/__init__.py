@@ -37,6 +37,11 @@ if TYPE_CHECKING:
         ThresholdDisplay as ThresholdDisplay,
         TransferDisplay as TransferDisplay,
     )
+    from fastcal.certificates import (
+        Certificate as Certificate,
+        CutTest as CutTest,
+        certify_threshold as certify_threshold,
+    )
     from fastcal.errors import (
         BackendError as BackendError,
         BackendFallbackWarning as BackendFallbackWarning,
@@ -46,6 +51,9 @@ if TYPE_CHECKING:
         FastcalWarning as FastcalWarning,
         FloatEnvironmentWarning as FloatEnvironmentWarning,
         IndexCorruptError as IndexCorruptError,
+        LabelingError as LabelingError,
+        LabelingStopped as LabelingStopped,
+        LabelsWanted as LabelsWanted,
         MissingExtraError as MissingExtraError,
         NotFittedError as NotFittedError,
         ProfileMismatchError as ProfileMismatchError,
@@ -145,6 +153,7 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
+    "fastcal.certificates": ("Certificate", "CutTest", "certify_threshold"),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",
@@ -155,6 +164,9 @@ _HOME = {
         "FastcalWarning",
         "FloatEnvironmentWarning",
         "IndexCorruptError",
+        "LabelingError",
+        "LabelingStopped",
+        "LabelsWanted",
         "MissingExtraError",
         "NotFittedError",
         "ProfileMismatchError",
