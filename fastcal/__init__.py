@@ -75,8 +75,10 @@ if TYPE_CHECKING:
         wilson_interval as wilson_interval,
     )
     from fastcal.normalization import (
+        QueryFeatures as QueryFeatures,
         minmax as minmax,
         normalize as normalize,
+        query_features as query_features,
         zscore as zscore,
     )
     from fastcal.policy import (
@@ -130,9 +132,13 @@ if TYPE_CHECKING:
         select_calibrator as select_calibrator,
     )
     from fastcal.thresholds import (
+        HeuristicCut as HeuristicCut,
         OperatingPoint as OperatingPoint,
         Sweep as Sweep,
         choose_threshold as choose_threshold,
+        gap_cut as gap_cut,
+        knee_cut as knee_cut,
+        tail_cut as tail_cut,
         threshold_sweep as threshold_sweep,
     )
     from fastcal.trained_fusion import (
@@ -179,7 +185,7 @@ _HOME = {
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
     "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
-    "fastcal.normalization": ("minmax", "normalize", "zscore"),
+    "fastcal.normalization": ("QueryFeatures", "minmax", "normalize", "query_features", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (
         "AnnularResult",
@@ -194,7 +200,16 @@ _HOME = {
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
     "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
-    "fastcal.thresholds": ("OperatingPoint", "Sweep", "choose_threshold", "threshold_sweep"),
+    "fastcal.thresholds": (
+        "HeuristicCut",
+        "OperatingPoint",
+        "Sweep",
+        "choose_threshold",
+        "gap_cut",
+        "knee_cut",
+        "tail_cut",
+        "threshold_sweep",
+    ),
     "fastcal.trained_fusion": ("LinearFusion", "LogisticFusion", "fit_fusion", "fusion_from_dict"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
