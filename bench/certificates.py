@@ -1,0 +1,163 @@
+"""Thresholds from equal label budgets, and what labels buy: the tables of docs/certificates.md.
+
+``python -m bench.certificates [--only TABLE ...] [--into docs/certificates.md]``; reads FASTCAL_DATA, takes some minutes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+import fastcal as fc
+from bench.certificate_pools import QUERIES, tasks
+from bench.pages import publish, table
+from tests.promises import pools, recipes
+from tests.promises.pools import Pool
+
+BUDGET, PER_QUERY, SEEDS, FEWER, LARGE, DELTA = 500, 100, 100, 40, 200_000, 0.05
+
+
+class Found(NamedTuple):
+    """A threshold or None, the labels it cost, the rows that were scored or returned to get there."""
+
+    threshold: float | None
+    labels: int
+    touched: int
+
+
+def of_recipe(method, task, budget, seed):
+    threshold, labels = method(task.pool, task.target, budget, np.random.default_rng(seed))
+    return Found(threshold, labels, task.pool.scores.size)
+
+
+def of_result(method, task, budget, seed, **options):
+    found = method(task.pool.scores, task.pool.labeler, target_precision=task.target, budget=budget, seed=seed, **options)
+    return Found(found.threshold, found.labels_used, task.pool.scores.size)
+
+
+POOLED = {
+    "naive": partial(of_recipe, recipes.naive),
+    "SUPG": partial(of_recipe, recipes.supg),
+    "density, naive": partial(of_result, fc.density_weighted_threshold, weighting="none"),
+    "density, corrected": partial(of_result, fc.density_weighted_threshold),
+    "certify": partial(of_result, fc.certify_threshold, delta=DELTA),
+    "oracle": partial(of_recipe, recipes.oracle),
+}
+
+
+def summary(found, pools_of, target):
+    """Cells of one method: broken, some threshold, recall of it beside the oracle's, labels, milliseconds."""
+    given = [(one, pool) for (one, _), pool in zip(found, pools_of, strict=True) if one.threshold is not None]
+    broken = sum(not pool.keeps(one.threshold, target) for one, pool in given)
+    recall = [pool.selected(one.threshold)[1] / best for one, pool in given if (best := reached(pool, target))]
+    labels, milliseconds = [one.labels for one, _ in found], [1e3 * seconds for _, seconds in found]
+    return (
+        f"{broken / len(found):.2f}",
+        f"{len(given) / len(found):.2f}",
+        f"{np.mean(recall):.2f}" if recall else "",
+        f"{np.mean(labels):.0f}, {np.quantile(labels, 0.9):.0f}",
+        f"{np.median(milliseconds):.3g}",
+    )
+
+
+def reached(pool, target):
+    """Positives at the lowest threshold that keeps the target; 0 without one."""
+    best = pool.oracle(target)
+    return 0 if best is None else pool.selected(best)[1]
+
+
+def timed(draw, *arguments):
+    """What a draw found, and seconds."""
+    started = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fc.SmallSampleWarning)
+        found = draw(*arguments)
+    return found, time.perf_counter() - started
+
+
+def pooled():
+    """All methods on all pools."""
+    rows = []
+    for task in tasks():
+        seeds = range(SEEDS if task.pool.scores.size < LARGE else FEWER)
+        where = f"{task.name}: {task.pool.scores.size:,} pairs, p {task.target}"
+        for name, method in POOLED.items():
+            found = [timed(method, task, BUDGET, seed) for seed in seeds]
+            rows.append((where if name == "naive" else "", name, *summary(found, [task.pool] * len(seeds), task.target)))
+            print(rows[-1], flush=True)
+    return table(("pool", "method", "broken", "given", "recall / oracle", "labels: mean, p90", "ms"), rows)
+
+
+# -- one query over a corpus ------------------------------------------------------------------------------------
+def annular(query, seed, **options):
+    found = fc.annular_threshold(query.index, query.vector, query.pool.labeler, target_precision=0.9, budget=PER_QUERY, seed=seed, **options)
+    rows = sum(ring.distinct for ring in found.rings)
+    return Found(found.threshold, found.labels_used, rows if options["source"] == "probe" else len(query.index))
+
+
+def dynamic(query, seed, *, started=False):
+    given = {"calibrator": query.calibrator} if started else {}
+    found = fc.dynamic_threshold(query.index, query.vector, query.pool.labeler, delta=DELTA, budget=PER_QUERY, seed=seed, **given)
+    return Found(found.threshold, found.labels_used, len(query.index))
+
+
+def top_labelled(query, seed):
+    """The plain use of as many labels: the best rows of the search, all of them; the lowest threshold with the precision."""
+    rows = query.index.search(query.vector, PER_QUERY).ids[0]
+    point = fc.choose_threshold(query.pool.scores[rows], query.pool.labeler(rows), 0.9)
+    return Found(None if point is None else point.threshold, rows.size, rows.size)
+
+
+PER = {
+    "label the top 100": top_labelled,
+    "annular, probes": partial(annular, source="probe"),
+    "annular, bands": partial(annular, source="band"),
+    "dynamic": dynamic,
+    "dynamic, two starts": partial(dynamic, started=True),
+    "oracle": lambda query, seed: Found(query.pool.oracle(0.9), 0, len(query.index)),
+}
+
+
+def per_query():
+    """All methods on single queries, five draws of each."""
+    rows = []
+    for name, load in QUERIES.items():
+        queries = load()
+        cases = [(query, seed) for query in queries for seed in range(5)]
+        where = f"{name}: {len(queries)} queries, {len(queries[0].index):,} rows"
+        for method, draw in PER.items():
+            found = [timed(draw, query, seed) for query, seed in cases]
+            cells = summary(found, [query.pool for query, _ in cases], 0.9)
+            touched = f"{np.mean([one.touched for one, _ in found]):,.0f}"
+            rows.append((where if draw is top_labelled else "", method, *cells[:4], touched, cells[4]))
+            print(rows[-1], flush=True)
+    return table(("corpus", "method", "broken", "given", "recall / oracle", "labels: mean, p90", "rows touched", "ms"), rows)
+
+
+# -- what labels buy --------------------------------------------------------------------------------------------
+def costs():
+    """Labels for one selection, and for the search of the lowest threshold, by true precision; medians."""
+    rows = []
+    for precision, expected in ((0.99, 43), (0.97, 85), (0.95, 168)):
+        size, hits = 20_000, round(precision * 20_000)
+        flat = Pool(np.full(size, 0.5, np.float32), (np.arange(size) < hits).astype(np.uint8))
+        spread = [pools.shuffled(size, hits, seed) for seed in range(FEWER)]
+        single = np.median([labels(flat, seed) for seed in range(SEEDS)])
+        whole = [labels(pool, seed) for seed, pool in enumerate(spread)]
+        bound = expected * (1 + 0.7 * math.log(size / expected))
+        rows.append((precision, expected, f"{single:.0f}", f"{np.median(whole):.0f}", f"{bound:.0f}", f"{np.median(whole) / bound:.2f}"))
+    return table(("true precision", "one selection, i.i.d.", "one selection", "whole search", "n1 (1 + .7 ln(N / n1))", "ratio"), rows)
+
+
+def labels(pool, seed, **options):
+    found = fc.certify_threshold(pool.scores, pool.labeler, budget=pool.scores.size, seed=seed, delta=DELTA, **options)
+    return found.labels_used
+
+
+if __name__ == "__main__":
+    publish("bench.certificates", __doc__, {"pooled": pooled, "per query": per_query, "costs": costs})
