@@ -1,1 +1,8 @@
 """Thresholds with a guarantee, on a labelling budget."""
+
+from fastcal.certificates._query_certificate import QueryCertificate
+from fastcal.certificates._recall_certificate import RecallCertificate
+from fastcal.certificates.queries import certify_queries, certify_queries_async
+from fastcal.certificates.recall import certify_recall, certify_recall_async
+
+__all__ = ["QueryCertificate", "RecallCertificate", "certify_queries", "certify_queries_async", "certify_recall", "certify_recall_async"]
