@@ -30,6 +30,14 @@ if TYPE_CHECKING:
         VennAbersCalibrator as VennAbersCalibrator,
         calibrator_from_dict as calibrator_from_dict,
     )
+    from fastcal.certificates import (
+        QueryCertificate as QueryCertificate,
+        RecallCertificate as RecallCertificate,
+        certify_queries as certify_queries,
+        certify_queries_async as certify_queries_async,
+        certify_recall as certify_recall,
+        certify_recall_async as certify_recall_async,
+    )
     from fastcal.display import (
         ReliabilityDisplay as ReliabilityDisplay,
         RiskCoverageDisplay as RiskCoverageDisplay,
@@ -161,7 +169,17 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
-    "fastcal.certificates": ("Certificate", "CutTest", "certify_threshold"),
+    "fastcal.certificates": (
+        "Certificate",
+        "CutTest",
+        "QueryCertificate",
+        "RecallCertificate",
+        "certify_queries",
+        "certify_queries_async",
+        "certify_recall",
+        "certify_recall_async",
+        "certify_threshold",
+    ),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",

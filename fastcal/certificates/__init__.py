@@ -1,7 +1,21 @@
 """Thresholds with a guarantee, on a labelling budget."""
 
 from fastcal.certificates._certificate import Certificate
+from fastcal.certificates._query_certificate import QueryCertificate
+from fastcal.certificates._recall_certificate import RecallCertificate
 from fastcal.certificates._trace import CutTest
 from fastcal.certificates.certify import certify_threshold
+from fastcal.certificates.queries import certify_queries, certify_queries_async
+from fastcal.certificates.recall import certify_recall, certify_recall_async
 
-__all__ = ["Certificate", "CutTest", "certify_threshold"]
+__all__ = [
+    "Certificate",
+    "CutTest",
+    "QueryCertificate",
+    "RecallCertificate",
+    "certify_queries",
+    "certify_queries_async",
+    "certify_recall",
+    "certify_recall_async",
+    "certify_threshold",
+]

@@ -72,6 +72,33 @@ def certify_cells():
     yield cell("stopping", "seed of the caller, 200", ours.certify, partial(of_caller, 200))
 
 
+def dynamic_cells():
+    """The walk over samples of score bands, from the head and, with half of delta each, from afar as well."""
+    for name, budget in (("flat 200", 200), ("just bad 1,000", 400), ("constant 400", 400), ("5 scores of 400", 400)):
+        yield cell("dynamic", f"bands, {name}", ours.dynamic, CURVES[name], budget=budget)
+    for name, budget in (("flat 2,000", 1000), ("just bad 1,000", 1000), ("two bad cuts 2,048", 1000)):
+        yield cell("dynamic", f"two starts, {name}", ours.dynamic, CURVES[name], budget=budget, start=0.99)
+
+
+def recall_cells():
+    """Recall of a pool."""
+    for rows, hits in ((200, 60), (1000, 100), (1000, 500)):
+        for delta in DELTAS[: 3 if rows == 200 else 1]:
+            yield cell("recall", f"{hits} of {rows:,}, too many at the bottom", ours.recall, pools.missed_below(rows, hits), delta)
+    yield cell("recall", "100 of 400 anywhere", ours.recall, pools.shuffled(400, 100))
+    yield cell("recall", "5 scores of 400", ours.recall, CURVES["5 scores of 400"])
+    yield cell("recall", "inverted 400", ours.recall, CURVES["inverted 400"])
+
+
+def query_cells():
+    """Means over future queries, of which those given are a sample."""
+    for name, draw in (("all or nothing", pools.all_or_nothing), ("row by row", pools.row_by_row)):
+        for delta in DELTAS[:2]:
+            yield cell("queries", f"precision, {name}, 200 queries", ours.queries, partial(draw, 200, 0.8999), delta)
+    yield cell("queries", "precision, all or nothing, 60 queries", ours.queries, partial(pools.all_or_nothing, 60, 0.8999))
+    yield cell("queries", "recall, one relevant row, 300 queries", ours.queries, partial(pools.one_relevant, 300, 0.8999), loss="recall")
+
+
 def control_cells():
     """Mistakes that have to be caught by the same protocol, on the pools above."""
     for name in ("constant 400", "just bad 1,000"):
@@ -95,4 +122,4 @@ def control_cells():
 
 
 def all_cells():
-    return [*certify_cells(), *control_cells()]
+    return [*certify_cells(), *dynamic_cells(), *recall_cells(), *query_cells(), *control_cells()]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from functools import cache
+
 import numpy as np
 
 import fastcal as fc
+from fastcal.certificates.dynamic import dynamic_threshold
 
+from .pools import Pool
 from .protocol import Outcome
 
 
@@ -48,3 +53,40 @@ def best_of(pool, target, delta, seed, draws=5):
     """The laxest threshold of several seeds: what the state's seed is there to prevent."""
     outcomes = [certify(pool, target, delta, draws * seed + draw) for draw in range(draws)]
     return Outcome(any(o.certified for o in outcomes), any(o.broken for o in outcomes), sum(o.labels for o in outcomes))
+
+
+@cache
+def indexed(pool):
+    """An index whose cosines with the first axis are a pool's scores, and the pool of those cosines."""
+    cosines = pool.scores.astype(np.float64)
+    corpus = np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1).astype(np.float32)
+    query = np.array([1, 0], np.float32)
+    return fc.Index(corpus), query, Pool(fc.scores(query[np.newaxis], corpus, precision="exact")[0], pool.labels)
+
+
+def dynamic(pool, target, delta, seed, *, budget, start=None):
+    """One query over an index; `start` is the probability that a model of other queries believes in, wherever it is."""
+    index, query, truth = indexed(pool)
+    given = {} if start is None else {"calibrator": lambda scores, _: np.full(scores.size, start)}
+    options = {"target_precision": target, "delta": delta, "budget": budget, "seed": seed} | given
+    return judged(truth, target, dynamic_threshold(index, query, truth.labeler, **options), anytime=True)
+
+
+def recall(pool, target, delta, seed, **options):
+    """certify_recall: what is above the threshold holds too few of the positives."""
+    given = {"budget": pool.scores.size} | options
+    certificate = fc.certify_recall(pool.scores, pool.labeler, target_recall=target, delta=delta, seed=seed, **given)
+    if certificate.threshold is None:
+        return Outcome(False, False, certificate.labels_used)
+    held = pool.selected(certificate.threshold)[1]
+    return Outcome(True, bool(held < Fraction(str(target)) * int(pool.labels.sum())), certificate.labels_used)
+
+
+def queries(lists, target, delta, seed, *, loss="precision", **options):
+    """certify_queries on lists drawn afresh, whose mean at each number of selected rows is known."""
+    given = {f"target_{loss}": target, "delta": delta, "seed": seed} | options
+    certificate = fc.certify_queries(lists.scores, lists.labeler, **given)
+    if certificate.threshold is None:
+        return Outcome(False, False, certificate.labels_used)
+    selected = int((lists.scores[0] >= np.float32(certificate.threshold)).sum())
+    return Outcome(True, bool(lists.means[selected - 1] < target), certificate.labels_used)

@@ -123,6 +123,12 @@ def constant(rows, target=0.9):
     return Pool(np.full(rows, 0.5, np.float32), spread(rows - null_hits(rows, target), rows))
 
 
+def missed_below(rows, hits, target=0.9):
+    """Recall just short of the target at every cut but the whole pool: too many positives at the very bottom."""
+    below = hits - null_hits(hits, target)
+    return ranked([*np.ones(hits - below), *np.zeros(rows - hits), *np.ones(below)])
+
+
 def tied(rows, levels, target=0.9):
     """Few distinct scores; every boundary between them one positive short."""
     pool = flat(rows, target)
@@ -159,3 +165,40 @@ def beta(rows, seed, a=0.01, b=2.0):
     rng = np.random.default_rng(seed)
     scores = rng.beta(a, b, rows).astype(np.float32)
     return Pool(scores, (rng.random(rows) < scores).astype(np.uint8))
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """Lists of queries, all with the same scores, drawn from a population whose mean of a measure is known at each depth."""
+
+    scores: np.ndarray
+    labels: np.ndarray
+    means: np.ndarray
+
+    def labeler(self, positions):
+        """Answer with the truth."""
+        return self.labels.ravel()[positions]
+
+
+def lists_of(labels, means):
+    labels = np.asarray(labels, np.uint8)
+    return Lists(np.tile(np.linspace(1, 0.1, labels.shape[1], dtype=np.float32), (len(labels), 1)), labels, np.asarray(means))
+
+
+def all_or_nothing(n_queries, share, seed, depth=10):
+    """A query's list is all relevant, or nothing of it: mean precision `share` at every depth."""
+    good = np.random.default_rng([seed, 4]).random(n_queries) < share
+    return lists_of(np.repeat(good[:, None], depth, axis=1), np.full(depth, share))
+
+
+def row_by_row(n_queries, share, seed, depth=10):
+    """Every row is relevant with the same probability."""
+    return lists_of(np.random.default_rng([seed, 5]).random((n_queries, depth)) < share, np.full(depth, share))
+
+
+def one_relevant(n_queries, share, seed, depth=10):
+    """One relevant row a query: in the better half with probability `share`, somewhere else otherwise; means are of recall."""
+    rng, half = np.random.default_rng([seed, 6]), depth // 2
+    place = np.where(rng.random(n_queries) < share, rng.integers(0, half, n_queries), rng.integers(half, depth, n_queries))
+    means = np.concatenate([share * np.arange(1, half + 1) / half, share + (1 - share) * np.arange(1, depth - half + 1) / (depth - half)])
+    return lists_of(place[:, None] == np.arange(depth), means)

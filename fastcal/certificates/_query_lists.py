@@ -1,0 +1,77 @@
+"""The lists of many queries, each best first, and the thresholds at which they are cut."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal._validate.arrays import float_array
+from fastcal._validate.numbers import flag
+from fastcal._validate.scores import directed_scores, float32_floor
+from fastcal.certificates._pool import Float32, Int64, array_pool
+from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.labelling._fingerprint import fingerprint
+
+
+class QueryLists(NamedTuple):
+    """Query i owns ``[offsets[i], offsets[i + 1])``: its rows, best first, as float32 of which higher is better, and their positions."""
+
+    values: Float32
+    positions: Int64
+    offsets: Int64
+    size: int  # positions lie below it
+    fingerprint: str
+
+    @property
+    def n_queries(self) -> int:
+        """Empty lists included."""
+        return self.offsets.size - 1
+
+    def rows_of(self, query: int) -> slice:
+        """Where a query's rows are."""
+        return slice(int(self.offsets[query]), int(self.offsets[query + 1]))
+
+
+def query_lists(run: Any, higher_is_better: bool) -> QueryLists:
+    """Read a Run, a search result or an array of one row per query; NaN is padding."""
+    flag(higher_is_better, "higher_is_better")
+    bare = directed_scores(run, higher_is_better)
+    if bare is None:
+        raise InvalidTypeError("run has no scores, only ranks; expected one with scores")
+    scores = float_array(bare, "run")
+    offsets = getattr(run, "offsets", None)
+    if offsets is None and scores.ndim != 2:
+        raise InvalidValueError(f"run must be a Run, a search result or scores of shape (n_queries, m), got shape {scores.shape}")
+    counts = np.full(scores.shape[0], scores.shape[1]) if offsets is None else np.diff(offsets)
+    query = np.repeat(np.arange(counts.size), counts)
+    flat = scores.reshape(-1)
+    kept = np.flatnonzero(~np.isnan(flat))
+    if np.isinf(flat[kept]).any():
+        raise InvalidValueError("run must hold finite scores, or NaN for padding; got an infinity")
+    values = float32_floor(flat[kept] if higher_is_better else -flat[kept])
+    order = np.lexsort((kept, -values, query[kept]))
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(query[kept], minlength=counts.size))]).astype(np.int64)
+    return QueryLists(values[order], kept[order], bounds, flat.size, fingerprint(flat, counts))
+
+
+def cuts_of(lists: QueryLists, queries: Int64, ratio: float) -> Float32:
+    """Return thresholds, strictest first, that the lists of some queries place: those are not to be judged.
+
+    From one row for every four of the queries to all rows, each selecting at most `ratio` times as many of theirs as the one before.
+    """
+    rows = np.concatenate([np.arange(lists.size)[lists.rows_of(query)] for query in queries.tolist()] or [np.empty(0, np.int64)])
+    if not rows.size:
+        return np.empty(0, np.float32)
+    first = min(rows.size, max(1, queries.size // 4))
+    return array_pool(lists.values[rows], rows, np.zeros(rows.size), ratio=ratio, first=first).thresholds
+
+
+def given_cuts(thresholds: npt.ArrayLike, higher_is_better: bool) -> Float32:
+    """Return thresholds as float32 of which higher is better, strictest first."""
+    given = float_array(thresholds, "thresholds")
+    if given.ndim != 1 or not given.size or not np.isfinite(given).all():
+        raise InvalidValueError(f"thresholds must be finite numbers of shape (n,), at least one; got {given!r}")
+    exact = given.astype(np.float32)
+    return np.unique(exact if higher_is_better else np.float32(0.0) - exact)[::-1]
