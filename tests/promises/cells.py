@@ -82,12 +82,12 @@ def dynamic_cells():
 
 def recall_cells():
     """Recall of a pool."""
-    for rows, hits in ((200, 60), (1000, 100), (1000, 500)):
-        for delta in DELTAS[: 3 if rows == 200 else 1]:
-            yield cell("recall", f"{hits} of {rows:,}, too many at the bottom", ours.recall, pools.missed_below(rows, hits), delta)
-    yield cell("recall", "100 of 400 anywhere", ours.recall, pools.shuffled(400, 100))
-    yield cell("recall", "5 scores of 400", ours.recall, CURVES["5 scores of 400"])
-    yield cell("recall", "inverted 400", ours.recall, CURVES["inverted 400"])
+    for delta in DELTAS:
+        yield cell("recall", "60 of 200, too many at the bottom", ours.recall, pools.missed_below(200, 60), delta)
+    for rows, hits in ((1000, 100), (400, 200)):
+        yield cell("recall", f"{hits} of {rows:,}, too many at the bottom", ours.recall, pools.missed_below(rows, hits), ratio=1.5)
+    for name, pool in (("100 of 400 anywhere", pools.shuffled(400, 100)), *((name, CURVES[name]) for name in ("5 scores of 400", "inverted 400"))):
+        yield cell("recall", name, ours.recall, pool, ratio=1.1)
 
 
 def query_cells():
