@@ -40,7 +40,12 @@ if TYPE_CHECKING:
     from fastcal.certificates import (
         Certificate as Certificate,
         CutTest as CutTest,
+        PooledCertificate as PooledCertificate,
         certify_threshold as certify_threshold,
+        dynamic_threshold as dynamic_threshold,
+        dynamic_threshold_async as dynamic_threshold_async,
+        pooled_thresholds as pooled_thresholds,
+        pooled_thresholds_async as pooled_thresholds_async,
     )
     from fastcal.errors import (
         BackendError as BackendError,
@@ -153,7 +158,16 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
-    "fastcal.certificates": ("Certificate", "CutTest", "certify_threshold"),
+    "fastcal.certificates": (
+        "Certificate",
+        "CutTest",
+        "PooledCertificate",
+        "certify_threshold",
+        "dynamic_threshold",
+        "dynamic_threshold_async",
+        "pooled_thresholds",
+        "pooled_thresholds_async",
+    ),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",
