@@ -48,7 +48,12 @@ if TYPE_CHECKING:
     from fastcal.certificates import (
         Certificate as Certificate,
         CutTest as CutTest,
+        PooledCertificate as PooledCertificate,
         certify_threshold as certify_threshold,
+        dynamic_threshold as dynamic_threshold,
+        dynamic_threshold_async as dynamic_threshold_async,
+        pooled_thresholds as pooled_thresholds,
+        pooled_thresholds_async as pooled_thresholds_async,
     )
     from fastcal.errors import (
         BackendError as BackendError,
@@ -172,6 +177,7 @@ _HOME = {
     "fastcal.certificates": (
         "Certificate",
         "CutTest",
+        "PooledCertificate",
         "QueryCertificate",
         "RecallCertificate",
         "certify_queries",
@@ -179,6 +185,10 @@ _HOME = {
         "certify_recall",
         "certify_recall_async",
         "certify_threshold",
+        "dynamic_threshold",
+        "dynamic_threshold_async",
+        "pooled_thresholds",
+        "pooled_thresholds_async",
     ),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (

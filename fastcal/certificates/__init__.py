@@ -5,12 +5,15 @@ from fastcal.certificates._query_certificate import QueryCertificate
 from fastcal.certificates._recall_certificate import RecallCertificate
 from fastcal.certificates._trace import CutTest
 from fastcal.certificates.certify import certify_threshold
+from fastcal.certificates.dynamic import dynamic_threshold, dynamic_threshold_async
+from fastcal.certificates.pooled import PooledCertificate, pooled_thresholds, pooled_thresholds_async
 from fastcal.certificates.queries import certify_queries, certify_queries_async
 from fastcal.certificates.recall import certify_recall, certify_recall_async
 
 __all__ = [
     "Certificate",
     "CutTest",
+    "PooledCertificate",
     "QueryCertificate",
     "RecallCertificate",
     "certify_queries",
@@ -18,4 +21,8 @@ __all__ = [
     "certify_recall",
     "certify_recall_async",
     "certify_threshold",
+    "dynamic_threshold",
+    "dynamic_threshold_async",
+    "pooled_thresholds",
+    "pooled_thresholds_async",
 ]

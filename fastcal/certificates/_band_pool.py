@@ -100,7 +100,7 @@ def _cuts(known: Outline, first: int, census: int, ratio: float) -> Float32:
 def _lowest(metric: str) -> np.float32:
     """A number that no score of a row is below unless it has overflowed; of distances one with a number beyond it."""
     last = np.float32(-np.finfo(np.float32).max)
-    return {"cosine": np.float32(-1.0), "dot": last, "euclidean": np.nextafter(last, np.float32(0.0))}[metric]
+    return {"cosine": np.float32(-1.0), "dot": last, "euclidean": np.float32(np.nextafter(last, np.float32(0.0)))}[metric]
 
 
 def _edges(cuts: Float32, sign: np.float32) -> Float32:

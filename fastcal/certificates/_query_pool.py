@@ -10,10 +10,10 @@ import numpy as np
 from fastcal._validate.arrays import float_array
 from fastcal._validate.numbers import flag, integer
 from fastcal.certificates._band_pool import HEAD, QueryPool, band_pool, outline
+from fastcal.certificates._foreign import search_any
 from fastcal.certificates._pool import Float32, Pool, array_pool, census_size
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidValueError
 from fastcal.index import Index
-from fastcal.index._foreign import search_any
 from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
 
@@ -91,7 +91,7 @@ def _of_bands(index: Index, vector: Float32) -> Rows:
         return band_pool(index, vector, known, ledger, census=census, first=first, ratio=ratio, keep=keep)
 
     mean = float(known.sample.astype(np.float64).mean())
-    return Rows(known.n_rows, digest, known.sign, known.near, mean, True, census, arrange)
+    return Rows(known.n_rows, digest, known.sign, known.near, mean, complete=True, census_size=census, arrange=arrange)
 
 
 def _agree(index: Index, higher_is_better: bool | None) -> None:

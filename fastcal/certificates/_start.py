@@ -30,8 +30,11 @@ def expected_precision(arranged: QueryPool, probability: Callable[[Float32], Flo
 
 
 def start_cut(arranged: QueryPool, target: float, probability: Callable[[Float32], Float64]) -> int | None:
-    """Return the laxest cut expected to reach the target, if the head would not get to it next anyway."""
-    good = np.flatnonzero(expected_precision(arranged, probability) >= target)
+    """Return the laxest cut expected to reach half-way from the target to 1, if the head would not get to it next anyway.
+
+    A cut expected at the target itself is as likely to miss it, and to be shown so costs the most labels of all.
+    """
+    good = np.flatnonzero(expected_precision(arranged, probability) >= (1 + target) / 2)
     nearest = int(np.searchsorted(arranged.pool.counts, arranged.pool.census.size, "right"))
     return int(good[-1]) if good.size and good[-1] > nearest else None
 

@@ -11,6 +11,7 @@ from fastcal.certificates._query_pool import FEATURE_DEPTH, rows_of
 from fastcal.certificates._start import probability_of, start_cut
 from fastcal.certificates._walk import Rule, walk
 from fastcal.certificates.certify import as_budget, exact_target, labels_floor
+from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
 from fastcal.labelling._drive_async import drive_async
 from fastcal.labelling._ledger import Ledger
@@ -37,6 +38,76 @@ def dynamic_threshold(
     state: Any = None,
     log: Any = None,
 ) -> Certificate:
+    """Find, with few labels, the laxest threshold of one query whose precision over all rows of an index can be certified.
+
+    The right cut differs from query to query. Three scans give this query's distribution of scores, its best rows, and rows drawn
+    uniformly from every band of scores; no score of the corpus is kept. Cuts are placed at ratio 2 in rank; the best rows are
+    labelled one and all, and beyond them rows in a random order, until each cut is certified as in :func:`certify_threshold`.
+    With probability at least 1 - delta over that order, whatever the labels and however the calibrator errs, there is no
+    threshold in the result or what it selects has at least the target precision, as judged by the labeler.
+
+    Parameters
+    ----------
+    index : Index, or an object with ``search(queries, k)`` or ``knn_query(queries, k)``
+        Of an :class:`Index` the pool is every row. Of FAISS, hnswlib, usearch or an object of your own, which returns scores and
+        ids best first, it is the rows it returned: the promise says nothing of those that it missed.
+    query : array_like of float, shape (dim,) or (1, dim)
+    labeler : callable
+        Called with int64 ids, as the index returns them, in batches; returns 1 (relevant), 0, or -1 (cannot judge; counts as 0)
+        for each.
+    target_precision, delta : float
+        Strictly between 0 and 1.
+    budget : int, optional
+        Labels that may be used, at least ``labels_floor``; by default 40 times that.
+    calibrator : object with ``predict(scores)``, or callable ``(scores, features)``, optional
+        Returns the probability of each score of this query, fitted on labels of *other* queries. It places a second start at the
+        laxest cut expected half-way from the target to 1, and delta is divided between the two starts: good where many
+        rows are relevant, of no use where a head of 29 rows holds all of them. `features` are the :func:`query_features` of the
+        best 100 rows and the mean of all, as a dict.
+    depth : int, optional
+        Take the best `depth` rows that the index returns as the pool; by default all of an :class:`Index`, 1000 of another.
+    ratio : float, default 2.0
+        At most so many times as many rows from one cut to the next.
+    batch_size : int, default 1
+        Fewest labels of a request.
+    higher_is_better : bool, optional
+        Direction of a foreign index's scores; by default read off their order.
+    seed : int, optional
+        Of the order of labelling; None draws one and records it.
+    state : mapping or path, optional
+        Of an interrupted call with the same arguments: its labels are not bought again.
+    log : path, optional
+        File to which labels are appended as they arrive, and from which a call goes on.
+
+    Returns
+    -------
+    Certificate
+        Its threshold is a score of this index. Where the whole index is certified it is -1 for cosine, else a number that every
+        score reaches. A foreign index all of whose rows are selected (``n_selected == n_pool``) should be asked for more.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, `budget` is below the floor, rows share an id, the index changes on the way, a state is
+        of something else, or the labeler's answers cannot be used (then with ``.state``: all labels that were paid).
+    TypeError
+        If `index` cannot be searched, or an argument is of another type.
+
+    Notes
+    -----
+    Every certificate holds with probability 1 - delta on its own: of Q queries about delta * Q may be false. Where that will not
+    do, see :func:`pooled_thresholds` and ``certify_queries``.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> corpus = np.random.default_rng(0).normal(size=(6000, 8)).astype(np.float32)
+    >>> query, index = corpus[0], fc.Index(corpus, "dot")
+    >>> relevant = fc.scores(query, corpus, "dot")[0] > 4
+    >>> found = fc.dynamic_threshold(index, query, lambda ids: relevant[ids], seed=0)
+    >>> found.reason, found.n_pool, bool(found.threshold > 3.9)
+    ('certified', 6000, True)
+    """
     procedure, ledger = _plan(index, query, target_precision, delta, budget, calibrator, depth, ratio, batch_size, higher_is_better, seed, state, log)
     return drive(procedure, ledger, labeler)
 
@@ -60,7 +131,36 @@ async def dynamic_threshold_async(
     state: Any = None,
     log: Any = None,
 ) -> Certificate:
-    """Run :func:`dynamic_threshold` with an asynchronous labeler, up to `concurrency` calls of it at a time."""
+    """Find what :func:`dynamic_threshold` finds, with a labeler that returns awaitables.
+
+    Parameters
+    ----------
+    index, query, labeler, and all options
+        As there; `labeler` may be a coroutine function.
+    concurrency : int, default 4
+        Calls of the labeler that are under way at a time; a request is divided among them.
+    timeout : float, optional
+        Seconds after which a call is cancelled and its rows count as "cannot judge".
+
+    Returns
+    -------
+    Certificate
+        The same for any `concurrency`: answers are used in the order of priority, whenever they arrive.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As there.
+
+    Examples
+    --------
+    >>> import asyncio, numpy as np, fastcal as fc
+    >>> async def judge(ids):
+    ...     return ids < 40
+    >>> index = fc.Index(np.linspace(1, 0, 500, dtype=np.float32)[:, np.newaxis], "dot")
+    >>> asyncio.run(fc.dynamic_threshold_async(index, [1.0], judge, seed=0)).reason
+    'certified'
+    """
     procedure, ledger = _plan(index, query, target_precision, delta, budget, calibrator, depth, ratio, batch_size, higher_is_better, seed, state, log)
     return await drive_async(procedure, ledger, labeler, concurrency=concurrency, timeout=timeout)
 
@@ -85,7 +185,7 @@ def _plan(
     rows = rows_of(index, query, depth, higher_is_better)
     floor = labels_floor(rule.target, rule.delta, rows.n)
     most = as_budget(budget, floor, rows.n)
-    census = rows.census_size(labels_floor(rule.target, rule.delta, None), most // 4)
+    census = rows.census_size(single_look_floor_iid(float(rule.target), rule.delta), most // 4)
     probability = None if calibrator is None else probability_of(calibrator, rows.near[:FEATURE_DEPTH], rows.corpus_mean, rows.sign)
     settings = {"target": str(rule.target), "delta": rule.delta, "ratio": width, "batch_size": rule.batch_size, "census": census}
     ledger = Ledger("dynamic_threshold", rows.digest, settings, budget=most, seed=seed, state=state, log=log)

@@ -25,6 +25,7 @@ class Ranked(NamedTuple):
 
     scores: npt.NDArray[np.float32]
     offsets: Int64
+    positions: Int64  # of the entries in the flat scores as they were given
     shape: tuple[int, ...]  # of what has one value per list; () for a single list
     sign: float
 
@@ -68,7 +69,7 @@ def ranked(scores: Any, offsets: Any, higher_is_better: bool) -> Ranked:
     sorted_ = floors[order]
     real = ~np.isnan(sorted_)
     kept = np.concatenate(([0], np.cumsum(real)))[bounds].astype(np.int64)
-    return Ranked(sorted_[real], kept, () if single else (shape or (bounds.size - 1,)), sign)
+    return Ranked(sorted_[real], kept, order[real], () if single else (shape or (bounds.size - 1,)), sign)
 
 
 def _offsets_of(scores: Any, offsets: Any) -> Any:

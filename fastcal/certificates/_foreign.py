@@ -10,7 +10,7 @@ from fastcal._backend.protocol import Array
 from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import flag
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.index._index import Index
+from fastcal.index import Index
 from fastcal.results import SearchResult
 
 
