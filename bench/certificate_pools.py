@@ -94,4 +94,27 @@ def ids(path):
     return [json.loads(line)["_id"] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-QUERIES = {"digits": digit_queries, "banking77": partial(text_queries, "banking77"), "stackfaq": partial(text_queries, "stackfaq")}
+def smooth_queries(rows=50_000, dim=64, n_queries=4):
+    """Some 5 % of the rows are relevant, by a smooth curve of the cosine; each query has a corpus of its own. The calibrator is the curve's."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(n_queries):
+        query, others = np.eye(1, dim)[0], rng.normal(size=(rows, dim))
+        cosines = np.clip(rng.normal(0.3, 0.15, rows), -0.95, 0.95)
+        others[:, 0] = 0
+        others *= (np.sqrt(1 - cosines**2) / np.linalg.norm(others, axis=1))[:, None]
+        corpus, vector = (others + cosines[:, None] * query).astype(np.float32), query.astype(np.float32)
+        relevant = rng.random(rows) < 1 / (1 + np.exp(-30 * (cosines - 0.55)))
+        scores = fc.scores(vector[np.newaxis], corpus, precision="exact")[0]
+        known = rng.choice(rows, 2000, replace=False)
+        calibrator = fc.PlattCalibrator().fit(scores[known], relevant[known])
+        found.append(Query(fc.Index(corpus), vector, Pool(scores, relevant.astype(np.uint8)), calibrator))
+    return found
+
+
+# How they are loaded, labels per query, and how often each query is asked.
+QUERIES = {
+    "digits": (digit_queries, 100, 5),
+    "banking77": (partial(text_queries, "banking77"), 100, 5),
+    "stackfaq": (partial(text_queries, "stackfaq"), 100, 5),
+    "smooth": (smooth_queries, 300, 25),
+}

@@ -19,7 +19,7 @@ from bench.pages import publish, table
 from tests.promises import pools, recipes
 from tests.promises.pools import Pool
 
-BUDGET, PER_QUERY, SEEDS, FEWER, LARGE, DELTA = 500, 100, 100, 40, 200_000, 0.05
+BUDGET, SEEDS, FEWER, LARGE, DELTA = 500, 100, 40, 200_000, 0.05
 
 
 class Found(NamedTuple):
@@ -94,44 +94,53 @@ def pooled():
 
 
 # -- one query over a corpus ------------------------------------------------------------------------------------
-def annular(query, seed, **options):
-    found = fc.annular_threshold(query.index, query.vector, query.pool.labeler, target_precision=0.9, budget=PER_QUERY, seed=seed, **options)
+def annular(query, budget, seed, **options):
+    found = fc.annular_threshold(query.index, query.vector, query.pool.labeler, target_precision=0.9, budget=budget, seed=seed, **options)
     rows = sum(ring.distinct for ring in found.rings)
     return Found(found.threshold, found.labels_used, rows if options["source"] == "probe" else len(query.index))
 
 
-def dynamic(query, seed, *, started=False):
+def dynamic(query, budget, seed, *, started=False):
     given = {"calibrator": query.calibrator} if started else {}
-    found = fc.dynamic_threshold(query.index, query.vector, query.pool.labeler, delta=DELTA, budget=PER_QUERY, seed=seed, **given)
+    found = fc.dynamic_threshold(query.index, query.vector, query.pool.labeler, delta=DELTA, budget=budget, seed=seed, **given)
     return Found(found.threshold, found.labels_used, len(query.index))
 
 
-def top_labelled(query, seed):
-    """The plain use of as many labels: the best rows of the search, all of them; the lowest threshold with the precision."""
-    rows = query.index.search(query.vector, PER_QUERY).ids[0]
+def top_labelled(query, budget, seed):
+    """The plain use of as many labels: all of the best rows; the lowest threshold with that precision among them."""
+    rows = query.index.search(query.vector, budget).ids[0]
+    point = fc.choose_threshold(query.pool.scores[rows], query.pool.labeler(rows), 0.9)
+    return Found(None if point is None else point.threshold, rows.size, rows.size)
+
+
+def spread_labelled(query, budget, seed, depth=10):
+    """As many labels over the best rows of a list ten times as long."""
+    rows = query.index.search(query.vector, min(depth * budget, len(query.index))).ids[0]
+    rows = np.random.default_rng(seed).choice(rows, budget, replace=False)
     point = fc.choose_threshold(query.pool.scores[rows], query.pool.labeler(rows), 0.9)
     return Found(None if point is None else point.threshold, rows.size, rows.size)
 
 
 PER = {
-    "label the top 100": top_labelled,
+    "label the best": top_labelled,
+    "naive, 10 x as deep": spread_labelled,
     "annular, probes": partial(annular, source="probe"),
     "annular, bands": partial(annular, source="band"),
     "dynamic": dynamic,
     "dynamic, two starts": partial(dynamic, started=True),
-    "oracle": lambda query, seed: Found(query.pool.oracle(0.9), 0, len(query.index)),
+    "oracle": lambda query, budget, seed: Found(query.pool.oracle(0.9), 0, len(query.index)),
 }
 
 
 def per_query():
-    """All methods on single queries, five draws of each."""
+    """All methods on single queries, several draws of each."""
     rows = []
-    for name, load in QUERIES.items():
+    for name, (load, budget, draws) in QUERIES.items():
         queries = load()
-        cases = [(query, seed) for query in queries for seed in range(5)]
-        where = f"{name}: {len(queries)} queries, {len(queries[0].index):,} rows"
+        cases = [(query, seed) for query in queries for seed in range(draws)]
+        where = f"{name}: {len(queries)} queries x {draws}, {len(queries[0].index):,} rows, {budget} labels"
         for method, draw in PER.items():
-            found = [timed(draw, query, seed) for query, seed in cases]
+            found = [timed(draw, query, budget, seed) for query, seed in cases]
             cells = summary(found, [query.pool for query, _ in cases], 0.9)
             touched = f"{np.mean([one.touched for one, _ in found]):,.0f}"
             rows.append((where if draw is top_labelled else "", method, *cells[:4], touched, cells[4]))

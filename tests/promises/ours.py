@@ -8,7 +8,6 @@ from functools import cache
 import numpy as np
 
 import fastcal as fc
-from fastcal.certificates.dynamic import dynamic_threshold
 
 from .pools import Pool
 from .protocol import Outcome
@@ -69,7 +68,7 @@ def dynamic(pool, target, delta, seed, *, budget, start=None):
     index, query, truth = indexed(pool)
     given = {} if start is None else {"calibrator": lambda scores, _: np.full(scores.size, start)}
     options = {"target_precision": target, "delta": delta, "budget": budget, "seed": seed} | given
-    return judged(truth, target, dynamic_threshold(index, query, truth.labeler, **options), anytime=True)
+    return judged(truth, target, fc.dynamic_threshold(index, query, truth.labeler, **options), anytime=True)
 
 
 def recall(pool, target, delta, seed, **options):
