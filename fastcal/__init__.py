@@ -31,12 +31,22 @@ if TYPE_CHECKING:
         calibrator_from_dict as calibrator_from_dict,
     )
     from fastcal.certificates import (
+        Certificate as Certificate,
+        CutTest as CutTest,
+        PooledCertificate as PooledCertificate,
         QueryCertificate as QueryCertificate,
+        QueryFacts as QueryFacts,
         RecallCertificate as RecallCertificate,
         certify_queries as certify_queries,
         certify_queries_async as certify_queries_async,
         certify_recall as certify_recall,
         certify_recall_async as certify_recall_async,
+        certify_threshold as certify_threshold,
+        certify_threshold_async as certify_threshold_async,
+        dynamic_threshold as dynamic_threshold,
+        dynamic_threshold_async as dynamic_threshold_async,
+        pooled_thresholds as pooled_thresholds,
+        pooled_thresholds_async as pooled_thresholds_async,
     )
     from fastcal.display import (
         ReliabilityDisplay as ReliabilityDisplay,
@@ -44,16 +54,6 @@ if TYPE_CHECKING:
         SeparationDisplay as SeparationDisplay,
         ThresholdDisplay as ThresholdDisplay,
         TransferDisplay as TransferDisplay,
-    )
-    from fastcal.certificates import (
-        Certificate as Certificate,
-        CutTest as CutTest,
-        PooledCertificate as PooledCertificate,
-        certify_threshold as certify_threshold,
-        dynamic_threshold as dynamic_threshold,
-        dynamic_threshold_async as dynamic_threshold_async,
-        pooled_thresholds as pooled_thresholds,
-        pooled_thresholds_async as pooled_thresholds_async,
     )
     from fastcal.errors import (
         BackendError as BackendError,
@@ -179,12 +179,14 @@ _HOME = {
         "CutTest",
         "PooledCertificate",
         "QueryCertificate",
+        "QueryFacts",
         "RecallCertificate",
         "certify_queries",
         "certify_queries_async",
         "certify_recall",
         "certify_recall_async",
         "certify_threshold",
+        "certify_threshold_async",
         "dynamic_threshold",
         "dynamic_threshold_async",
         "pooled_thresholds",
