@@ -1,8 +1,9 @@
 """Thresholds with a guarantee, on a labelling budget."""
 
+from fastcal.certificates._by_query import QueryFacts
 from fastcal.certificates._certificate import Certificate
 from fastcal.certificates._trace import CutTest
-from fastcal.certificates.certify import certify_threshold
+from fastcal.certificates.certify import certify_threshold, certify_threshold_async
 from fastcal.certificates.dynamic import dynamic_threshold, dynamic_threshold_async
 from fastcal.certificates.pooled import PooledCertificate, pooled_thresholds, pooled_thresholds_async
 
@@ -10,7 +11,9 @@ __all__ = [
     "Certificate",
     "CutTest",
     "PooledCertificate",
+    "QueryFacts",
     "certify_threshold",
+    "certify_threshold_async",
     "dynamic_threshold",
     "dynamic_threshold_async",
     "pooled_thresholds",
