@@ -10,7 +10,7 @@ from fastcal.certificates._certificate import Certificate, certificate
 from fastcal.certificates._query_pool import FEATURE_DEPTH, rows_of
 from fastcal.certificates._start import probability_of, start_cut
 from fastcal.certificates._walk import Rule, walk
-from fastcal.certificates.certify import as_budget, exact_target, labels_floor
+from fastcal.certificates._options import as_budget, exact_target, pool_floor
 from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
 from fastcal.labelling._drive_async import drive_async
@@ -183,7 +183,7 @@ def _plan(
     rule = Rule(exact_target(target_precision), fraction(delta, "delta"), integer(batch_size, "batch_size", least=1))
     width = number(ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
     rows = rows_of(index, query, depth, higher_is_better)
-    floor = labels_floor(rule.target, rule.delta, rows.n)
+    floor = pool_floor(rule.target, rule.delta, rows.n)
     most = as_budget(budget, floor, rows.n)
     census = rows.census_size(single_look_floor_iid(float(rule.target), rule.delta), most // 4)
     probability = None if calibrator is None else probability_of(calibrator, rows.near[:FEATURE_DEPTH], rows.corpus_mean, rows.sign)

@@ -12,7 +12,7 @@ from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._certificate import Certificate, certificate
 from fastcal.certificates._pool import Float32, Int64, array_pool, census_size
 from fastcal.certificates._walk import Rule, walk
-from fastcal.certificates.certify import as_budget, exact_target, labels_floor
+from fastcal.certificates._options import as_budget, exact_target, pool_floor
 from fastcal.errors import InvalidValueError
 from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
@@ -221,7 +221,7 @@ def _plan(
     width = number(ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
     lists = ranked(scores, offsets, higher_is_better)
     values = _normalised(lists, one_of(method, "normalize", _METHODS), options)
-    floor = labels_floor(rule.target, rule.delta, values.size)
+    floor = pool_floor(rule.target, rule.delta, values.size)
     most = as_budget(budget, floor, values.size)
     census = census_size(values, single_look_floor_iid(float(rule.target), rule.delta), most // 4)
     settings = {"target": str(rule.target), "delta": rule.delta, "ratio": width, "batch_size": rule.batch_size, "census": census}
