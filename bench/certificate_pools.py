@@ -17,39 +17,61 @@ from tests.promises.pools import Pool
 N_QUERIES = 40
 
 
+KNOWN = 300
+
+
 @dataclass(frozen=True)
 class Task:
-    """A pool and what is wanted of it."""
+    """A pool, what is wanted of it, and what a calibrator of 300 pairs from elsewhere thinks of its rows."""
 
     name: str
     pool: Pool
+    probabilities: np.ndarray
     target: float = 0.9
 
 
+def task(name, elsewhere, pool, target=0.9):
+    rows = np.random.default_rng(0).choice(elsewhere.scores.size, KNOWN, replace=False)
+    calibrator = fc.PlattCalibrator().fit(elsewhere.scores.ravel()[rows], elsewhere.labels.ravel()[rows])
+    return Task(name, pool, calibrator.predict(pool.scores.astype(np.float64)), target)
+
+
 def real(name, target=0.9):
+    elsewhere, here = lists(name, "MiniLM").halves(0)
+    return task(name, Pool(elsewhere.scores, elsewhere.labels), Pool(here.scores, here.labels), target)
+
+
+def whole(name):
+    """All lists of a real collection."""
+    if name == "digits":
+        return Pool(*digit_lists())
     found = lists(name, "MiniLM")
-    return Task(name, Pool(found.scores, found.labels), target)
+    return Pool(found.scores, found.labels)
+
+
+def digit_lists():
+    held = load_digits()
+    found = fc.Index(held.corpus).search(held.queries, 100)
+    return found.scores, held.labels(np.arange(len(held.queries)), found.ids).astype(np.uint8)
 
 
 def digits():
-    held = load_digits()
-    found = fc.Index(held.corpus).search(held.queries, 100)
-    return Task("digits", Pool(found.scores, held.labels(np.arange(len(held.queries)), found.ids).astype(np.uint8)))
+    scores, labels = digit_lists()
+    return task("digits", Pool(scores[:100], labels[:100]), Pool(scores[100:], labels[100:]))
 
 
-def indifferent(rows, hits, target, seed=0):
-    """Scores that say nothing: positives wherever, just below the target in all."""
-    return Task(f"no signal, {target}", pools.ranked(np.random.default_rng(seed).permutation(np.arange(rows) < hits)), target)
+def synthetic(name, draw, rows, target=0.9, **shape):
+    return task(name, draw(rows, 2, **shape), draw(rows, 1, **shape), target)
 
 
 def tasks():
-    """Real pools: the best hundred of every query by MiniLM, digits by pixels. Synthetic ones: tests/promises/pools.py."""
+    """Real pools: the best hundred of the queries of half of the topics, by MiniLM, of digits by pixels. Synthetic: tests/promises/pools.py."""
     yield from (real("cranfield"), real("cacm", 0.7), real("stackfaq"), real("banking77"), digits())
-    yield Task("smooth", pools.logistic(20_000, 1))
-    yield Task("80/20", pools.eighty_twenty(20_000, 1))
-    yield Task("rare positives", pools.logistic(100_000, 1, slope=60.0, middle=0.97))
-    yield Task("Beta(.01, 2)", pools.beta(1_000_000, 1))
-    yield indifferent(20_000, pools.null_hits(20_000, 0.99), 0.99)
+    yield synthetic("smooth", pools.logistic, 20_000)
+    yield synthetic("80/20", pools.eighty_twenty, 20_000)
+    yield synthetic("rare positives", pools.logistic, 100_000, slope=60.0, middle=0.97)
+    yield synthetic("Beta(.01, 2)", pools.beta, 1_000_000)
+    yield synthetic("no signal", lambda rows, seed: pools.shuffled(rows, pools.null_hits(rows, 0.99), seed), 20_000, 0.99)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from . import controls, ours, pools, recipes
-from .pools import Pool, null_hits, ranked
+from .pools import null_hits, ranked
 from .protocol import Cell
 
 TARGET = 0.9
@@ -38,7 +38,7 @@ WORST = ("flat 200", "just bad 1,000", "constant 400")
 
 def on(procedure, pool, target, delta, seed, **options):
     """One trial on one pool, or on the pool that a function makes of the seed."""
-    return procedure(pool if isinstance(pool, Pool) else pool(seed), target, delta, seed, **options)
+    return procedure(pool(seed) if callable(pool) else pool, target, delta, seed, **options)
 
 
 def cell(part, name, procedure, pool, delta=0.05, *, target=TARGET, control=False, **options):
@@ -70,6 +70,21 @@ def certify_cells():
         yield cell("stopping", f"going on with more, {name}", ours.resumed, CURVES[name])
         yield cell("stopping", f"ratio 1.5, {name}", ours.certify, CURVES[name], ratio=1.5)
     yield cell("stopping", "seed of the caller, 200", ours.certify, partial(of_caller, 200))
+
+
+def option_cells():
+    """Weights and second starts by guesses that may be wrong; pairs to come."""
+    for name in ("flat 200", "just bad 1,000", "constant 400", "two bad cuts 2,048"):
+        yield cell("weighted", f"tail more often, {name}", ours.guessed, CURVES[name], guess="tail", sampling="weighted")
+    for guess in ("truth", "opposite", "nothing"):
+        yield cell("weighted", f"by {guess}, constant 400", ours.guessed, CURVES["constant 400"], guess=guess, sampling="weighted")
+        yield cell("weighted", f"by {guess}, just bad 200", ours.guessed, CURVES["just bad 200"], guess=guess, sampling="weighted")
+    for name, start in (("two bad cuts 2,048", 0.0), ("two bad cuts 2,048", 0.5), ("flat 2,000", 0.5), ("flat 200", 0.0), ("just bad 1,000", 0.0)):
+        yield cell("starts", f"second at {start}, {name}", ours.certify, CURVES[name], second_start=start)
+    yield cell("starts", "auto, just bad 1,000", ours.guessed, CURVES["just bad 1,000"], guess="tail", second_start="auto")
+    for delta in DELTAS:
+        yield cell("pairs to come", "300 pairs, .8999 positive", ours.future, 300, delta, share=0.8999)
+    yield cell("pairs to come", "2,000 pairs, .89 positive", ours.future, 2000, share=0.89)
 
 
 def dynamic_cells():
@@ -122,4 +137,4 @@ def control_cells():
 
 
 def all_cells():
-    return [*certify_cells(), *dynamic_cells(), *recall_cells(), *query_cells(), *control_cells()]
+    return [*certify_cells(), *option_cells(), *dynamic_cells(), *recall_cells(), *query_cells(), *control_cells()]

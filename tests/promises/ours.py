@@ -28,6 +28,25 @@ def certify(pool, target, delta, seed, **options):
     return judged(pool, target, certificate, anytime=True)
 
 
+def guessed(pool, target, delta, seed, *, guess, **options):
+    """Weighted sampling, or a second start, by what somebody thinks of the rows: the truth, its opposite, or nothing."""
+    noise = np.random.default_rng([seed, 7]).random(pool.labels.size)
+    rank = np.arange(pool.labels.size) / pool.labels.size
+    hit = pool.labels == 1
+    guesses = {"truth": np.where(hit, 0.99, 0.5), "opposite": np.where(hit, 0.5, 0.99), "nothing": noise, "tail": 1 - 0.5 * rank**3}
+    return certify(pool, target, delta, seed, probabilities=guesses[guess], **options)
+
+
+def future(rows, target, delta, seed, *, share):
+    """Pairs drawn afresh, positive with one probability whatever their score; the promise is about pairs to come."""
+    rng = np.random.default_rng([seed, 8])
+    scores, labels = rng.random(rows, np.float32), rng.random(rows) < share
+    given = {"target_precision": target, "delta": delta, "seed": seed, "scope": "pairs", "budget": rows}
+    certificate = fc.certify_threshold(scores, lambda positions: labels[positions], **given)
+    passed = any(test.verdict == "certified" for test in certificate.trace)
+    return Outcome(passed, passed and share < target, certificate.labels_used)
+
+
 def some_budget(pool, target, delta, seed, **options):
     """A budget between the floor and the pool, drawn."""
     floor = fc.certify_threshold(pool.scores, np.zeros_like, target_precision=target, delta=delta, seed=0).labels_floor
