@@ -12,10 +12,10 @@ MAX_ROWS ?= 4000000
 CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFASTCAL_WERROR=$(WERROR)
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: demo test test-cpp test-numba test-compat test-neon lint format bench bench-search bench-sweeps bench-plots sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-compat test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates coverage sanitize docs clean help
 
 help:            ## show this list
-	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 demo: $(VENV)/.demo  ## install what the demo needs and run it (results in ./fastcal-demo)
 	$(BIN)/fastcal demo
@@ -59,6 +59,12 @@ bench-sweeps: $(VENV)/.peers  ## measure how the cost grows with rows (up to MAX
 bench-plots: $(VENV)/.peers  ## draw the plots of build/bench as PNG, after measuring the sweeps if that was not done yet
 	@test -f build/bench/sweeps.json || $(MAKE) bench-sweeps
 	$(BIN)/python -m bench.search.plots --out build/bench
+
+coverage: $(VENV)/.dev  ## count how often certificates are false, 2,000 trials a cell, beside recipes that must be caught; minutes
+	$(BIN)/python -m bench.coverage
+
+bench-certificates: $(VENV)/.dev  ## thresholds from equal label budgets on real and synthetic pools: the tables of docs/certificates.md
+	$(BIN)/python -m bench.certificates
 
 sanitize: $(VENV)/.build  ## C++ tests under AddressSanitizer + UndefinedBehaviorSanitizer, then under ThreadSanitizer
 	$(CMAKE) -S . -B build/asan -DFASTCAL_PYTHON=OFF -DFASTCAL_TESTS=ON -DFASTCAL_SANITIZE=address,undefined
