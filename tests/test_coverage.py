@@ -17,6 +17,12 @@ KEPT = {
     "any budget, flat 200": 300,
     "29 rows, 0.9 positive": 500,
     "seed of the caller, 200": 300,
+    "tail more often, constant 400": 100,
+    "second at 0.0, flat 200": 300,
+    "300 pairs, .8999 positive": 300,
+    "bands, constant 400": 300,
+    "60 of 200, too many at the bottom": 100,
+    "precision, all or nothing, 60 queries": 200,
 }
 CAUGHT = {
     "peeking Wilson, constant 400": 500,

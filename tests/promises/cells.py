@@ -31,6 +31,7 @@ CURVES = {
     "5 scores of 400": pools.tied(400, 5),
     "50 scores of 2,000": pools.tied(2000, 50),
     "10 copies of 200": pools.repeated(2000, 10),
+    "200 within 1e-7": pools.crowded(200),
 }
 # Where the worst rates are.
 WORST = ("flat 200", "just bad 1,000", "constant 400")
@@ -69,6 +70,8 @@ def certify_cells():
         yield cell("stopping", f"any budget, {name}", ours.some_budget, CURVES[name])
         yield cell("stopping", f"going on with more, {name}", ours.resumed, CURVES[name])
         yield cell("stopping", f"ratio 1.5, {name}", ours.certify, CURVES[name], ratio=1.5)
+    yield cell("curves", "distances, just bad 200", ours.distances, CURVES["just bad 200"])
+    yield cell("curves", "distances, 5 scores of 400", ours.distances, CURVES["5 scores of 400"])
     yield cell("stopping", "seed of the caller, 200", ours.certify, partial(of_caller, 200))
 
 
@@ -91,6 +94,8 @@ def dynamic_cells():
     """The walk over samples of score bands, from the head and, with half of delta each, from afar as well."""
     for name, budget in (("flat 200", 200), ("just bad 1,000", 400), ("constant 400", 400), ("5 scores of 400", 400)):
         yield cell("dynamic", f"bands, {name}", ours.dynamic, CURVES[name], budget=budget)
+    for lists in (4, 20):
+        yield cell("dynamic", f"{lists} lists pooled, 400", ours.pooled, pools.shuffled(400, null_hits(400)), n_lists=lists)
     for name, budget in (("flat 2,000", 1000), ("just bad 1,000", 1000), ("two bad cuts 2,048", 1000)):
         yield cell("dynamic", f"two starts, {name}", ours.dynamic, CURVES[name], budget=budget, start=0.99)
 

@@ -56,7 +56,7 @@ def some_budget(pool, target, delta, seed, **options):
 
 def resumed(pool, target, delta, seed):
     """Somebody who goes on with more budget as long as nothing false is certified, and stops there."""
-    state, budget, size = None, 90, pool.scores.size
+    state, budget, size = None, 10, pool.scores.size
     while True:
         budget = min(size, budget + max(30, size // 8))
         options = {"target_precision": target, "delta": delta, "seed": seed, "budget": budget, "state": state}
@@ -88,6 +88,24 @@ def dynamic(pool, target, delta, seed, *, budget, start=None):
     given = {} if start is None else {"calibrator": lambda scores, _: np.full(scores.size, start)}
     options = {"target_precision": target, "delta": delta, "budget": budget, "seed": seed} | given
     return judged(truth, target, fc.dynamic_threshold(index, query, truth.labeler, **options), anytime=True)
+
+
+def distances(pool, target, delta, seed):
+    """The same scores as distances."""
+    options = {"target_precision": target, "delta": delta, "seed": seed, "budget": pool.scores.size, "higher_is_better": False}
+    certificate = fc.certify_threshold(-pool.scores, pool.labeler, **options)
+    thresholds = [-test.threshold for test in certificate.trace if test.verdict == "certified"]
+    return Outcome(bool(thresholds), not all(pool.keeps(threshold, target) for threshold in thresholds), certificate.labels_used)
+
+
+def pooled(pool, target, delta, seed, *, n_lists):
+    """Lists of one pool, each normalised by itself: what is certified are the pairs above their lists' own thresholds."""
+    scores, labels = (values.reshape(n_lists, -1) for values in (pool.scores, pool.labels))
+    options = {"target_precision": target, "delta": delta, "seed": seed, "budget": scores.size}
+    certificate = fc.pooled_thresholds(scores, pool.labeler, **options)
+    selected = scores >= certificate.thresholds[:, np.newaxis]
+    broken = int(labels[selected].sum()) < Fraction(str(target)) * int(selected.sum())
+    return Outcome(certificate.threshold is not None, broken, certificate.labels_used)
 
 
 def recall(pool, target, delta, seed, **options):

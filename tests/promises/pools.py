@@ -141,6 +141,12 @@ def repeated(rows, copies, target=0.9):
     return Pool(few.scores.repeat(copies), few.labels.repeat(copies))
 
 
+def crowded(rows, target=0.9):
+    """A flat pool whose float64 scores lie closer together than float32 can tell."""
+    few = flat(rows, target)
+    return Pool(0.5 + few.scores.astype(np.float64) * 1e-7, few.labels)
+
+
 def shuffled(rows, hits, seed=0):
     """So many positives, wherever."""
     return ranked(np.random.default_rng(seed).permutation(np.arange(rows) < hits))
