@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from fastcal.index import Index as Index
     from fastcal.intervals import (
         clopper_pearson_interval as clopper_pearson_interval,
+        hypergeometric_interval as hypergeometric_interval,
+        jeffreys_interval as jeffreys_interval,
         wilson_interval as wilson_interval,
     )
     from fastcal.normalization import (
@@ -158,7 +160,7 @@ _HOME = {
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
-    "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
+    "fastcal.intervals": ("clopper_pearson_interval", "hypergeometric_interval", "jeffreys_interval", "wilson_interval"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.profile": ("Drift", "Profile", "Recalibration", "RevalidationReport", "Threshold", "ThresholdCheck", "corpus_fingerprint"),

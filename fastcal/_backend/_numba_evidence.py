@@ -62,6 +62,12 @@ def _log_evidence_iid(labels: Array, null_rate: float, shape: float, start: int,
             out[i - start] = _log_of_sum(float(hits), 1.0 - null_rate, null_rate, weight + 1.0, 0.0, shape / weight)
 
 
+@kernel
+def _log_tail_sums(hits: Array, bad: Array, good: Array, misses: Array, out: Array) -> None:
+    for j in range(hits.size):
+        out[j] = _log_of_sum(hits[j], bad[j], good[j], misses[j], 1.0, 1.0)
+
+
 class EvidenceOperations:
     """See the class of this name in :mod:`fastcal._backend.protocol`."""
 
@@ -72,3 +78,7 @@ class EvidenceOperations:
     def log_evidence_iid(self, labels: Array, null_rate: float, shape: float, start: int, out: Array) -> None:
         warn_if_denormals_are_lost()
         _log_evidence_iid(read_only(labels), null_rate, shape, start, out)
+
+    def log_tail_sums(self, hits: Array, bad: Array, good: Array, misses: Array, out: Array) -> None:
+        warn_if_denormals_are_lost()
+        _log_tail_sums(read_only(hits), read_only(bad), read_only(good), read_only(misses), out)
