@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,34 +12,31 @@ from fastcal import _backend
 if TYPE_CHECKING:
     from fastcal._clusters import Float64
 
-_FROM = 16.0  # the series below is right to 1e-17 from here on
+TIE = 1e-12  # of a logarithm: a count at exactly the level belongs to the interval
+_STEPS = np.arange(16.0)  # the series below is right to 1e-17 from 16 on
 _SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
 _HALF_LOG_2PI = 0.5 * float(np.log(2 * np.pi))
 
 
 def stirling_error(x: Float64) -> Float64:
     """ln(x!) - (x ln x - x + ln(2 pi x) / 2) of x > 0, not necessarily whole."""
-    small = np.array(x, dtype=np.float64)
-    error = np.zeros(small.shape)
-    while (low := small < _FROM).any():
-        y = small[low]
-        error[low] += (y + 0.5) * np.log1p(1 / y) - 1  # of x, less that of x + 1
-        small[low] += 1
-    z = 1 / (small * small)
-    series = np.zeros(small.shape)
+    large, error, small = np.array(x, dtype=np.float64), np.zeros(np.shape(x)), np.asarray(x) < _STEPS.size
+    y = large[small][:, None] + _STEPS
+    error[small] = ((y + 0.5) * np.log1p(1 / y) - 1).sum(axis=1)  # of each y, less that of y + 1
+    large[small] += _STEPS.size
+    z = 1 / (large * large)
+    series = np.zeros(large.shape)
     for coefficient in reversed(_SERIES):
         series = series * z + coefficient
-    return error + series / small
-
-
-def log_gamma(x: Float64) -> Float64:
-    """ln(Gamma(x)) of x > 0."""
-    return np.asarray((x - 0.5) * np.log(x) - x + _HALF_LOG_2PI + stirling_error(x))
+    return error + series / large
 
 
 def log_beta(a: Float64, b: Float64) -> Float64:
-    """ln(B(a, b)) of a, b > 0."""
-    return np.asarray(log_gamma(a) + log_gamma(b) - log_gamma(a + b))
+    """ln(B(a, b)) of a, b > 0, with an error of some 1e-16 of its size or of 1."""
+    less, more, both = np.minimum(a, b), np.maximum(a, b), a + b
+    errors = stirling_error(a) + stirling_error(b) - stirling_error(both)
+    powers = less * np.log(less / both) + more * np.log1p(-less / both)
+    return np.asarray(powers + 0.5 * np.log(both / a / b) + _HALF_LOG_2PI + errors)
 
 
 def log_binomial(hits: Float64, n: Float64, rate: Float64, other: Float64) -> Float64:
@@ -72,3 +70,14 @@ def _deviance(x: Float64, mean: Float64) -> Float64:
     """Half the deviance, x ln(x / mean) + mean - x; its error is 1e-16 of x - mean."""
     t = (x - mean) / mean
     return np.asarray(mean * ((1 + t) * np.log1p(t) - t))
+
+
+def last_true(holds: Callable[[Any, Float64], Any], low: Float64, high: Float64) -> Float64:
+    """The last whole number in [low, high] at which ``holds(positions, numbers)``, elementwise; it holds at `low`, and not again once it fails."""
+    low, high = low.copy(), high.copy()
+    while (at := np.flatnonzero(low < high)).size:
+        middle = np.ceil((low[at] + high[at]) / 2)
+        good = holds(at, middle)
+        low[at[good]] = middle[good]
+        high[at[~good]] = middle[~good] - 1
+    return low

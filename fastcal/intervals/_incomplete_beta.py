@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from fastcal.intervals._counts import log_beta
 
 if TYPE_CHECKING:
     from fastcal._clusters import Float64
@@ -23,7 +24,7 @@ def beta_quantile(a: Float64, b: Float64, level: Float64) -> Float64:
     Newton's method, kept inside a bracket that every step narrows; to 1e-9 of x for
     parameters up to 1e6, where the log-gamma function sets the limit.
     """
-    log_scale = np.array([math.lgamma(p + q) - math.lgamma(p) - math.lgamma(q) for p, q in zip(a.tolist(), b.tolist(), strict=True)])
+    log_scale = -log_beta(a, b)
     result, open_ = _guess(a, b, level), np.arange(a.size)
     low, high = np.zeros(a.shape), np.ones(a.shape)
     for _ in range(_STEPS):

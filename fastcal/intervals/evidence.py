@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _backend
+from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import fraction, integer, number
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
@@ -140,7 +141,7 @@ def log_evidence_iid(labels: npt.ArrayLike, null_rate: float, *, shape: float = 
 
 def as_labels(labels: Any) -> npt.NDArray[np.uint8]:
     """Return labels as contiguous uint8 of 0 and 1; uint8 is only checked."""
-    given = np.asarray(labels)
+    given = as_array(labels, "labels")
     if given.ndim != 1 or given.dtype.kind not in "biuf":
         raise InvalidTypeError(f"labels must be a flat array of 0 and 1, got shape {given.shape} and dtype {given.dtype}")
     drawn = np.ascontiguousarray(given, dtype=np.uint8) if given.dtype.kind != "f" else (given == 1).astype(np.uint8)

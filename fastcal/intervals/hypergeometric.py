@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -10,15 +9,12 @@ import numpy.typing as npt
 
 from fastcal._validate.numbers import fraction
 from fastcal.errors import InvalidValueError
-from fastcal.intervals._counts import log_at_most
+from fastcal.intervals._counts import TIE, last_true, log_at_most
 from fastcal.intervals.wilson import counts, hits_and_trials
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
     from fastcal._clusters import Float64
-
-
-_TIE = 1e-12  # of a logarithm: a count whose tail is exactly the level belongs to the interval
 
 
 @overload
@@ -90,15 +86,4 @@ def pool_counts(successes: Any, trials: Any, population: Any) -> tuple[Array, Ar
 
 def _most(hits: Float64, n: Float64, k: Float64, level: float) -> Float64:
     """The largest possible number of positives under which so few hits are not less probable than the level."""
-    return last_true(lambda at, positives: log_at_most(hits[at], n[at], positives, k[at]) >= level - _TIE, hits, k - n + hits)
-
-
-def last_true(holds: Callable[[Any, Float64], Any], low: Float64, high: Float64) -> Float64:
-    """The last whole number in [low, high] at which ``holds(positions, numbers)``, elementwise; it holds at `low`, and not again once it fails."""
-    low, high = low.copy(), high.copy()
-    while (at := np.flatnonzero(low < high)).size:
-        middle = np.ceil((low[at] + high[at]) / 2)
-        good = holds(at, middle)
-        low[at[good]] = middle[good]
-        high[at[~good]] = middle[~good] - 1
-    return low
+    return last_true(lambda at, positives: log_at_most(hits[at], n[at], positives, k[at]) >= level - TIE, hits, k - n + hits)
