@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from math import comb
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastcal as fc
+from fastcal.intervals._counts import log_hypergeometric
 
 
 def test_jeffreys_limits():
@@ -58,6 +60,19 @@ def test_hypergeometric_limits_of_arrays_and_large_pools():
     assert exact.cdf(700, 10**7, last, 1000) >= 0.025 > exact.cdf(700, 10**7, last + 1, 1000)
     np.testing.assert_allclose((low, high), fc.clopper_pearson_interval(700, 1000), atol=1e-5)
     assert fc.hypergeometric_interval(3, 7, 7) == (3 / 7, 3 / 7)
+
+
+def test_probability_of_counts_of_a_huge_pool():
+    """Against the product over the draws, and its neighbours against ratios of whole numbers."""
+    k, positives, n = 10**9, 95 * 10**7, 100
+    at = [np.array([float(x)]) for x in (n, positives, k)]
+    chances = [math.exp(log_hypergeometric(np.array([float(hits)]), *at)[0]) for hits in (100, 99, 95)]
+    draws = np.arange(n, dtype=np.float64)
+    exact = math.exp(np.log1p(-(k - positives) / (k - draws)).sum())
+    assert chances[0] == pytest.approx(exact, rel=1e-11)
+    assert chances[1] == pytest.approx(exact * float(Fraction(n * (k - positives), positives - n + 1)), rel=1e-11)
+    ways = Fraction(comb(100, 95) * math.prod(range(k - positives - 4, k - positives + 1)), math.prod(range(positives - 99, positives - 94)))
+    assert chances[2] == pytest.approx(exact * float(ways), rel=1e-11)
 
 
 def test_bad_counts():

@@ -43,7 +43,8 @@ def log_binomial(hits: Float64, n: Float64, rate: Float64, other: Float64) -> Fl
     """Log probability of whole 0 <= hits <= n at a rate, `other` being 1 - rate (Loader 2000: deviances, not factorials)."""
     hits, n, rate, other = np.broadcast_arrays(hits, n, rate, other)
     with np.errstate(divide="ignore", invalid="ignore"):
-        out = np.where(hits == 0, np.where(n == 0, 0.0, n * np.log(other)), n * np.log(rate))
+        none, all_of_them = (np.where(x < 0.5, np.log(x), np.log1p(-y)) for x, y in ((other, rate), (rate, other)))
+        out = np.where(hits == 0, np.where(n == 0, 0.0, n * none), n * all_of_them)
     inside = (hits > 0) & (hits < n) & (rate > 0) & (other > 0)
     h, m, p, q = hits[inside], n[inside], rate[inside], other[inside]
     errors = stirling_error(m) - stirling_error(h) - stirling_error(m - h)
