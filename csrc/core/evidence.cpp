@@ -2,6 +2,7 @@
 #include "core/evidence.h"
 
 #include <limits>
+#include <numeric>
 
 #include "core/check.h"
 #include "core/elementary.h"
@@ -38,11 +39,11 @@ double log_of_sum(const Ratios& r, double front) {
 // value(hits, misses) after every label from `start` on.
 template <typename Value>
 void after_each(std::span<const std::uint8_t> labels, std::size_t start, double* out, StopToken& stop, const Value& value) {
-  std::int64_t hits = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
+  std::int64_t hits = std::accumulate(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(start), std::int64_t{0});
+  for (std::size_t i = start; i < labels.size(); ++i) {
     if (i % kLooks == 0) stop.throw_if_stopped();
     hits += labels[i];
-    if (i >= start) out[i - start] = value(hits, static_cast<std::int64_t>(i) + 1 - hits);
+    out[i - start] = value(hits, static_cast<std::int64_t>(i) + 1 - hits);
   }
 }
 

@@ -36,12 +36,10 @@ def _log_of_sum(hits: float, bad: float, good: float, misses: float, slope: floa
 
 @kernel
 def _log_evidence(labels: Array, population: int, null_hits: int, start: int, out: Array) -> None:
-    hits, null_misses = 0, population - null_hits
-    for i in range(labels.size):
+    hits, null_misses = int(labels[:start].sum()), population - null_hits
+    for i in range(start, labels.size):
         hits += int(labels[i])
         misses = i + 1 - hits
-        if i < start:
-            continue
         if hits > null_hits:
             out[i - start] = math.inf
         elif misses >= null_misses:
@@ -54,12 +52,11 @@ def _log_evidence(labels: Array, population: int, null_hits: int, start: int, ou
 
 @kernel
 def _log_evidence_iid(labels: Array, null_rate: float, shape: float, start: int, out: Array) -> None:
-    hits = 0
-    for i in range(labels.size):
+    hits = int(labels[:start].sum())
+    for i in range(start, labels.size):
         hits += int(labels[i])
-        if i >= start:
-            weight = shape + float(i + 1 - hits)
-            out[i - start] = _log_of_sum(float(hits), 1.0 - null_rate, null_rate, weight + 1.0, 0.0, shape / weight)
+        weight = shape + float(i + 1 - hits)
+        out[i - start] = _log_of_sum(float(hits), 1.0 - null_rate, null_rate, weight + 1.0, 0.0, shape / weight)
 
 
 @kernel
