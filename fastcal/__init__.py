@@ -84,8 +84,13 @@ if TYPE_CHECKING:
     )
     from fastcal.index import Index as Index
     from fastcal.intervals import (
+        beta_binomial_sequence as beta_binomial_sequence,
+        betting_sequence as betting_sequence,
         clopper_pearson_interval as clopper_pearson_interval,
+        hypergeometric_interval as hypergeometric_interval,
+        jeffreys_interval as jeffreys_interval,
         wilson_interval as wilson_interval,
+        without_replacement_sequence as without_replacement_sequence,
     )
     from fastcal.normalization import (
         QueryFeatures as QueryFeatures,
@@ -216,6 +221,16 @@ _HOME = {
     "fastcal.index": ("Index",),
     "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
     "fastcal.normalization": ("QueryFeatures", "minmax", "normalize", "query_features", "zscore"),
+    "fastcal.intervals": (
+        "beta_binomial_sequence",
+        "betting_sequence",
+        "clopper_pearson_interval",
+        "hypergeometric_interval",
+        "jeffreys_interval",
+        "wilson_interval",
+        "without_replacement_sequence",
+    ),
+    "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (
         "AnnularResult",
