@@ -37,6 +37,11 @@ if TYPE_CHECKING:
         ThresholdDisplay as ThresholdDisplay,
         TransferDisplay as TransferDisplay,
     )
+    from fastcal.certificates import (
+        Certificate as Certificate,
+        CutTest as CutTest,
+        certify_threshold as certify_threshold,
+    )
     from fastcal.errors import (
         BackendError as BackendError,
         BackendFallbackWarning as BackendFallbackWarning,
@@ -148,6 +153,7 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
+    "fastcal.certificates": ("Certificate", "CutTest", "certify_threshold"),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",

@@ -19,6 +19,7 @@ void register_bands(EngineClass& engine);
 void register_lists(EngineClass& engine);
 void register_fusion(EngineClass& engine);
 void register_calibration(EngineClass& engine);
+void register_evidence(EngineClass& engine);
 void register_storage(pybind11::module_& module, EngineClass& engine);
 void register_runs(pybind11::module_& module, EngineClass& engine);
 

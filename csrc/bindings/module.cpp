@@ -46,6 +46,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   register_lists(engine);
   register_fusion(engine);
   register_calibration(engine);
+  register_evidence(engine);
   register_storage(module, engine);
   register_runs(module, engine);
 }

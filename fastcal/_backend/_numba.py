@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcal._backend import _numba_bands, _numba_digest, _numba_range, _numba_search
 from fastcal._backend._numba_calibration_operations import CalibrationOperations
+from fastcal._backend._numba_evidence import EvidenceOperations
 from fastcal._backend._numba_fusion_operations import FusionOperations
 from fastcal._backend._numba_gate import Gate
 from fastcal._backend._numba_list_operations import ListOperations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from fastcal._backend.protocol import Array, FoundRange, Metric, Precision
 
 
-class NumbaBackend(ListOperations, FusionOperations, CalibrationOperations, RunOperations):
+class NumbaBackend(ListOperations, FusionOperations, CalibrationOperations, EvidenceOperations, RunOperations):
     """Every operation of :class:`fastcal._backend.protocol.Backend`, whose docstrings hold here."""
 
     name = "numba"

@@ -1,0 +1,108 @@
+"""The certificate: a threshold, what is promised of it and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastcal.certificates._pool import Pool
+from fastcal.certificates._trace import CutTest
+from fastcal.certificates._walk import Rule, Walk
+from fastcal.intervals.wilson import wilson_interval
+from fastcal.labelling._ledger import Ledger
+from fastcal.labelling.result import LabelledResult
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Certificate(LabelledResult):
+    """A threshold whose precision is certified, or the reason why there is none.
+
+    Attributes
+    ----------
+    target_precision, delta : float
+        With probability at least 1 - delta over the random order of labelling there is no threshold here, or the precision of
+        what it selects is at least the target.
+    n_pool : int
+        Rows of the pool.
+    budget : int or None
+        Labels that might have been used.
+    stopped : str
+        What ended the search for a laxer threshold: "whole pool" (there is none), "census" (nothing beyond it was tried),
+        "missed", "futility" or "budget".
+    precision_sample : float or None
+        Estimate of the precision of the selection from its labels. For display: it was looked at on the way.
+    interval : tuple of float, or None
+        95 % Wilson interval of it, for display.
+    trace : tuple of CutTest
+        Every cut that was looked at, in order.
+    higher_is_better : bool
+        True: selected means ``score >= threshold``; False: ``score <= threshold``.
+    """
+
+    target_precision: float
+    delta: float
+    n_pool: int
+    budget: int | None
+    stopped: str
+    precision_sample: float | None
+    interval: tuple[float, float] | None
+    trace: tuple[CutTest, ...] = field(repr=False)
+    higher_is_better: bool = True
+
+    @property
+    def certified(self) -> bool:
+        """Whether there is a threshold."""
+        return self.threshold is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return LabelledResult.to_dict(self)
+
+
+def certificate(pool: Pool, found: Walk, ledger: Ledger, rule: Rule, *, n_pool: int, labels_floor: int, scope: str) -> Certificate:
+    """Put together what a walk found."""
+    estimate, interval = _estimate(pool, found)
+    cut = found.cut
+    return Certificate(
+        threshold=None if cut is None else float(pool.thresholds[cut]),
+        reason=_reason(found),
+        labels_used=ledger.n_used,
+        labels_floor=labels_floor,
+        n_selected=0 if cut is None else int(pool.counts[cut]),
+        scope=scope,
+        n_cannot_judge=ledger.n_cannot_judge,
+        seed=ledger.seed,
+        state=ledger.to_state(),
+        target_precision=float(rule.target),
+        delta=rule.delta,
+        n_pool=n_pool,
+        budget=ledger.budget,
+        stopped=found.stopped,
+        precision_sample=estimate,
+        interval=interval,
+        trace=found.trace,
+        higher_is_better=pool.higher_is_better,
+    )
+
+
+def _reason(found: Walk) -> str:
+    """Of a walk that certified nothing: the head is known to miss the target, or a later cut was given up, or labels ran out."""
+    if found.cut is not None:
+        return "certified"
+    if found.stopped == "budget":
+        return "budget"
+    return "head_fails" if found.trace and found.trace[0].verdict == "missed" else "futility"
+
+
+def _estimate(pool: Pool, found: Walk) -> tuple[float | None, tuple[float, float] | None]:
+    """Precision of the selection: the census counted, the others estimated from a sample of them."""
+    if found.cut is None:
+        return None, None
+    n, head = int(pool.counts[found.cut]), min(pool.census.size, int(pool.counts[found.cut]))
+    hits, (sampled, positive) = float(found.positive[:head].sum()), (found.positive.size - head, int(found.positive[head:].sum()))
+    low, high = wilson_interval(positive, sampled) if sampled < n - head else (positive / max(sampled, 1),) * 2
+    share = positive / sampled if sampled else (low + high) / 2
+    at = [(hits + (n - head) * rate) / n for rate in (share, low, high)]
+    return at[0], (at[1], at[2])
