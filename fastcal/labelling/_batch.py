@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import threading
@@ -151,7 +150,9 @@ class BatchLabeler:
 
     async def _serve_async(self, request: list[Any] | float) -> Any:
         if isinstance(request, float):
-            await asyncio.sleep(request)
+            from asyncio import sleep
+
+            await sleep(request)
             return None
         try:
             answers = self._judge(request)
