@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from fastcal.certificates import (
         Certificate as Certificate,
         CutTest as CutTest,
+        QueryFacts as QueryFacts,
         certify_threshold as certify_threshold,
+        certify_threshold_async as certify_threshold_async,
     )
     from fastcal.errors import (
         BackendError as BackendError,
@@ -153,7 +155,7 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
-    "fastcal.certificates": ("Certificate", "CutTest", "certify_threshold"),
+    "fastcal.certificates": ("Certificate", "CutTest", "QueryFacts", "certify_threshold", "certify_threshold_async"),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",
