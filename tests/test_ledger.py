@@ -15,6 +15,7 @@ from toy_procedure import BUYER, SETTINGS, WHOLE, Bought, judge, ledger, run, tr
 
 import fastcal as fc
 from fastcal.certificates.certify import certify_threshold
+from fastcal.labelling._drive import drive
 
 
 @pytest.fixture(autouse=True)
@@ -246,3 +247,14 @@ def test_a_certificate_interrupted_anywhere_is_the_same_certificate(tmp_path):
         resumed, second = certify(None, **({"log": log} if n_calls % 2 else {"state": state}))
         assert resumed == whole
         assert first + second == bought
+
+
+def test_a_procedure_cannot_overspend():
+    def greedy():
+        yield np.arange(3)
+        yield np.arange(1, 6)
+
+    book, buyer = ledger(budget=5), Bought()
+    with pytest.raises(AssertionError, match="more labels than it may use") as caught:
+        drive(greedy(), book, buyer)
+    assert len(buyer.positions) == len(caught.value.state["labels"]) == 3
