@@ -65,10 +65,12 @@ def test_retries_after_exceptions_wait_twice_as_long_each(monkeypatch):
     slept, judge = naps(monkeypatch), Judge(*[ConnectionError("down")] * 3)
     assert fc.BatchLabeler(judge, items, backoff=0.5)([7]).tolist() == [truth(7)]
     assert slept == [0.5, 1.0, 2.0]
+    labeler = fc.BatchLabeler(Judge(None, *[ConnectionError("down")] * 9), items, batch_size=2, retries=8, backoff=10)
     with pytest.raises(ConnectionError) as caught:
-        fc.BatchLabeler(Judge(None, *[ConnectionError("down")] * 9), items, batch_size=2, retries=8, backoff=10)([7, 3, 4])
+        labeler([7, 3, 4])
     assert slept[3:] == [10, 20, 40, 60, 60, 60, 60, 60]
     assert caught.value.paid == {7: truth(7), 3: truth(3)}
+    assert labeler([4, 3]).tolist() == [truth(4), truth(3)], "what failed can be asked again"
 
 
 @pytest.mark.parametrize(
