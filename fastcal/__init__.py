@@ -92,6 +92,12 @@ if TYPE_CHECKING:
         wilson_interval as wilson_interval,
         without_replacement_sequence as without_replacement_sequence,
     )
+    from fastcal.labelling import (
+        BatchLabeler as BatchLabeler,
+        CsvLabeler as CsvLabeler,
+        QrelsLabeler as QrelsLabeler,
+        TerminalLabeler as TerminalLabeler,
+    )
     from fastcal.normalization import (
         QueryFeatures as QueryFeatures,
         minmax as minmax,
@@ -230,6 +236,7 @@ _HOME = {
         "wilson_interval",
         "without_replacement_sequence",
     ),
+    "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (

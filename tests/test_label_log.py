@@ -45,6 +45,13 @@ def test_cut_anywhere_a_log_goes_on_where_it_broke_off(tmp_path):
         assert WHOLE["n_used"] - kept - 7 <= len(labeler.positions) <= WHOLE["n_used"] - kept
 
 
+def test_a_torn_line_longer_than_what_follows_leaves_no_trace(tmp_path):
+    lines = logged(tmp_path / "log").splitlines(keepends=True)
+    (tmp_path / "log").write_bytes(b"".join(lines[:-1]) + b"[" + b"[100, 1], " * 50)
+    assert run(log=tmp_path / "log") == WHOLE
+    assert (tmp_path / "log").read_bytes() == b"".join(lines)
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [

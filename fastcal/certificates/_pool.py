@@ -135,8 +135,7 @@ def census_size(scores: Floats, wanted: int, most: int, *, higher_is_better: boo
 def _rising(scores: Floats, higher_is_better: bool) -> Float32:
     """Return float32 of which higher is better, that every float32 threshold tells apart as it does the scores."""
     values = scores if higher_is_better else -scores
-    rising: Float32 = values + np.float32(0.0) if values.dtype == np.float32 else float32_floor(values)
-    return rising
+    return np.asarray(values + np.float32(0.0) if values.dtype == np.float32 else float32_floor(values), np.float32)
 
 
 def _thresholds(order: Float32, census: int, ratio: float, first: int, starts: tuple[float, ...], *, beyond: bool) -> Float32:

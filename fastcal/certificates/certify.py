@@ -63,7 +63,7 @@ def certify_threshold(
     labeler : callable
         Takes distinct positions (int64) and returns 0, 1 or -1 (cannot judge: counts as 0) for each. Positions are those of
         the flat array in C order; of a Run those of ``run.ids``, see :func:`pairs`. It is called with as many as are needed
-        if all of them are positive.
+        if all of them are positive, at most 16.
     target_precision : float, default 0.9
         Strictly between 0 and 1; meant as its shortest decimal says, 0.9 is 9/10.
     delta : float, default 0.05

@@ -106,7 +106,9 @@ class Ledger:
     def unpaid(self, positions: Int64) -> Int64:
         """Mark positions as used; return those whose labels are not in hand, in the order given."""
         asked = positions.tolist()
-        self._used.update(asked)
+        fresh = set(asked) - self._used
+        assert len(fresh) <= self.remaining, "a procedure asked for more labels than it may use"
+        self._used |= fresh
         return np.array([position for position in asked if position not in self._paid], np.int64)
 
     def record(self, positions: Int64, answers: Int8) -> None:
