@@ -30,13 +30,12 @@ def slow_knee(values):
     if len(values) < 3 or values[0] == values[-1]:
         return 0
     last = len(values) - 1
-    above = [v - (values[0] + (values[-1] - values[0]) * i / last) for i, v in enumerate(values)]
-    above = [0.0 if abs(a) < 1e-6 * (values[0] - values[-1]) else a for a in above]
+    above = [(v - values[0]) * last - (values[-1] - values[0]) * i for i, v in enumerate(values)]  # exact for eighths
     at = max(range(len(values)), key=lambda i: (abs(above[i]), -i))
     return at + (above[at] > 0) if above[at] else 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(lists, st.booleans())
 @pytest.mark.parametrize(("cut", "slow"), [(fc.gap_cut, slow_gap), (fc.knee_cut, slow_knee)])
 def test_cuts_equal_their_slow_twins(cut, slow, ragged, higher_is_better):
@@ -109,7 +108,7 @@ def test_every_form_of_lists_gives_the_same_cuts(cut):
         np.testing.assert_array_equal(other.n_selected, plain.n_selected)
     one = [cut(row) for row in scores]
     assert [each.to_dict()["threshold"] for each in one] == plain.to_dict()["threshold"]
-    assert cut(-scores, higher_is_better=False).threshold.tolist() == (-plain.threshold).tolist()
+    np.testing.assert_array_equal(cut(-scores, higher_is_better=False).threshold, -plain.threshold)
     assert cut(scores.astype(np.float64)[None]).threshold.shape == (1, 4)
 
 
