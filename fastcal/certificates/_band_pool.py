@@ -8,18 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcal.certificates._pool import Float32, Float64, Int64, Pool, _grid
+from fastcal.certificates._start import Probability, Profile, weights_of
 from fastcal.errors import InvalidValueError
 from fastcal.index import Index
 from fastcal.labelling._ledger import Ledger
-from fastcal.results import SearchResult
 
-HEAD, SAMPLE = 512, 4096
+SAMPLE = 4096
 
 
 class Outline(NamedTuple):
     """What two scans tell of a query's scores, higher is better: the best rows, and a uniform sample of all. It depends on no seed."""
 
-    head: SearchResult
+    near_ids: Int64
     near: Float32
     sample: Float32
     sample_ids: Int64
@@ -27,13 +27,11 @@ class Outline(NamedTuple):
     sign: np.float32
     lowest: np.float32
 
-
-class QueryPool(NamedTuple):
-    """A pool, the scores of its candidates and of its census, higher is better."""
-
-    pool: Pool
-    scores: Float32
-    census_scores: Float32
+    def profile(self) -> Profile:
+        """The head as it is, and the sample for the rows beyond."""
+        beyond = self.sample[self.sample < self.near[-1]]
+        size = (self.n_rows - self.near.size) / max(beyond.size, 1)
+        return Profile(np.concatenate([self.near, beyond]), np.concatenate([np.ones(self.near.size), np.full(beyond.size, size)]))
 
 
 def outline(index: Index, query: Float32, depth: int) -> Outline:
@@ -41,60 +39,71 @@ def outline(index: Index, query: Float32, depth: int) -> Outline:
     sign, n = np.float32(-1.0 if index.metric == "euclidean" else 1.0), len(index)
     head = index.search(query, min(depth, n))
     drawn = index.sample_bands(query, [-np.inf, np.inf], min(SAMPLE, n), seed=0)
-    return Outline(head, sign * head.scores[0], np.sort(sign * drawn.scores[0, 0])[::-1], drawn.ids[0, 0], n, sign, _lowest(index.metric))
+    sample = np.sort(sign * drawn.scores[0, 0])[::-1]
+    return Outline(head.ids[0], sign * head.scores[0], sample, drawn.ids[0, 0], n, sign, _lowest(index.metric))
 
 
-def order_statistics(n: int, size: int, rng: np.random.Generator) -> Float64:
-    """Return the `size` smallest of `n` independent uniform numbers, ascending, without drawing the others.
+def smallest_clocks(n: int, size: int, rng: np.random.Generator) -> Float64:
+    """Return the `size` smallest of `n` independent standard exponentials, ascending, without drawing the others.
 
-    Rényi: the k-th smallest of n standard exponentials is ``sum(E_i / (n - i + 1) for i <= k)``; 1 - exp(-x) makes them uniform.
+    Rényi: the k-th smallest is ``sum(E_i / (n - i + 1) for i <= k)``.
     """
-    return np.asarray(-np.expm1(-np.cumsum(rng.exponential(size=size) / (n - np.arange(size)))))
+    return np.asarray(np.cumsum(rng.exponential(size=size) / (n - np.arange(size))))
 
 
-def band_pool(index: Index, query: Float32, known: Outline, ledger: Ledger, *, census: int, first: int, ratio: float, keep: int) -> QueryPool:
+def band_pool(
+    index: Index,
+    query: Float32,
+    known: Outline,
+    ledger: Ledger,
+    *,
+    census: int,
+    first: int,
+    ratio: float,
+    keep: int,
+    start: float | None = None,
+    probability: Probability | None = None,
+) -> Pool:
     """Arrange all rows of an index for one query, in one more scan: of each band of scores between two cuts, uniformly drawn rows.
 
-    Each band shows its first `keep` rows in a uniformly random order. They get the smallest of n_band independent uniform numbers,
-    ascending. A band's rows with a uniform number each would be in a uniformly random order as well, which is independent of the
-    sorted numbers: both ways have one law, jointly over the bands. So the shown rows are those of smallest priority of each
-    band, and the first `keep` of any union of bands are among them.
+    Each band shows its first `keep` rows in a uniformly random order. They get the smallest of n_band independent exponential
+    clocks, ascending. Rows with a clock each would be in a uniformly random order as well, which is independent of the sorted
+    clocks: both ways have one law, jointly over the bands. So the shown rows are those of smallest priority of each band, and
+    the first `keep` of any union of bands are among them. With weights, constant on a band, its clocks run by its weight.
     """
-    cuts = _cuts(known, max(first, math.ceil(census * ratio)), census, ratio)
+    cuts = _cuts(known, max(first, math.ceil(census * ratio)), census, ratio, start)
     drawn = index.sample_bands(query, _edges(cuts, known.sign), keep, seed=int(ledger.rng("bands").integers(2**63 - 1)))
     # Bands by strictness; the last is beyond the worst score there is.
     strict = slice(None, None, -1 if known.sign > 0 else 1)
-    counts, ids, scores = drawn.counts[0][strict], drawn.ids[0][strict], known.sign * drawn.scores[0][strict]
+    counts, ids = drawn.counts[0][strict], drawn.ids[0][strict]
     _refuse_change(counts, census, known.n_rows)
-    rows = [min(int(count), keep) for count in counts[:-1]]
-    bands = [band for band in range(int(census > 0), len(rows)) if rows[band]]
-    numbers = [order_statistics(int(counts[band]), rows[band], ledger.rng(f"band {band}")) for band in bands]
-    order = np.argsort(np.concatenate(numbers), kind="stable")
-    laxer = np.repeat(np.arange(len(bands)), [rows[band] for band in bands])
-    positions, taken = (np.concatenate([each[band, : rows[band]] for band in bands])[order] for each in (ids, scores))
+    bands = np.flatnonzero(counts[:-1])[int(census > 0) :]
+    sizes = np.minimum(counts[bands], keep)
+    weights = None if probability is None else _weights(cuts, known, probability)[bands]
+    clocks = [smallest_clocks(int(counts[band]), int(size), ledger.rng(f"band {band}")) for band, size in zip(bands, sizes, strict=True)]
+    rates = np.ones(bands.size) if weights is None else weights
+    order = np.argsort(np.concatenate([clock / rate for clock, rate in zip(clocks, rates, strict=True)]), kind="stable")
+    of = np.repeat(np.arange(bands.size), sizes)[order]
     within = np.unique(known.near[:census])[::-1]
     inner = np.searchsorted(-known.near[:census], -within, "right")
-    pool = Pool(
-        known.sign * np.concatenate([within, cuts[bands]]) + np.float32(0.0),
-        np.concatenate([inner, np.cumsum(counts)[bands]]).astype(np.int64),
-        positions,
-        within.size + laxer[order],
-        known.head.ids[0, :census],
-        bool(known.sign > 0),
-    )
-    return QueryPool(pool, taken, known.near[:census])
+    thresholds = known.sign * np.concatenate([within, cuts[bands]]) + np.float32(0.0)
+    totals = np.concatenate([inner, np.cumsum(counts)[bands]]).astype(np.int64)
+    positions = np.concatenate([ids[band, :size] for band, size in zip(bands, sizes, strict=True)])[order]
+    sums = () if weights is None else (weights[of], *_sums(weights, counts[bands], within.size))
+    return Pool(thresholds, totals, positions, within.size + of, known.near_ids[:census], bool(known.sign > 0), *sums)
 
 
-def _cuts(known: Outline, first: int, census: int, ratio: float) -> Float32:
-    """Thresholds, strictest first, higher is better: the end of the census, a grid of ranks, and one that every score reaches."""
+def _cuts(known: Outline, first: int, census: int, ratio: float, start: float | None) -> Float32:
+    """Thresholds, strictest first, higher is better: the end of the census, a grid of ranks, the start, and one that every score reaches."""
     ranks = _grid(known.n_rows, first, ratio)
     exact = known.near[ranks[ranks <= known.near.size] - 1]
     # Of ranks beyond the head, the sample's quantiles.
     far = ranks[(ranks > known.near.size) & (ranks < known.n_rows)] * known.sample.size // known.n_rows
-    bounds = np.unique(np.concatenate([exact, known.sample[far]]))[::-1]
-    ceiling = known.near[census - 1] if census else np.float32(np.inf)
-    bounds = bounds[(bounds < ceiling) & (bounds > known.lowest)]
-    return np.concatenate([known.near[census - 1 : census] if census else bounds[:0], bounds, [known.lowest]]).astype(np.float32)
+    starts = np.array([] if start is None else [start], np.float32)
+    bounds = np.unique(np.concatenate([exact, known.sample[far], starts]))[::-1]
+    end = known.near[census - 1 : census] if census else np.empty(0, np.float32)
+    bounds = bounds[(bounds < (end[0] if census else np.inf)) & (bounds > known.lowest)]
+    return np.concatenate([end, bounds, [known.lowest]]).astype(np.float32)
 
 
 def _lowest(metric: str) -> np.float32:
@@ -109,6 +118,20 @@ def _edges(cuts: Float32, sign: np.float32) -> Float32:
     # d <= t is d < the number after t.
     inner = cuts[::-1] if sign > 0 else np.nextafter(-cuts, np.float32(np.inf))
     return np.concatenate([ends[:1], inner, ends[1:]])
+
+
+def _weights(cuts: Float32, known: Outline, probability: Probability) -> Float64:
+    """A weight for each band, by the probability half-way through its rows in the profile: no row that may be labelled decides it."""
+    profile = known.profile()
+    ends = np.searchsorted(-profile.scores, -cuts, "right")
+    middle = (ends + np.concatenate([[0], ends[:-1]])) // 2
+    return weights_of(probability(profile.scores[np.minimum(middle, profile.scores.size - 1)]))
+
+
+def _sums(weights: Float64, counts: Int64, census_cuts: int) -> tuple[Float64, Float64]:
+    """Sum and least weight of all rows of each cut; nothing within the census."""
+    none = np.zeros(census_cuts)
+    return np.concatenate([none, np.cumsum(weights * counts)]), np.concatenate([none, np.minimum.accumulate(weights)])
 
 
 def _refuse_change(counts: Int64, census: int, n_rows: int) -> None:

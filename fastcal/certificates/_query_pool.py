@@ -9,51 +9,51 @@ import numpy as np
 
 from fastcal._validate.arrays import float_array
 from fastcal._validate.numbers import flag, integer
-from fastcal.certificates._band_pool import HEAD, QueryPool, band_pool, outline
+from fastcal.certificates._band_pool import band_pool, outline
 from fastcal.certificates._foreign import search_any
-from fastcal.certificates._pool import Float32, Pool, array_pool, census_size
+from fastcal.certificates._pool import Float32, Int64, Pool, array_pool, census_size
+from fastcal.certificates._start import Probability, Profile, weights_of
 from fastcal.errors import InvalidValueError
 from fastcal.index import Index
 from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
 
-ALL, DEPTH, FEATURE_DEPTH = 4096, 1000, 100
+ALL, DEPTH = 4096, 1000
 
 
-class Rows(NamedTuple):
-    """What is known of a query's rows before a seed is; scores of which higher is better."""
+class QueryRows(NamedTuple):
+    """What is known of a query's rows before there is a seed. `sign` turns scores so that higher is better."""
 
     n: int
     digest: str
     sign: np.float32
-    near: Float32
-    corpus_mean: float
+    profile: Profile
     complete: bool
     census_size: Callable[[int, int], int]
-    arrange: Callable[..., QueryPool]
+    arrange: Callable[..., Pool]
 
 
-def rows_of(index: Any, query: Any, depth: int | None, higher_is_better: bool | None) -> Rows:
+def rows_of(index: Any, query: Any, depth: int | None, higher_is_better: bool | None, head: int) -> QueryRows:
     """Judge the query, search, and return what a pool is made of.
 
-    An index of up to `ALL` rows, and what any index returned, are arranged as a list; a larger one by bands.
+    An index of up to `ALL` rows, and what any index returned, are arranged as a list; a larger one by bands, with the best
+    `head` rows for its head.
     """
-    vector = one_query(query)
+    vector = _one_query(query)
     ours = isinstance(index, Index)
-    if ours and depth is None and len(index) > ALL:
+    if ours and depth is None and len(index) > max(ALL, 2 * head):
         _agree(index, higher_is_better)
-        return _of_bands(index, vector)
+        return _of_bands(index, vector, head)
     wanted = (len(index) if ours else DEPTH) if depth is None else integer(depth, "depth", least=1)
     found = search_any(index, vector, wanted, higher_is_better)
     real = found.ids[0] >= 0
     ids, sign = found.ids[0][real], np.float32(1.0 if found.higher_is_better else -1.0)
-    scores = sign * found.scores[0][real]
     if not ids.size:
         raise InvalidValueError("the index returned no row for the query; expected at least one")
-    return _of_list(fingerprint(vector, ids, scores), ids, scores, sign, complete=ours and ids.size == len(index))
+    return _of_list(vector, ids, sign * found.scores[0][real], sign, complete=ours and ids.size == len(index))
 
 
-def one_query(query: Any) -> Float32:
+def _one_query(query: Any) -> Float32:
     """Return float32 of shape (1, dim)."""
     vector = float_array(query, "query")
     if vector.ndim not in {1, 2} or (vector.ndim == 2 and len(vector) != 1):
@@ -63,35 +63,41 @@ def one_query(query: Any) -> Float32:
     return np.ascontiguousarray(np.atleast_2d(vector), np.float32)
 
 
-def _of_list(digest: str, ids: Any, scores: Float32, sign: np.float32, *, complete: bool) -> Rows:
-    if not np.isfinite(scores).all():
-        raise InvalidValueError("the index returned scores that are infinite; expected finite scores")
+def _of_list(vector: Float32, ids: Int64, scores: Float32, sign: np.float32, *, complete: bool) -> QueryRows:
+    _refuse_overflow(scores)
 
-    def arrange(ledger: Ledger, *, census: int, first: int, ratio: float, keep: int) -> QueryPool:
-        priorities = ledger.rng("priorities").random(ids.size)
-        at = array_pool(scores, np.arange(ids.size), priorities, census=census, ratio=ratio, first=first, keep=keep)
+    def arrange(ledger: Ledger, *, start: float | None, probability: Probability | None, **shape: Any) -> Pool:
+        uniform = ledger.rng("priorities").random(ids.size)
+        weights = None if probability is None else weights_of(probability(scores))
+        clocks = uniform if weights is None else -np.log1p(-uniform) / weights
+        starts = () if start is None else (start,)
+        at = array_pool(scores, np.arange(ids.size), clocks, starts=starts, weights=weights, **shape)
         thresholds = sign * at.thresholds + np.float32(0.0)
-        pool = Pool(thresholds, at.counts, ids[at.positions], at.cut_of, ids[at.census], bool(sign > 0))
-        return QueryPool(pool, scores[at.positions], scores[at.census])
+        sums = at.weights, at.totals, at.lightest
+        return Pool(thresholds, at.counts, ids[at.positions], at.cut_of, ids[at.census], bool(sign > 0), *sums)
 
-    mean = float(scores.astype(np.float64).mean())
-    return Rows(ids.size, digest, sign, np.sort(scores)[::-1], mean, complete, lambda wanted, most: census_size(scores, wanted, most), arrange)
+    profile = Profile(np.sort(scores)[::-1], np.ones(ids.size))
+    digest = fingerprint(vector, ids, scores)
+    return QueryRows(ids.size, digest, sign, profile, complete, lambda wanted, most: census_size(scores, wanted, most), arrange)
 
 
-def _of_bands(index: Index, vector: Float32) -> Rows:
-    known = outline(index, vector, HEAD)
-    if not np.isfinite(known.near).all():
-        raise InvalidValueError("the query has scores that overflow float32; expected finite scores")
-    digest = fingerprint(vector, np.array([known.n_rows]), known.head.ids, known.near, known.sample_ids, known.sample)
+def _of_bands(index: Index, vector: Float32, head: int) -> QueryRows:
+    known = outline(index, vector, head)
+    _refuse_overflow(known.near)
+    digest = fingerprint(vector, np.array([known.n_rows]), known.near_ids, known.near, known.sample_ids, known.sample)
 
     def census(wanted: int, most: int) -> int:
         return census_size(known.near, wanted, min(most, known.near.size - 1))
 
-    def arrange(ledger: Ledger, *, census: int, first: int, ratio: float, keep: int) -> QueryPool:
-        return band_pool(index, vector, known, ledger, census=census, first=first, ratio=ratio, keep=keep)
+    def arrange(ledger: Ledger, **shape: Any) -> Pool:
+        return band_pool(index, vector, known, ledger, **shape)
 
-    mean = float(known.sample.astype(np.float64).mean())
-    return Rows(known.n_rows, digest, known.sign, known.near, mean, complete=True, census_size=census, arrange=arrange)
+    return QueryRows(known.n_rows, digest, known.sign, known.profile(), complete=True, census_size=census, arrange=arrange)
+
+
+def _refuse_overflow(scores: Float32) -> None:
+    if not np.isfinite(scores).all():
+        raise InvalidValueError("scores of the query overflow float32; expected finite scores")
 
 
 def _agree(index: Index, higher_is_better: bool | None) -> None:

@@ -1,53 +1,62 @@
-"""Where to begin: the laxest cut that a model of other queries believes in. A wrong belief costs labels, never the promise."""
+"""What a model of other queries expects of this one: where to begin, what to ask most. Wrong, it costs labels, never the promise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastcal._validate.arrays import as_array
-from fastcal.certificates._band_pool import QueryPool
 from fastcal.certificates._pool import Float32, Float64
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.normalization import query_features
 
+FEATURE_DEPTH, WEIGHT_RATIO = 100, 4.0
+Probability = Callable[[Float32], Float64]
 
-def expected_precision(arranged: QueryPool, probability: Callable[[Float32], Float64]) -> Float64:
-    """Return what a model expects the precision of each cut to be.
 
-    The candidates between two cuts are a uniform sample of the rows there.
+class Profile(NamedTuple):
+    """The distribution of a query's scores, best first, higher is better, and how many rows each stands for.
+
+    It has no part in the order of labelling: an order chosen by what comes first in it would not be random.
     """
-    pool, census = arranged.pool, arranged.pool.census.size
-    sizes = np.diff(pool.counts, prepend=0).astype(np.float64)
-    inner = np.searchsorted(pool.counts, census, "right")  # cuts within the census hold its rows and no others
-    band = np.concatenate([np.searchsorted(pool.counts[:inner], np.arange(1, census + 1)), pool.cut_of])
-    given = probability(np.concatenate([arranged.census_scores, arranged.scores]))
-    drawn = np.bincount(band, minlength=sizes.size)
-    mean = np.bincount(band, given, minlength=sizes.size) / np.maximum(drawn, 1)
-    return np.asarray(np.cumsum(sizes * mean) / pool.counts, np.float64)
+
+    scores: Float32
+    sizes: Float64
+
+    @property
+    def mean(self) -> float:
+        """Mean score of all rows."""
+        return float(self.sizes @ self.scores / self.sizes.sum())
 
 
-def start_cut(arranged: QueryPool, target: float, probability: Callable[[Float32], Float64]) -> int | None:
-    """Return the laxest cut expected to reach half-way from the target to 1, if the head would not get to it next anyway.
-
-    A cut expected at the target itself is as likely to miss it, and to be shown so costs the most labels of all.
-    """
-    good = np.flatnonzero(expected_precision(arranged, probability) >= (1 + target) / 2)
-    nearest = int(np.searchsorted(arranged.pool.counts, arranged.pool.census.size, "right"))
-    return int(good[-1]) if good.size and good[-1] > nearest else None
-
-
-def probability_of(calibrator: Any, near: Float32, corpus_mean: float, sign: np.float32) -> Callable[[Float32], Float64]:
+def probability_of(calibrator: Any, profile: Profile, sign: np.float32) -> Probability:
     """Return a function of scores of which higher is better; the calibrator is handed them as the index scores."""
     if callable(getattr(calibrator, "predict", None)):
         return lambda scores: _judged(calibrator.predict(sign * scores), scores.size)
     if not callable(calibrator):
         raise InvalidTypeError(f"calibrator must have predict(scores) or be callable(scores, features), got {type(calibrator).__name__}")
-    found = query_features(near, corpus_mean=corpus_mean)
+    found = query_features(profile.scores[:FEATURE_DEPTH], corpus_mean=profile.mean)
     features = dict(zip(found.names, found.to_array()[0].tolist(), strict=True))
     return lambda scores: _judged(calibrator(sign * scores, features), scores.size)
+
+
+def start_at(profile: Profile, probability: Probability, target: float, nearest: int) -> float | None:
+    """Return the lowest score down to which rows are expected half-way from the target to 1; None if that is `nearest` rows or fewer.
+
+    A cut expected at the target itself is as likely to miss it, and to show which costs the most labels of all.
+    """
+    expected = np.cumsum(profile.sizes * probability(profile.scores)) / np.cumsum(profile.sizes)
+    ends = np.append(profile.scores[1:] < profile.scores[:-1], True)
+    good = np.flatnonzero((expected >= (1 + target) / 2) & ends)
+    return float(profile.scores[good[-1]]) if good.size and profile.sizes[: good[-1] + 1].sum() > nearest else None
+
+
+def weights_of(probabilities: Float64) -> Float64:
+    """Return sqrt(p (1 - p)), what Neyman's allocation samples by, no smaller than a quarter of the largest."""
+    spread = np.sqrt(probabilities * (1.0 - probabilities))
+    return np.maximum(spread / (spread.max(initial=0.0) or 1.0), 1.0 / WEIGHT_RATIO)
 
 
 def _judged(given: Any, n: int) -> Float64:

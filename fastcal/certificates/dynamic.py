@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from fastcal._validate.numbers import fraction, integer, number
+from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._band_pool import distinct
 from fastcal.certificates._certificate import Certificate, certificate
-from fastcal.certificates._query_pool import FEATURE_DEPTH, rows_of
-from fastcal.certificates._start import probability_of, start_cut
+from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
+from fastcal.certificates._pool import Pool
+from fastcal.certificates._query_pool import QueryRows, rows_of
+from fastcal.certificates._start import probability_of, start_at
 from fastcal.certificates._walk import Rule, walk
-from fastcal.certificates._options import as_budget, exact_target, pool_floor
+from fastcal.errors import InvalidValueError
 from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
 from fastcal.labelling._drive_async import drive_async
 from fastcal.labelling._ledger import Ledger
 
-_JUDGE = "as judged by this labeller: not other queries, other rows or other judges. Of Q such certificates up to delta * Q may be false"
-ALL_ROWS = f"This query and all rows of the index, {_JUDGE}."
-RETURNED = f"This query and the rows that index returned, {_JUDGE}. Rows it did not return are not covered."
+_LEAST_HEAD = 512
 
 
 def dynamic_threshold(
@@ -30,6 +30,7 @@ def dynamic_threshold(
     delta: float = 0.05,
     budget: int | None = None,
     calibrator: Any = None,
+    sampling: str = "uniform",
     depth: int | None = None,
     ratio: float = 2.0,
     batch_size: int = 1,
@@ -64,6 +65,8 @@ def dynamic_threshold(
         laxest cut expected half-way from the target to 1, and delta is divided between the two starts: good where many
         rows are relevant, of no use where a head of 29 rows holds all of them. `features` are the :func:`query_features` of the
         best 100 rows and the mean of all, as a dict.
+    sampling : {"uniform", "weighted"}, default "uniform"
+        Weighted: rows whose probability is uncertain, by the calibrator, come up to four times as often, by sqrt(p (1 - p)).
     depth : int, optional
         Take the best `depth` rows that the index returns as the pool; by default all of an :class:`Index`, 1000 of another.
     ratio : float, default 2.0
@@ -108,8 +111,8 @@ def dynamic_threshold(
     >>> found.reason, found.n_pool, bool(found.threshold > 3.9)
     ('certified', 6000, True)
     """
-    procedure, ledger = _plan(index, query, target_precision, delta, budget, calibrator, depth, ratio, batch_size, higher_is_better, seed, state, log)
-    return drive(procedure, ledger, labeler)
+    options = _Options(target_precision, delta, budget, calibrator, sampling, depth, ratio, batch_size, higher_is_better, seed, state, log)
+    return drive(*_plan(index, query, options), labeler)
 
 
 async def dynamic_threshold_async(
@@ -119,28 +122,20 @@ async def dynamic_threshold_async(
     *,
     concurrency: int = 4,
     timeout: float | None = None,  # noqa: ASYNC109
-    target_precision: float = 0.9,
-    delta: float = 0.05,
-    budget: int | None = None,
-    calibrator: Any = None,
-    depth: int | None = None,
-    ratio: float = 2.0,
-    batch_size: int = 1,
-    higher_is_better: bool | None = None,
-    seed: int | None = None,
-    state: Any = None,
-    log: Any = None,
+    **options: Any,
 ) -> Certificate:
     """Find what :func:`dynamic_threshold` finds, with a labeler that returns awaitables.
 
     Parameters
     ----------
-    index, query, labeler, and all options
+    index, query, labeler
         As there; `labeler` may be a coroutine function.
     concurrency : int, default 4
         Calls of the labeler that are under way at a time; a request is divided among them.
     timeout : float, optional
         Seconds after which a call is cancelled and its rows count as "cannot judge".
+    **options
+        Those of :func:`dynamic_threshold`.
 
     Returns
     -------
@@ -161,41 +156,63 @@ async def dynamic_threshold_async(
     >>> asyncio.run(fc.dynamic_threshold_async(index, [1.0], judge, seed=0)).reason
     'certified'
     """
-    procedure, ledger = _plan(index, query, target_precision, delta, budget, calibrator, depth, ratio, batch_size, higher_is_better, seed, state, log)
-    return await drive_async(procedure, ledger, labeler, concurrency=concurrency, timeout=timeout)
+    return await drive_async(*_plan(index, query, _Options(**options)), labeler, concurrency=concurrency, timeout=timeout)
 
 
-def _plan(
-    index: Any,
-    query: Any,
-    target_precision: float,
-    delta: float,
-    budget: int | None,
-    calibrator: Any,
-    depth: int | None,
-    ratio: float,
-    batch_size: int,
-    higher_is_better: bool | None,
-    seed: int | None,
-    state: Any,
-    log: Any,
-) -> tuple[Procedure[Certificate], Ledger]:
-    rule = Rule(exact_target(target_precision), fraction(delta, "delta"), integer(batch_size, "batch_size", least=1))
-    width = number(ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
-    rows = rows_of(index, query, depth, higher_is_better)
+class _Options(NamedTuple):
+    target_precision: float = 0.9
+    delta: float = 0.05
+    budget: int | None = None
+    calibrator: Any = None
+    sampling: str = "uniform"
+    depth: int | None = None
+    ratio: float = 2.0
+    batch_size: int = 1
+    higher_is_better: bool | None = None
+    seed: int | None = None
+    state: Any = None
+    log: Any = None
+
+
+def _plan(index: Any, query: Any, options: _Options) -> tuple[Procedure[Certificate], Ledger]:
+    """Judge everything and scan; return the procedure that asks for labels and the ledger that keeps them."""
+    rule = Rule(exact_target(options.target_precision), fraction(options.delta, "delta"), integer(options.batch_size, "batch_size", least=1))
+    ratio = number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
+    weighted = one_of(options.sampling, "sampling", ("uniform", "weighted")) == "weighted"
+    if weighted and options.calibrator is None:
+        raise InvalidValueError('sampling="weighted" needs a calibrator, which tells the rows that are uncertain')
+    far = single_look_floor_iid(float(rule.target), rule.delta)
+    rows = rows_of(index, query, options.depth, options.higher_is_better, max(_LEAST_HEAD, 4 * far))
     floor = pool_floor(rule.target, rule.delta, rows.n)
-    most = as_budget(budget, floor, rows.n)
-    census = rows.census_size(single_look_floor_iid(float(rule.target), rule.delta), most // 4)
-    probability = None if calibrator is None else probability_of(calibrator, rows.near[:FEATURE_DEPTH], rows.corpus_mean, rows.sign)
-    settings = {"target": str(rule.target), "delta": rule.delta, "ratio": width, "batch_size": rule.batch_size, "census": census}
-    ledger = Ledger("dynamic_threshold", rows.digest, settings, budget=most, seed=seed, state=state, log=log)
-    arranged = rows.arrange(ledger, census=census, first=2 * floor, ratio=width, keep=most)
-    distinct(arranged.pool)
-    start = None if probability is None else start_cut(arranged, float(rule.target), probability)
+    budget = as_budget(options.budget, floor, rows.n)
+    probability = None if options.calibrator is None else probability_of(options.calibrator, rows.profile, rows.sign)
+    start = None if probability is None else start_at(rows.profile, probability, float(rule.target), 2 * far)
+    settings = {
+        "target": str(rule.target),
+        "delta": rule.delta,
+        "ratio": ratio,
+        "batch_size": rule.batch_size,
+        "census": settled(options.state, options.log, "census", rows.census_size(far, budget // 4)),
+        "start": start,
+        "sampling": options.sampling,
+    }
+    ledger = Ledger("dynamic_threshold", rows.digest, settings, budget=budget, seed=options.seed, state=options.state, log=options.log)
+    shape = {"census": settings["census"], "first": 2 * far, "ratio": ratio, "keep": budget}
+    pool = rows.arrange(ledger, start=start, probability=probability if weighted else None, **shape)
+    distinct(pool)
+    return _procedure(pool, rows, ledger, rule, floor, start), ledger
 
-    def procedure() -> Procedure[Certificate]:
-        found = yield from walk(arranged.pool, ledger, rule, start)
-        scope = ALL_ROWS if rows.complete else RETURNED
-        return certificate(arranged.pool, found, ledger, rule, n_pool=rows.n, labels_floor=floor, scope=scope)
 
-    return procedure(), ledger
+def _procedure(pool: Pool, rows: QueryRows, ledger: Ledger, rule: Rule, floor: int, start: float | None) -> Procedure[Certificate]:
+    found = yield from walk(pool, ledger, rule, None if start is None else pool.cut_at(float(rows.sign) * start))
+    return certificate(pool, found, ledger, rule, n_pool=rows.n, labels_floor=floor, scope=_scope(rows, rule))
+
+
+def _scope(rows: QueryRows, rule: Rule) -> str:
+    """Say what is covered, and end in what is not."""
+    which = f"all {rows.n} rows of the index" if rows.complete else f"the {rows.n} rows that index returned"
+    promise = f"The selection from {which} for this query, as judged by this labeller; wrong in at most {100 * rule.delta:g} % of random orders"
+    missed = "" if rows.complete else " Rows that the index did not return are not covered."
+    return (
+        f"{promise} of labelling, so of Q such certificates up to {rule.delta:g} Q may be wrong.{missed} It is not other queries, rows or labellers."
+    )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.numbers import fraction, integer, number, one_of
-from fastcal.certificates._certificate import Certificate, certificate
-from fastcal.certificates._pool import Float32, Int64, array_pool, census_size
-from fastcal.certificates._walk import Rule, walk
-from fastcal.certificates._options import as_budget, exact_target, pool_floor
+from fastcal.certificates._certificate import Certificate
+from fastcal.certificates._inputs import Rows
+from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
+from fastcal.certificates._pool import Float32, Int64, Pool, array_pool, census_size
+from fastcal.certificates._walk import Rule
+from fastcal.certificates.certify import _procedure as certifying
 from fastcal.errors import InvalidValueError
 from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
@@ -24,15 +26,13 @@ from fastcal.normalization._ranked import Ranked, ranked
 
 # csls adds something to each row, so that a query's own order, and with it its threshold, would be lost.
 _METHODS = ("centre", *(name for name in METHODS if name != "csls"))
-SCOPE = (
-    "All pairs of these lists together, as judged by this labeller: not a single query of them, not pairs beyond the lists, "
-    "not other queries or judges. A query that reaches the threshold with its last entry may have more beyond its list."
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PooledCertificate(Certificate):
     """One certified threshold on normalised scores, and what it means for each query.
+
+    What :class:`Certificate` says of queries (``by_query``, ``n_truncated``) is said here of the lists.
 
     Attributes
     ----------
@@ -42,14 +42,11 @@ class PooledCertificate(Certificate):
         On the scores as they were given, inclusive, in their direction; NaN where nothing of a query is selected. They select
         exactly the certified pairs.
     n_selected_by_query : ndarray of int64, shape (n_queries,)
-    n_cut_short : int
-        Queries all of whose entries are selected: there may be more beyond their lists.
     """
 
     normalization: str
     thresholds: Float32 = field(repr=False)
     n_selected_by_query: Int64 = field(repr=False)
-    n_cut_short: int
 
 
 def pooled_thresholds(
@@ -143,9 +140,8 @@ def pooled_thresholds(
     >>> bool((found.n_selected_by_query == (scores >= found.thresholds[:, np.newaxis]).sum(axis=1)).all())
     True
     """
-    plan = (normalize, target_precision, delta, budget, ratio, batch_size, offsets, higher_is_better, seed, state, log, method_options)
-    procedure, ledger = _plan(scores, *plan)
-    return drive(procedure, ledger, labeler)
+    options = _Options(normalize, target_precision, delta, budget, ratio, batch_size, offsets, higher_is_better, seed, state, log)
+    return drive(*_plan(scores, options, method_options), labeler)
 
 
 async def pooled_thresholds_async(
@@ -154,29 +150,20 @@ async def pooled_thresholds_async(
     *,
     concurrency: int = 4,
     timeout: float | None = None,  # noqa: ASYNC109
-    normalize: str = "centre",
-    target_precision: float = 0.9,
-    delta: float = 0.05,
-    budget: int | None = None,
-    ratio: float = 2.0,
-    batch_size: int = 1,
-    offsets: npt.ArrayLike | None = None,
-    higher_is_better: bool = True,
-    seed: int | None = None,
-    state: Any = None,
-    log: Any = None,
-    **method_options: Any,
+    **options: Any,
 ) -> PooledCertificate:
     """Find what :func:`pooled_thresholds` finds, with a labeler that returns awaitables.
 
     Parameters
     ----------
-    scores, labeler, and all options
+    scores, labeler
         As there; `labeler` may be a coroutine function.
     concurrency : int, default 4
         Calls of the labeler that are under way at a time; a request is divided among them.
     timeout : float, optional
         Seconds after which a call is cancelled and its pairs count as "cannot judge".
+    **options
+        Those of :func:`pooled_thresholds`.
 
     Returns
     -------
@@ -197,57 +184,69 @@ async def pooled_thresholds_async(
     >>> asyncio.run(fc.pooled_thresholds_async(scores, judge, seed=0)).reason
     'certified'
     """
-    plan = (normalize, target_precision, delta, budget, ratio, batch_size, offsets, higher_is_better, seed, state, log, method_options)
-    procedure, ledger = _plan(scores, *plan)
-    return await drive_async(procedure, ledger, labeler, concurrency=concurrency, timeout=timeout)
+    own = {name: options.pop(name) for name in _Options._fields if name in options}
+    return await drive_async(*_plan(scores, _Options(**own), options), labeler, concurrency=concurrency, timeout=timeout)
 
 
-def _plan(
-    scores: Any,
-    method: str,
-    target_precision: float,
-    delta: float,
-    budget: int | None,
-    ratio: float,
-    batch_size: int,
-    offsets: Any,
-    higher_is_better: bool,
-    seed: int | None,
-    state: Any,
-    log: Any,
-    options: dict[str, Any],
-) -> tuple[Procedure[PooledCertificate], Ledger]:
-    rule = Rule(exact_target(target_precision), fraction(delta, "delta"), integer(batch_size, "batch_size", least=1))
-    width = number(ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
-    lists = ranked(scores, offsets, higher_is_better)
-    values = _normalised(lists, one_of(method, "normalize", _METHODS), options)
-    floor = pool_floor(rule.target, rule.delta, values.size)
-    most = as_budget(budget, floor, values.size)
-    census = census_size(values, single_look_floor_iid(float(rule.target), rule.delta), most // 4)
-    settings = {"target": str(rule.target), "delta": rule.delta, "ratio": width, "batch_size": rule.batch_size, "census": census}
+class _Options(NamedTuple):
+    normalize: str = "centre"
+    target_precision: float = 0.9
+    delta: float = 0.05
+    budget: int | None = None
+    ratio: float = 2.0
+    batch_size: int = 1
+    offsets: Any = None
+    higher_is_better: bool = True
+    seed: int | None = None
+    state: Any = None
+    log: Any = None
+
+
+def _plan(scores: Any, options: _Options, method_options: dict[str, Any]) -> tuple[Procedure[PooledCertificate], Ledger]:
+    """Judge everything and normalise; return the procedure that asks for labels and the ledger that keeps them."""
+    rule = Rule(exact_target(options.target_precision), fraction(options.delta, "delta"), integer(options.batch_size, "batch_size", least=1))
+    ratio = number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
+    lists = ranked(scores, options.offsets, options.higher_is_better)
+    if not lists.scores.size:
+        raise InvalidValueError("scores holds no pair; expected at least one that is not NaN (padding)")
+    values = _normalised(lists, one_of(options.normalize, "normalize", _METHODS), method_options)
+    rows = _rows(lists, values)
+    far, floor = single_look_floor_iid(float(rule.target), rule.delta), pool_floor(rule.target, rule.delta, values.size)
+    budget = as_budget(options.budget, floor, values.size)
+    settings = {
+        "target": str(rule.target),
+        "delta": rule.delta,
+        "ratio": ratio,
+        "batch_size": rule.batch_size,
+        "census": settled(options.state, options.log, "census", census_size(values, far, budget // 4)),
+        "normalize": options.normalize,
+        "higher_is_better": lists.sign > 0,
+    }
+    ledger = Ledger("pooled_thresholds", rows.fingerprint, settings, budget=budget, seed=options.seed, state=options.state, log=options.log)
+    uniform = ledger.rng("priorities").random(values.size)
+    pool = array_pool(rows.scores, rows.positions, uniform, census=settings["census"], ratio=ratio, first=2 * far, keep=budget)
+    return _translating(pool, rows, ledger, rule, floor, lists, values, options.normalize), ledger
+
+
+def _rows(lists: Ranked, values: Float32) -> Rows:
+    """Normalised pairs in the order of their positions."""
+    order = np.argsort(lists.positions)
+    last = values[lists.offsets[1:][lists.counts > 0] - 1]
     digest = fingerprint(lists.scores, lists.offsets, lists.positions, values)
-    ledger = Ledger("pooled_thresholds", digest, settings | {"normalization": method}, budget=most, seed=seed, state=state, log=log)
-    priorities = ledger.rng("priorities").random(values.size)
-    pool = array_pool(values, lists.positions, priorities, census=census, ratio=width, first=2 * floor, keep=most)
-
-    def procedure() -> Procedure[PooledCertificate]:
-        found = yield from walk(pool, ledger, rule)
-        common = certificate(pool, found, ledger, rule, n_pool=values.size, labels_floor=floor, scope=SCOPE)
-        return _by_query(common, lists, values, method)
-
-    return procedure(), ledger
+    return Rows(values[order], lists.positions[order], lists.owners()[order], lists.counts.size, last, int(lists.positions.max()) + 1, digest)
 
 
 def _normalised(lists: Ranked, method: str, options: dict[str, Any]) -> Float32:
     """Normalise each list by a function of the score, so that equal scores stay equal and none overtakes a better one."""
+    if method == "centre":
+        return _centred(lists, options)
     if method in {"rank", "borda"} and options.setdefault("ties", "min") == "ordinal":
         raise InvalidValueError('ties="ordinal" parts equal scores, which no threshold can; expected "min" or "average"')
     if "document_cohort_scores" in options:
         raise InvalidValueError("document_cohort_scores would change the order within a query; expected cohort_scores alone")
-    values = _centred(lists, options) if method == "centre" else normalize_lists(lists.scores, lists.offsets, method, **options)
-    rises = values[1:] > values[:-1]
-    rises[lists.offsets[1:-1][(lists.offsets[1:-1] > 0) & (lists.offsets[1:-1] < values.size)] - 1] = False
-    if rises.any() or not np.isfinite(values).all():
+    values = normalize_lists(lists.scores, lists.offsets, method, **options)
+    rises = np.flatnonzero(values[1:] > values[:-1])
+    if not np.isfinite(values).all() or not np.isin(rises + 1, lists.offsets).all():
         raise InvalidValueError(
             f"{method!r} with these options turns the order of a list, or is not finite; expected scores that rise with the score"
         )
@@ -257,16 +256,18 @@ def _normalised(lists: Ranked, method: str, options: dict[str, Any]) -> Float32:
 def _centred(lists: Ranked, options: dict[str, Any]) -> Float32:
     """Subtract the mean of each list."""
     if options:
-        raise InvalidValueError(f"normalize='centre' takes no options; got {next(iter(options))!r}")
+        raise InvalidValueError(f'normalize="centre" takes no options; got {next(iter(options))!r}')
     counts, sums = lists.counts, np.bincount(lists.owners(), lists.scores, minlength=lists.offsets.size - 1)
     means = np.divide(sums, counts, out=np.zeros(counts.size), where=counts > 0)
     return (lists.scores - means[lists.owners()]).astype(np.float32)
 
 
-def _by_query(common: Certificate, lists: Ranked, values: Float32, method: str) -> PooledCertificate:
-    """Translate the threshold into one for each query."""
+def _translating(
+    pool: Pool, rows: Rows, ledger: Ledger, rule: Rule, floor: int, lists: Ranked, values: Float32, method: str
+) -> Procedure[PooledCertificate]:
+    """Certify, and translate the threshold into one for each query."""
+    common = yield from certifying(pool, rows, ledger, rule, floor, None)
     reached = values >= np.float32(np.inf if common.threshold is None else common.threshold)
     n_selected = np.bincount(lists.owners()[reached], minlength=lists.offsets.size - 1)
-    full = int(np.count_nonzero((n_selected == lists.counts) & (n_selected > 0)))
     given = {each.name: getattr(common, each.name) for each in fields(Certificate)}
-    return PooledCertificate(**given, normalization=method, thresholds=lists.thresholds(n_selected), n_selected_by_query=n_selected, n_cut_short=full)
+    return PooledCertificate(**given, normalization=method, thresholds=lists.thresholds(n_selected), n_selected_by_query=n_selected)

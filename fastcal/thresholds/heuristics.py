@@ -153,13 +153,14 @@ def knee_cut(scores: Any, *, offsets: npt.ArrayLike | None = None, higher_is_bet
     """
     lists = ranked(scores, offsets, higher_is_better)
     counts, ranks, owners = lists.counts, lists.ranks(), lists.owners()
-    values, last = lists.scores.astype(np.float64), np.maximum(counts - 1, 1)
+    values, steps = lists.scores.astype(np.float64), np.maximum(counts - 1, 1)
     some = counts > 0
     first, final = np.zeros(counts.size), np.zeros(counts.size)
     first[some], final[some] = values[lists.offsets[:-1][some]], values[lists.offsets[1:][some] - 1]
-    above = values - (first[owners] + (final - first)[owners] * (ranks / last[owners]))
+    # Height above the chord, times the number of steps so that nothing is divided.
+    above = (values - first[owners]) * steps[owners] - (final - first)[owners] * ranks
     # What rounding leaves of a straight line is no knee.
-    above[np.abs(above) <= 1e-6 * np.abs(first - final)[owners]] = 0.0
+    above[np.abs(above) <= 1e-6 * (steps * (first - final))[owners]] = 0.0
     at = _argmax(np.abs(above), lists)
     found = np.zeros(counts.size, np.int64)
     side = np.sign(above[(lists.offsets[:-1] + at)[some]])
