@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,16 +57,19 @@ def query_lists(run: Any, higher_is_better: bool) -> QueryLists:
     return QueryLists(values[order], kept[order], bounds, flat.size, fingerprint(flat, counts))
 
 
-def cuts_of(lists: QueryLists, queries: Int64, ratio: float) -> Float32:
+def cuts_of(lists: QueryLists, queries: Int64, ratio: float, answered: float) -> Float32:
     """Return thresholds, strictest first, that the lists of some queries place: those are not to be judged.
 
-    From one row for every four of the queries to all rows, each selecting at most `ratio` times as many of theirs as the one before.
+    From one at which so large a share of the queries select something, to one that selects all of their rows, each selecting at most
+    `ratio` times as many as the one before.
     """
-    rows = np.concatenate([np.arange(lists.size)[lists.rows_of(query)] for query in queries.tolist()] or [np.empty(0, np.int64)])
+    rows = np.concatenate([np.arange(lists.values.size)[lists.rows_of(query)] for query in queries.tolist()] or [np.empty(0, np.int64)])
     if not rows.size:
         return np.empty(0, np.float32)
-    first = min(rows.size, max(1, queries.size // 4))
-    return array_pool(lists.values[rows], rows, np.zeros(rows.size), ratio=ratio, first=first).thresholds
+    values, starts = lists.values[rows], lists.offsets[queries]
+    tops = np.sort(lists.values[starts[lists.offsets[queries + 1] > starts]])[::-1]
+    wanted = min(tops.size, max(1, math.ceil(answered * queries.size)))
+    return array_pool(values, rows, np.zeros(rows.size), ratio=ratio, first=int((values >= tops[wanted - 1]).sum())).thresholds
 
 
 def given_cuts(thresholds: npt.ArrayLike, higher_is_better: bool) -> Float32:

@@ -22,6 +22,7 @@ from fastcal.labelling._ledger import Ledger
 
 _DEFAULT_BUDGET = 40
 _RESERVED = 5  # one query in so many places the cuts
+_ANSWERED, _AMPLE = 0.25, 3  # share of queries that answer at the first threshold tried; or, times the floor, their number
 _RATIO = {"precision": 1.5, "recall": 1.1}
 _EMPTY = {
     ("precision", "no_loss"): "; a query whose list selects nothing counts as without loss",
@@ -213,7 +214,9 @@ def _plan(
     most = _budget(budget, floor)
     ledger = Ledger("certify_queries", lists.fingerprint, settings, budget=most, seed=seed, state=state, log=log, size=lists.size)
     drawn = ledger.rng("queries").permutation(lists.n_queries)
-    cuts = cuts_of(lists, drawn[:n_reserved], width) if fixed is None else fixed
+    # Where empty lists are left out, the first threshold has to be answered by enough queries.
+    answered = min(1.0, _AMPLE * least / most_queries) if rule.skip else _ANSWERED
+    cuts = cuts_of(lists, drawn[:n_reserved], width, answered) if fixed is None else fixed
     judged = drawn[n_reserved : n_reserved + most_queries]
     return _certify(lists, judged, cuts, ledger, rule, floor, n_reserved, higher_is_better), ledger
 
