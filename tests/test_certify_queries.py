@@ -155,7 +155,9 @@ def test_reasons():
     assert hopeless.labels_used == 36 * 4
     assert fc.certify_queries(scores, Judge(bad + 1), seed=0, budget=100).reason == "budget"
     assert fc.certify_queries(scores, Judge(bad + 1), seed=0, n_queries=30).reason == "queries"
-    assert fc.certify_queries(np.full((60, 4), np.nan), Judge(bad), seed=0).reason == "no_cut"
+    last = np.random.default_rng(np.random.SeedSequence([0, *b"queries"])).permutation(60)[-1]  # places no threshold
+    one = np.where(np.arange(60)[:, None] == last, 1.0, np.nan)
+    assert fc.certify_queries(one, Judge(bad), seed=0).reason == "no_cut"
     whole = fc.certify_queries(scores, Judge(bad + 1), seed=0)
     assert (whole.reason, whole.stopped, whole.threshold) == ("certified", "last cut", 1.0)
 
@@ -183,7 +185,7 @@ def test_bad_input_costs_no_label(options, message):
     with pytest.raises(ValueError, match=message):
         fc.certify_queries(options.pop("run", np.ones((60, 2))), judge, **options)
     assert not judge.calls
-    with pytest.raises(TypeError, match="no scores"):
+    with pytest.raises(TypeError, match="without scores"):
         fc.certify_queries(fc.Run([[1, 2]] * 60), judge)
 
 

@@ -156,7 +156,7 @@ def test_ragged_runs_pool_their_queries():
     assert labels[run.scores >= found.threshold].sum() >= 68
     distances = fc.Run(np.arange(150), np.linspace(0, 1, 150), offsets=[0, 0, 100, 100, 150], higher_is_better=False)
     assert fc.certify_recall(distances, Judge(labels), budget=150, seed=0, higher_is_better=False).n_selected == found.n_selected
-    with pytest.raises(TypeError, match="no scores"):
+    with pytest.raises(TypeError, match="without scores"):
         fc.certify_recall(fc.Run([1, 2, 3]), Judge([1, 1, 1]))
 
 
@@ -170,7 +170,7 @@ def test_ragged_runs_pool_their_queries():
         ({"budget": -5}, "at least 25"),
         ({"ratio": 1}, r"\(1, 4\]"),
         ({"batch_size": 0}, "at least 1"),
-        ({"scores": [np.nan]}, "no row"),
+        ({"scores": [np.nan]}, "nothing but NaN"),
         ({"scores": [np.inf, 1.0]}, "finite"),
     ],
 )

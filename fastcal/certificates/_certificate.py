@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-
+from fastcal._clusters import effective_trials
+from fastcal.certificates._by_query import QueryFacts
 from fastcal.certificates._pool import Pool
 from fastcal.certificates._trace import CutTest
 from fastcal.certificates._walk import Rule, Walk
@@ -37,6 +36,10 @@ class Certificate(LabelledResult):
         95 % Wilson interval of it, for display.
     trace : tuple of CutTest
         Every cut that was looked at, in order.
+    by_query : QueryFacts or None
+        The same selection query by query, which the promise is not about; None without queries or without a threshold.
+    n_truncated : int or None
+        Queries whose list ends at or beyond the threshold, so that further rows of theirs may qualify; None without lists.
     higher_is_better : bool
         True: selected means ``score >= threshold``; False: ``score <= threshold``.
     """
@@ -49,6 +52,8 @@ class Certificate(LabelledResult):
     precision_sample: float | None
     interval: tuple[float, float] | None
     trace: tuple[CutTest, ...] = field(repr=False)
+    by_query: QueryFacts | None = None
+    n_truncated: int | None = None
     higher_is_better: bool = True
 
     @property
@@ -56,12 +61,29 @@ class Certificate(LabelledResult):
         """Whether there is a threshold."""
         return self.threshold is not None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return LabelledResult.to_dict(self)
+    def __str__(self) -> str:
+        promise = f"precision >= {self.target_precision:g} with confidence {1 - self.delta:g}"
+        side = ">=" if self.higher_is_better else "<="
+        if self.threshold is None:
+            found = f"no threshold is certified for {promise} ({self.reason})"
+        else:
+            found = f"score {side} {self.threshold:.9g}: {promise}, {self.n_selected} of {self.n_pool} rows"
+        lines = [found, f"{self.labels_used} labels used of {self.budget}; stopped by: {self.stopped}", self.scope]
+        return "\n".join([*lines, *(f"  {test}" for test in self.trace)])
 
 
-def certificate(pool: Pool, found: Walk, ledger: Ledger, rule: Rule, *, n_pool: int, labels_floor: int, scope: str) -> Certificate:
+def certificate(
+    pool: Pool,
+    found: Walk,
+    ledger: Ledger,
+    rule: Rule,
+    *,
+    n_pool: int,
+    labels_floor: int,
+    scope: str,
+    by_query: QueryFacts | None = None,
+    n_truncated: int | None = None,
+) -> Certificate:
     """Put together what a walk found."""
     estimate, interval = _estimate(pool, found)
     cut = found.cut
@@ -83,6 +105,8 @@ def certificate(pool: Pool, found: Walk, ledger: Ledger, rule: Rule, *, n_pool: 
         precision_sample=estimate,
         interval=interval,
         trace=found.trace,
+        by_query=by_query,
+        n_truncated=n_truncated,
         higher_is_better=pool.higher_is_better,
     )
 
@@ -97,12 +121,16 @@ def _reason(found: Walk) -> str:
 
 
 def _estimate(pool: Pool, found: Walk) -> tuple[float | None, tuple[float, float] | None]:
-    """Precision of the selection: the census counted, the others estimated from a sample of them."""
+    """Precision of the selection: its head is counted, the others are estimated from a sample of them."""
     if found.cut is None:
         return None, None
-    n, head = int(pool.counts[found.cut]), min(pool.census.size, int(pool.counts[found.cut]))
-    hits, (sampled, positive) = float(found.positive[:head].sum()), (found.positive.size - head, int(found.positive[head:].sum()))
-    low, high = wilson_interval(positive, sampled) if sampled < n - head else (positive / max(sampled, 1),) * 2
-    share = positive / sampled if sampled else (low + high) / 2
-    at = [(hits + (n - head) * rate) / n for rate in (share, low, high)]
-    return at[0], (at[1], at[2])
+    n, (head, drawn) = int(pool.counts[found.cut]), (found.head, found.drawn)
+    hits, others = int(head.positive.sum()), n - head.positive.size
+    if drawn.positive.size == others:
+        exact = (hits + int(drawn.positive.sum())) / n
+        return exact, (exact, exact)
+    positive, trials = effective_trials(drawn.positive, drawn.design, None)
+    if not trials:  # the head alone is enough
+        return (hits + others / 2) / n, (hits / n, 1.0)
+    low, high = wilson_interval(positive, trials)
+    return (hits + others * positive / trials) / n, ((hits + others * low) / n, (hits + others * high) / n)

@@ -36,6 +36,10 @@ class Pool:
     census : ndarray of int64, shape (c,)
         Positions of the rows that are all labelled, best first; not among the candidates.
     higher_is_better : bool
+    weights : ndarray of float64, shape (m,), optional
+        Chances of the candidates, if the order is one of unequal chances.
+    totals, lightest : ndarray of float64, shape (n_cuts,), with `weights`
+        Sum and least weight of all rows of each cut that are not of the census.
     """
 
     thresholds: Float32
@@ -44,6 +48,14 @@ class Pool:
     cut_of: Int64
     census: Int64
     higher_is_better: bool = True
+    weights: Float64 | None = None
+    totals: Float64 | None = None
+    lightest: Float64 | None = None
+
+    def cut_at(self, threshold: float) -> int:
+        """Return the laxest cut that selects nothing worse than the threshold; -1 if there is none."""
+        sign = -1.0 if self.higher_is_better else 1.0
+        return int(np.searchsorted(sign * self.thresholds.astype(np.float64), sign * threshold, "right")) - 1
 
 
 def array_pool(
@@ -58,6 +70,7 @@ def array_pool(
     higher_is_better: bool = True,
     starts: tuple[float, ...] = (),
     beyond: bool = False,
+    weights: Float64 | None = None,
 ) -> Pool:
     """Arrange scored rows; one sort.
 
@@ -77,6 +90,8 @@ def array_pool(
         Further thresholds to make cuts of.
     beyond : bool
         Cut just above the score of a row, so that the rows of a cut are independent of where it lies.
+    weights : ndarray of float64, shape (n,), optional
+        Positive. Then `priorities` are exponential clocks of these rates.
     """
     values = _rising(scores, higher_is_better)
     order = np.sort(values)
@@ -86,7 +101,20 @@ def array_pool(
     head, rows = np.flatnonzero(within), _kept(values, priorities, at, ~within, keep)
     head = head[np.lexsort((positions[head], -values[head]))]
     cut_of = np.searchsorted(-at, -values[rows], "left")
-    return Pool(at if higher_is_better else np.float32(0.0) - at, counts, positions[rows], cut_of, positions[head], higher_is_better)
+    sums = (
+        (None, None, None)
+        if weights is None
+        else (weights[rows], *_weighed(weights[~within], np.searchsorted(-at, -values[~within], "left"), at.size))
+    )
+    return Pool(at if higher_is_better else np.float32(0.0) - at, counts, positions[rows], cut_of, positions[head], higher_is_better, *sums)
+
+
+def _weighed(weights: Float64, cut_of: Int64, n_cuts: int) -> tuple[Float64, Float64]:
+    """Return the sum and the least weight of the rows of each cut."""
+    inside = cut_of < n_cuts
+    least = np.full(n_cuts, np.inf)
+    np.minimum.at(least, cut_of[inside], weights[inside])
+    return np.cumsum(np.bincount(cut_of[inside], weights[inside], n_cuts)), np.minimum.accumulate(least)
 
 
 def census_size(scores: Floats, wanted: int, most: int, *, higher_is_better: bool = True) -> int:
@@ -107,7 +135,8 @@ def census_size(scores: Floats, wanted: int, most: int, *, higher_is_better: boo
 def _rising(scores: Floats, higher_is_better: bool) -> Float32:
     """Return float32 of which higher is better, that every float32 threshold tells apart as it does the scores."""
     values = scores if higher_is_better else -scores
-    return values + np.float32(0.0) if values.dtype == np.float32 else float32_floor(values)
+    rising: Float32 = values + np.float32(0.0) if values.dtype == np.float32 else float32_floor(values)
+    return rising
 
 
 def _thresholds(order: Float32, census: int, ratio: float, first: int, starts: tuple[float, ...], *, beyond: bool) -> Float32:

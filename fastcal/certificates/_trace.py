@@ -13,7 +13,7 @@ from fastcal.labelling.result import plain
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CutTest:
-    """One test: does the selection at this threshold reach the target?
+    """One test of whether the selection at a threshold reaches the target.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class CutTest:
         The highest value of the log evidence; certified from log(1 / delta) on.
     verdict : str
         "certified", "missed" (known not to reach the target), "out of reach" (whatever the other rows are, given the census),
-        "futility" or "budget".
+        "futility", "budget", or "rows" (too few of them to show it, for promises about future pairs).
     path : ndarray of float64, shape (labels,)
         Log evidence after each label.
     """
@@ -47,6 +47,10 @@ class CutTest:
     log_evidence: float
     verdict: str
     path: npt.NDArray[np.float64] = field(repr=False)
+
+    def __str__(self) -> str:
+        seen = f"{self.positives} of {self.labels} positive"
+        return f"{self.n_rows:>9} rows from {self.threshold:<11.6g} {seen:<22} log evidence {self.log_evidence:6.2f}  {self.verdict}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, without the path."""

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastcal.certificates._evidence import Evidence, FutureEvidence, Labels
 from fastcal.certificates._pool import Float64, Int64, Pool
 from fastcal.certificates._trace import CutTest
-from fastcal.intervals.evidence import log_evidence
+from fastcal.certificates._weighted import WeightedEvidence
 from fastcal.labelling._drive import Procedure
 from fastcal.labelling._ledger import Int8, Ledger
 
-Labels = npt.NDArray[np.uint8]
 Asking = Generator[Int64, Int8, CutTest]
 
 _UNKNOWN = 2
@@ -27,27 +27,36 @@ class Rule(NamedTuple):
 
     `batch_size` is the fewest labels of a request: one asks for as many as are needed if all of them are positive, which wastes
     none. `futility` is the level at which a cut is given up, by the same evidence against its reaching the target; it takes
-    no part in the promise.
+    no part in the promise. `future` is about pairs yet to come, drawn as those of the pool were.
     """
 
     target: Fraction
     delta: float
     batch_size: int = 1
+    future: bool = False
     futility: float = 0.05
+
+
+class Sample(NamedTuple):
+    """Positions, whether they are positive, and what each stands for: one over its chance to be drawn, up to a factor."""
+
+    positions: Int64
+    positive: npt.NDArray[np.bool_]
+    design: Float64
 
 
 class Walk(NamedTuple):
     """Where a walk ended.
 
-    `cut` is the last cut that is certified, or None; `stopped` why there was no further one; `sampled` and `positive` are the
-    labels that stand for the certified selection: all of its rows within the census, and a uniform sample of the others.
+    `cut` is the last cut that is certified, or None; `stopped` why there was no further one. The labels that stand for the certified
+    selection: `head`, all of its rows within the census, and `drawn`, a random sample of the others, with its design weights.
     """
 
     cut: int | None
     stopped: str
     trace: tuple[CutTest, ...]
-    sampled: Int64
-    positive: npt.NDArray[np.bool_]
+    head: Sample
+    drawn: Sample
 
 
 def null_hits(target: Fraction, count: int) -> int:
@@ -59,13 +68,13 @@ def walk(pool: Pool, ledger: Ledger, rule: Rule, start: int | None = None) -> Pr
     """Label a pool's census, then its cuts; a generator for :func:`fastcal.labelling._drive.drive`.
 
     The cuts are tested in order, each at level delta, and the first that is not certified ends the walk: to certify a bad cut the
-    walk has to certify the first bad one, so delta is not divided. With `start`, a cut, two walks share it: one begins there, and
-    one at the head if that certifies nothing.
+    walk has to certify the first bad one, so delta is not divided. With `start`, a cut, two walks share it: one begins there,
+    with half the budget for its first cut, and one at the head if that certifies nothing.
     """
     sheet = _Sheet(pool, ledger, rule)
     yield from sheet.label_census()
     if start is not None:
-        yield from sheet.go(start, rule.delta / 2)
+        yield from sheet.go(start, rule.delta / 2, reserve=ledger.remaining // 2)
     if start is None or sheet.cut is None or sheet.cut < start:
         yield from sheet.go(0, rule.delta if start is None else rule.delta / 2)
     return sheet.outcome()
@@ -79,6 +88,7 @@ class _Sheet:
         self.labels: Labels = np.full(pool.positions.size, _UNKNOWN, np.uint8)
         self.census: Labels = np.empty(0, np.uint8)
         self.cut: int | None = None
+        self.reserve = 0.0
         self.rows: Int64 = np.empty(0, np.int64)
         self.stopped = ""
         self.trace: list[CutTest] = []
@@ -97,88 +107,85 @@ class _Sheet:
             if good and not any(reached[cut + 1 :]):
                 self.cut = cut
             if cut in {self.cut, within.size - 1}:
-                self._note(cut, int(within[cut]), hit, "certified" if good else "missed", bought=int(within[cut]))
+                self._note(cut, hit, good=good)
 
     # -- the others -----------------------------------------------------------------------------------------
-    def go(self, start: int, delta: float) -> Generator[Int64, Int8, None]:
-        """Test cuts from `start` on until one fails; cuts that the census alone decides neither certify nor stop."""
+    def go(self, start: int, delta: float, reserve: float = 0.0) -> Generator[Int64, Int8, None]:
+        """Test cuts from `start` on until one fails; cuts that the census alone decides neither certify nor stop.
+
+        `reserve` labels are not for the first cut that is certified.
+        """
+        self.reserve = reserve
         for cut in range(max(start, int(np.searchsorted(self.pool.counts, self.census.size, "right"))), self.pool.counts.size):
             test = yield from self._test(cut, delta)
             self.trace.append(test)
             self.stopped = test.verdict
             if test.verdict == "certified":
                 self.cut, self.rows = cut, np.flatnonzero(self.pool.cut_of <= cut)[: test.labels]
-                self.stopped = "whole pool"
+                self.stopped, self.reserve = "whole pool", 0.0
             elif test.verdict != "out of reach":
                 return
 
     def _test(self, cut: int, delta: float) -> Asking:
         """Label rows of a cut by priority until it is certified or given up."""
         rows = np.flatnonzero(self.pool.cut_of <= cut)
-        others = int(self.pool.counts[cut]) - self.census.size
-        null = null_hits(self.rule.target, int(self.pool.counts[cut])) - int(self.census.sum())
-        goal, before = -math.log(delta), self.ledger.n_used
+        evidence = self._evidence(cut, rows, delta)
+        before = self.ledger.n_used
         while True:
             seen = self.labels[rows]
-            seen = seen[: _known(seen)]
-            path = log_evidence(seen, others, null) if 0 <= null < others else np.empty(0)
-            verdict = self._verdict(seen, path, others, null, goal)
-            request = rows[:0] if verdict else self._request(rows, seen, others, null, goal)
+            verdict = evidence.see(seen[: _known(seen)], self._affordable(seen))
+            request = rows[:0] if verdict else self._request(rows, evidence)
             if not request.size:
-                passed = int(np.argmax(path >= goal)) + 1 if verdict == "certified" and path.size else seen.size
-                return self._entry(cut, null, seen[:passed], path[:passed], verdict or "budget", self.ledger.n_used - before)
+                seen, path = evidence.consumed()
+                top = float(path.max()) if path.size else -math.inf
+                bought, hits = self.ledger.n_used - before, int(seen.sum())
+                return CutTest(*self._cut(cut), seen.size, bought, hits, top, verdict or "budget", path)
             self.labels[request] = (yield self.pool.positions[request]) == 1
 
-    def _verdict(self, seen: Labels, path: Float64, others: int, null: int, goal: float) -> str:
-        if null < 0 or (path.size and path.max() >= goal):
-            return "certified"
-        if null >= others:
-            return "out of reach"
-        if int(seen.sum()) + others - seen.size <= null:
-            return "missed"
-        against = log_evidence(1 - seen, others, others - null - 1)
-        return "futility" if against.size and against.max() >= -math.log(self.rule.futility) else ""
+    def _evidence(self, cut: int, rows: Int64, delta: float) -> Evidence:
+        rule, pool, count = self.rule, self.pool, int(self.pool.counts[cut])
+        if rule.future:
+            return FutureEvidence(count, rule.target, delta, rule.futility)
+        known = count - pool.census.size, null_hits(rule.target, count) - int(self.census.sum()), delta, rule.futility
+        if pool.weights is None or pool.totals is None or pool.lightest is None:
+            return Evidence(*known)
+        return WeightedEvidence(*known, pool.weights[rows], float(pool.totals[cut]), float(pool.lightest[cut]))
 
-    def _request(self, rows: Int64, seen: Labels, others: int, null: int, goal: float) -> Int64:
+    def _affordable(self, labels: Labels) -> float:
+        """Return how many labels of a cut may be consumed beyond the first gap: the budget, and those in hand behind it."""
+        return self.ledger.remaining - self.reserve + np.count_nonzero(labels != _UNKNOWN) - _known(labels)
+
+    def _request(self, rows: Int64, evidence: Evidence) -> Int64:
         """Return the rows to label next; none if the budget does not reach to where the cut could be certified."""
-        need = _fewest(seen, others, null, goal)
-        upto = seen.size + need
+        need, start = evidence.fewest(), evidence.seen.size
         unlabelled = self.labels[rows] == _UNKNOWN
-        if upto > rows.size or np.count_nonzero(unlabelled[:upto]) > self.ledger.remaining:
+        if start + need > rows.size or np.count_nonzero(unlabelled[: start + need]) > self.ledger.remaining - self.reserve:
             return rows[:0]
-        asked = np.flatnonzero(unlabelled[: seen.size + max(need, self.rule.batch_size)])
-        return rows[asked[: int(min(self.ledger.remaining, asked.size))]]
+        asked = np.flatnonzero(unlabelled[: start + max(need, self.rule.batch_size)])
+        return rows[asked[: int(min(self.ledger.remaining - self.reserve, asked.size))]]
 
     # -- what is kept ---------------------------------------------------------------------------------------
-    def _entry(self, cut: int, null: int, seen: Labels, path: Float64, verdict: str, bought: int) -> CutTest:
-        top = float(path.max()) if path.size else -math.inf
+    def _cut(self, cut: int) -> tuple[float, int, int]:
+        """Return threshold, rows and the most positives that miss the target."""
         count = int(self.pool.counts[cut])
-        return CutTest(float(self.pool.thresholds[cut]), count, null + int(self.census.sum()), seen.size, bought, int(seen.sum()), top, verdict, path)
+        return float(self.pool.thresholds[cut]), count, null_hits(self.rule.target, count)
 
-    def _note(self, cut: int, count: int, hits: int, verdict: str, bought: int) -> None:
-        threshold, null = float(self.pool.thresholds[cut]), null_hits(self.rule.target, count)
-        self.trace.append(CutTest(threshold, count, null, count, bought, hits, math.inf if hits > null else -math.inf, verdict, np.empty(0)))
+    def _note(self, cut: int, hits: int, *, good: bool) -> None:
+        """Record a cut within the census, which is known without error."""
+        known = self._cut(cut)
+        verdict, evidence = ("certified", math.inf) if good else ("missed", -math.inf)
+        self.trace.append(CutTest(*known, known[1], known[1], hits, evidence, verdict, np.empty(0)))
 
     def outcome(self) -> Walk:
-        within = 0 if self.cut is None else min(self.census.size, int(self.pool.counts[self.cut]))
-        sampled = np.concatenate([self.pool.census[:within], self.pool.positions[self.rows]])
-        positive = np.concatenate([self.census[:within], self.labels[self.rows]]) == 1
-        return Walk(self.cut, self.stopped, tuple(self.trace), sampled, positive)
+        """Return where this walk ended."""
+        pool, rows = self.pool, self.rows
+        within = 0 if self.cut is None else min(self.census.size, int(pool.counts[self.cut]))
+        head = Sample(pool.census[:within], self.census[:within] == 1, np.ones(within))
+        design = np.ones(rows.size) if pool.weights is None else 1.0 / pool.weights[rows]
+        return Walk(self.cut, self.stopped, tuple(self.trace), head, Sample(pool.positions[rows], self.labels[rows] == 1, design))
 
 
 def _known(labels: Labels) -> int:
     """Return how many labels there are before the first gap: later ones do not count, for they are not a random sample."""
     gaps = np.flatnonzero(labels == _UNKNOWN)
     return int(gaps[0]) if gaps.size else labels.size
-
-
-def _fewest(seen: Labels, others: int, null: int, goal: float) -> int:
-    """Return how many further labels certify a cut if all of them are positive."""
-    length = 64
-    while True:
-        ahead = min(length, others - seen.size)
-        path = log_evidence(np.concatenate([seen, np.ones(ahead, np.uint8)]), others, null)
-        passed = np.flatnonzero(path[seen.size :] >= goal)
-        if passed.size:
-            return int(passed[0]) + 1
-        length *= 4
