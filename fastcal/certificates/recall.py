@@ -201,7 +201,7 @@ class _Search:
             self.test.take(self.depths[taken], (labels == 1).astype(np.uint8))
             self.n_labels += n
             if self.test.n_certified > before:
-                self.trace.append(self._step())
+                self.trace.append(self._step(self.test.n_certified - 1))
         return self._certificate(stopped)
 
     def _stop(self) -> str:
@@ -209,7 +209,7 @@ class _Search:
             return "whole pool"
         if self.test.n_certified == self.test.found.size:
             return "strictest"
-        if self.n_labels and self.test.next_is_missed:
+        if self.test.is_missed(self.test.n_certified):
             return "missed"
         if self.ledger.remaining < 1:
             return "budget"
@@ -227,8 +227,12 @@ class _Search:
         may_miss = math.floor(found * self.n_rows / self.n_labels * (1 - self.target))
         return math.ceil(self.n_rows * -math.expm1(math.log(self.delta) / (may_miss + 1)))
 
-    def _step(self) -> RecallStep:
-        at = self.test.n_certified - 1
+    def _found(self) -> RecallStep | None:
+        """The strictest certified cut that the labels do not disprove: a promise that turned out to be broken is not made."""
+        good = [at for at in range(self.test.n_certified) if not self.test.is_missed(at)] if self.test.positives else []
+        return self._step(good[-1]) if good else None
+
+    def _step(self, at: int) -> RecallStep:
         cut = self.pool.counts.size - 2 - at
         above, evidence = int(self.test.found[at]), float(self.test.evidence[at])
         return RecallStep(
@@ -247,12 +251,10 @@ class _Search:
             return "no_cut"
         if not self.test.positives:
             return "no_positives"
-        return "missed" if stopped == "whole pool" else stopped
+        return "missed" if stopped in {"whole pool", "strictest"} else stopped
 
     def _certificate(self, stopped: str) -> RecallCertificate:
-        at, found = self.test.n_certified - 1, self.test.positives
-        last = self.trace[-1] if self.trace and found else None
-        above = 0 if last is None else int(self.test.found[at])
+        last, found = self._found(), self.test.positives
         return RecallCertificate(
             threshold=None if last is None else last.threshold,
             reason=self._reason(stopped, certified=last is not None),
@@ -269,8 +271,8 @@ class _Search:
             budget=self.ledger.budget,
             stopped=stopped,
             positives_found=found,
-            recall_sample=None if last is None else above / found,
-            interval=None if last is None else wilson_interval(above, found),
+            recall_sample=None if last is None else last.positives_above / found,
+            interval=None if last is None else wilson_interval(last.positives_above, found),
             labels_needed=None if last is not None or not found else self._needed(found),
             trace=tuple(self.trace),
             higher_is_better=self.pool.higher_is_better,
