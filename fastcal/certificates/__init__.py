@@ -2,8 +2,8 @@
 
 from fastcal.certificates._by_query import QueryFacts
 from fastcal.certificates._certificate import Certificate
-from fastcal.certificates._query_certificate import QueryCertificate
-from fastcal.certificates._recall_certificate import RecallCertificate
+from fastcal.certificates._query_certificate import QueryCertificate, QueryTest
+from fastcal.certificates._recall_certificate import RecallCertificate, RecallStep
 from fastcal.certificates._trace import CutTest
 from fastcal.certificates.certify import certify_threshold, certify_threshold_async
 from fastcal.certificates.dynamic import dynamic_threshold, dynamic_threshold_async
@@ -17,7 +17,9 @@ __all__ = [
     "PooledCertificate",
     "QueryCertificate",
     "QueryFacts",
+    "QueryTest",
     "RecallCertificate",
+    "RecallStep",
     "certify_queries",
     "certify_queries_async",
     "certify_recall",

@@ -33,6 +33,14 @@ class QueryTest:
         "certified", "futility", "budget" or "queries" (no more of them).
     path : ndarray of float64, shape (n_queries,)
         Log evidence after each query.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> certificate = fc.certify_queries(np.ones((40, 2)), lambda rows: rows >= 0, thresholds=[0.5], seed=0)
+    >>> test = certificate.trace[0]
+    >>> test.verdict, test.n_queries, test.labels
+    ('certified', 36, 72)
     """
 
     threshold: float
@@ -78,6 +86,13 @@ class QueryCertificate(LabelledResult):
         Every threshold that was tried, in order.
     higher_is_better : bool
         True: selected means ``score >= threshold``; False: ``score <= threshold``.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> certificate = fc.certify_queries(np.ones((40, 2)), lambda rows: rows >= 0, thresholds=[0.5], seed=0)
+    >>> certificate.certified, certificate.mean_loss, certificate.share_empty, certificate.labels_used
+    (True, 0.0, 0.0, 72)
     """
 
     loss: str

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._validate.arrays import float_array
-from fastcal._validate.numbers import flag
-from fastcal._validate.scores import directed_scores, float32_floor
+from fastcal._validate.arrays import as_array, float_array
+from fastcal._validate.scores import float32_floor
+from fastcal.certificates._inputs import as_rows
 from fastcal.certificates._pool import Float32, Int64, array_pool
-from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.labelling._fingerprint import fingerprint
+from fastcal.errors import InvalidValueError
+from fastcal.results import RangeResult, SearchResult
+from fastcal.run import Run
 
 
 class QueryLists(NamedTuple):
@@ -36,36 +38,33 @@ class QueryLists(NamedTuple):
 
 def query_lists(run: Any, higher_is_better: bool) -> QueryLists:
     """Read a Run, a search result or an array of one row per query; NaN is padding."""
-    flag(higher_is_better, "higher_is_better")
-    bare = directed_scores(run, higher_is_better)
-    if bare is None:
-        raise InvalidTypeError("run has no scores, only ranks; expected one with scores")
-    scores = float_array(bare, "run")
-    offsets = getattr(run, "offsets", None)
-    if offsets is None and scores.ndim != 2:
-        raise InvalidValueError(f"run must be a Run, a search result or scores of shape (n_queries, m), got shape {scores.shape}")
-    counts = np.full(scores.shape[0], scores.shape[1]) if offsets is None else np.diff(offsets)
-    query = np.repeat(np.arange(counts.size), counts)
-    flat = scores.reshape(-1)
-    kept = np.flatnonzero(~np.isnan(flat))
-    if np.isinf(flat[kept]).any():
-        raise InvalidValueError("run must hold finite scores, or NaN for padding; got an infinity")
-    values = float32_floor(flat[kept] if higher_is_better else -flat[kept])
-    order = np.lexsort((kept, -values, query[kept]))
-    bounds = np.concatenate([[0], np.cumsum(np.bincount(query[kept], minlength=counts.size))]).astype(np.int64)
-    return QueryLists(values[order], kept[order], bounds, flat.size, fingerprint(flat, counts))
+    groups = None
+    if not isinstance(run, Run | RangeResult | SearchResult):
+        shape = as_array(run, "run").shape
+        if len(shape) != 2:
+            raise InvalidValueError(f"run must be a Run, a search result or scores of shape (n_queries, m), got shape {shape}")
+        groups = np.arange(shape[0])
+    rows = as_rows(run, higher_is_better, groups)
+    assert rows.groups is not None
+    values = float32_floor(rows.scores if higher_is_better else -rows.scores)
+    order = np.lexsort((rows.positions, -values, rows.groups))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(rows.groups, minlength=rows.n_groups))]).astype(np.int64)
+    return QueryLists(values[order], rows.positions[order], offsets, rows.size, rows.fingerprint)
 
 
-def cuts_of(lists: QueryLists, queries: Int64, ratio: float) -> Float32:
+def cuts_of(lists: QueryLists, queries: Int64, ratio: float, answered: float) -> Float32:
     """Return thresholds, strictest first, that the lists of some queries place: those are not to be judged.
 
-    From one row for every four of the queries to all rows, each selecting at most `ratio` times as many of theirs as the one before.
+    From one at which so large a share of the queries select something, to one that selects all of their rows, each selecting at most
+    `ratio` times as many as the one before.
     """
-    rows = np.concatenate([np.arange(lists.size)[lists.rows_of(query)] for query in queries.tolist()] or [np.empty(0, np.int64)])
+    rows = np.concatenate([np.arange(lists.values.size)[lists.rows_of(query)] for query in queries.tolist()] or [np.empty(0, np.int64)])
     if not rows.size:
         return np.empty(0, np.float32)
-    first = min(rows.size, max(1, queries.size // 4))
-    return array_pool(lists.values[rows], rows, np.zeros(rows.size), ratio=ratio, first=first).thresholds
+    values, starts = lists.values[rows], lists.offsets[queries]
+    tops = np.sort(lists.values[starts[lists.offsets[queries + 1] > starts]])[::-1]
+    wanted = min(tops.size, max(1, math.ceil(answered * queries.size)))
+    return array_pool(values, rows, np.zeros(rows.size), ratio=ratio, first=int((values >= tops[wanted - 1]).sum())).thresholds
 
 
 def given_cuts(thresholds: npt.ArrayLike, higher_is_better: bool) -> Float32:

@@ -18,6 +18,7 @@ from fastcal.labelling._ledger import Int8, Ledger
 Bools = npt.NDArray[np.bool_]
 
 _UNKNOWN = -2
+_FEW = 20  # queries that say too little about the next ones
 
 
 class QueryRule(NamedTuple):
@@ -72,10 +73,11 @@ class _Sheet:
             gains = np.where(none & self.rule.skip, 0.0, most - losses)
             path += wealth.bet(gains[:, None] / (1 - most))[:, 0].tolist()
             x, empty = np.concatenate([x, losses]), np.concatenate([empty, none])
-            further = min(self.queries.size - x.size, self.ledger.remaining * x.size / max(self.ledger.n_used - before, 1))
-            if max(path) < level and self._is_futile(wealth, x, empty, further, level):
-                verdict = "futility"
-                break
+            if max(path) < level:
+                cost = (self.ledger.n_used - before) / x.size
+                verdict = self._is_hopeless(wealth, x, empty, cost)
+                if verdict:
+                    break
         counted = x[~empty] if self.rule.skip else x
         return QueryTest(
             threshold=cut,
@@ -93,11 +95,19 @@ class _Sheet:
             return "certified"
         return "queries" if n_judged == self.queries.size else ""
 
-    def _is_futile(self, wealth: Wealth, losses: Float64, empty: Bools, further: float, level: float) -> bool:
-        """Whether so many further queries, each better than those seen by a standard error, would not do."""
-        better = losses - losses.std() / np.sqrt(losses.size)
+    def _is_hopeless(self, wealth: Wealth, losses: Float64, empty: Bools, cost: float) -> str:
+        """Why further queries would not do, were each better than those judged by two standard errors; it takes no part in the promise."""
+        counted = losses[~(empty & self.rule.skip)]
+        if counted.size < _FEW:
+            return ""
+        better = losses - 2 * counted.std() / np.sqrt(counted.size)
         gains = np.where(empty & self.rule.skip, 0.0, (self.rule.most - better) / (1 - self.rule.most))
-        return wealth.projected(gains, further) < level
+        level, left = level_of(self.rule.delta), self.queries.size - losses.size
+        if gains.mean() <= 0:
+            return "futility"
+        if wealth.projected(gains, left) < level:
+            return "queries"
+        return "budget" if cost and wealth.projected(gains, min(left, self.ledger.remaining / cost)) < level else ""
 
     def _rows(self, cut: float, query: int) -> slice:
         """The rows of a query that have to be judged."""

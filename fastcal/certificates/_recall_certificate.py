@@ -24,6 +24,13 @@ class RecallStep:
         Relevant rows among the labels, and those of them that the threshold selects.
     log_evidence : float
         At least log(1 / delta); infinite where the labels leave no doubt.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> step = fc.certify_recall(np.arange(100.0), lambda rows: rows >= 50, seed=0).trace[0]
+    >>> step.positives == step.positives_above, step.log_evidence > np.log(20)
+    (True, True)
     """
 
     labels: int
@@ -64,9 +71,16 @@ class RecallCertificate(LabelledResult):
         Without a threshold: the fewest labels with which any procedure could rule out that too many relevant rows are hidden, if
         the pool holds as many as the labels suggest; None if none was found.
     trace : tuple of RecallStep
-        What the labels bought, in order.
+        What the labels bought, in order. The last one is the result, unless later labels disproved it.
     higher_is_better : bool
         True: selected means ``score >= threshold``; False: ``score <= threshold``.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> certificate = fc.certify_recall(np.arange(100.0), lambda rows: rows >= 50, seed=0)
+    >>> certificate.certified, certificate.n_selected, certificate.labels_used, certificate.stopped
+    (True, 46, 100, 'whole pool')
     """
 
     target_recall: float

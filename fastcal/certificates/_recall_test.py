@@ -73,11 +73,7 @@ class RecallTest:
         self._worth, self._below, self.found = worth[-1], below[-1], found[-1]
         self._left, self.positives = self._left - depths.size, self.positives + int(hits.sum())
 
-    @property
-    def next_is_missed(self) -> bool:
-        """Whether the next cut is known to miss the target even if all rows above it that were not drawn are relevant."""
-        at = self.n_certified
-        if at == self.found.size:
-            return False
-        best = int(self._worth[at]) + (self._d - self._p) * (self._left - int(self._below[at]))
-        return best < 0
+    def is_missed(self, cut: int) -> bool:
+        """Whether a cut is known to miss the target even if all rows above it that were not drawn are relevant."""
+        undrawn = self._left - int(self._below[cut])
+        return int(self._worth[cut]) + (self._d - self._p) * undrawn < 0

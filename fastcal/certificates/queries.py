@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.numbers import fraction, integer, number, one_of
+from fastcal.certificates._options import as_budget, exact_target
 from fastcal.certificates._pool import Float32, Int64
 from fastcal.certificates._query_certificate import QueryCertificate, QueryTest
 from fastcal.certificates._query_lists import QueryLists, cuts_of, given_cuts, query_lists
@@ -18,10 +19,11 @@ from fastcal.errors import InvalidValueError
 from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
 from fastcal.labelling._drive_async import drive_async
+from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
 
-_DEFAULT_BUDGET = 40
 _RESERVED = 5  # one query in so many places the cuts
+_ANSWERED, _AMPLE = 0.25, 3  # share of queries that answer at the first threshold tried; or, times the floor, their number
 _RATIO = {"precision": 1.5, "recall": 1.1}
 _EMPTY = {
     ("precision", "no_loss"): "; a query whose list selects nothing counts as without loss",
@@ -120,9 +122,8 @@ def certify_queries(
     >>> certificate.reason, 0.3 < certificate.threshold < 0.6
     ('certified', True)
     """
-    procedure, ledger = _plan(
-        run, target_precision, target_recall, delta, budget, n_queries, empty, thresholds, ratio, higher_is_better, seed, state, log
-    )
+    targets, limits = (target_precision, target_recall, delta), (budget, n_queries)
+    procedure, ledger = _plan(run, _Options(*targets, *limits, empty, thresholds, ratio, higher_is_better, seed, state, log))
     return drive(procedure, ledger, labeler)
 
 
@@ -173,69 +174,74 @@ async def certify_queries_async(
     >>> asyncio.run(fc.certify_queries_async(np.tile([0.9, 0.1], (60, 1)), judge, thresholds=[0.5], seed=1)).threshold
     0.5
     """
-    procedure, ledger = _plan(
-        run, target_precision, target_recall, delta, budget, n_queries, empty, thresholds, ratio, higher_is_better, seed, state, log
-    )
+    targets, limits = (target_precision, target_recall, delta), (budget, n_queries)
+    procedure, ledger = _plan(run, _Options(*targets, *limits, empty, thresholds, ratio, higher_is_better, seed, state, log))
     return await drive_async(procedure, ledger, labeler, concurrency=concurrency, timeout=timeout)
 
 
-def _plan(
-    run: Any,
-    target_precision: float | None,
-    target_recall: float | None,
-    delta: float,
-    budget: int | None,
-    n_queries: int | None,
-    empty: str,
-    thresholds: npt.ArrayLike | None,
-    ratio: float | None,
-    higher_is_better: bool,
-    seed: int | None,
-    state: Any,
-    log: Any,
-) -> tuple[Procedure[QueryCertificate], Ledger]:
-    lists = query_lists(run, higher_is_better)
-    loss, target = _target(target_precision, target_recall)
-    width = _RATIO[loss] if ratio is None else number(ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
-    level = fraction(delta, "delta")
-    rule = QueryRule(loss, float(1 - target), level, one_of(empty, "empty", ("no_loss", "leave_out")) == "leave_out")
-    fixed = None if thresholds is None else given_cuts(thresholds, higher_is_better)
+class _Options(NamedTuple):
+    target_precision: float | None
+    target_recall: float | None
+    delta: float
+    budget: int | None
+    n_queries: int | None
+    empty: str
+    thresholds: npt.ArrayLike | None
+    ratio: float | None
+    higher_is_better: bool
+    seed: int | None
+    state: Any
+    log: Any
+
+
+def _plan(run: Any, options: _Options) -> tuple[Procedure[QueryCertificate], Ledger]:
+    """Judge everything; return the procedure that asks for labels and the ledger that keeps them."""
+    loss, target = _target(options.target_precision, options.target_recall)
+    ratio = _RATIO[loss] if options.ratio is None else number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
+    skip = one_of(options.empty, "empty", ("no_loss", "leave_out")) == "leave_out"
+    rule = QueryRule(loss, float(1 - target), fraction(options.delta, "delta"), skip)
+    lists = query_lists(run, options.higher_is_better)
+    fixed = None if options.thresholds is None else given_cuts(options.thresholds, options.higher_is_better)
     n_reserved = 0 if fixed is not None else -(-lists.n_queries // _RESERVED)
-    least, most_queries = single_look_floor_iid(float(target), level), _most_queries(n_queries, lists.n_queries - n_reserved)
-    if most_queries < least:
-        raise InvalidValueError(
-            f"run has {lists.n_queries} queries, of which {most_queries} may be judged; expected at least {least}, the fewest"
-            " that can certify this target at this delta"
-        )
-    floor = least if loss == "precision" else int(np.sort(np.diff(lists.offsets))[:least].sum())
-    settings = {"loss": loss, "target": str(target), "delta": level, "empty": empty, "ratio": width, "higher_is_better": bool(higher_is_better)}
-    settings["thresholds"] = None if fixed is None else fixed.tolist()
-    most = _budget(budget, floor)
-    ledger = Ledger("certify_queries", lists.fingerprint, settings, budget=most, seed=seed, state=state, log=log, size=lists.size)
+    least = single_look_floor_iid(float(target), rule.delta)
+    n_judged = _n_judged(options.n_queries, lists.n_queries, n_reserved, least)
+    floor = least if loss == "precision" else max(1, int(np.sort(np.diff(lists.offsets))[:least].sum()))
+    settings = {
+        "loss": loss,
+        "target": str(target),
+        "delta": rule.delta,
+        "empty": options.empty,
+        "ratio": ratio,
+        "thresholds": None if fixed is None else fixed.tolist(),
+        "lists": fingerprint(lists.offsets),
+        "higher_is_better": bool(options.higher_is_better),
+    }
+    kept = {"seed": options.seed, "state": options.state, "log": options.log, "size": lists.size}
+    ledger = Ledger("certify_queries", lists.fingerprint, settings, budget=as_budget(options.budget, floor, lists.values.size), **kept)
     drawn = ledger.rng("queries").permutation(lists.n_queries)
-    cuts = cuts_of(lists, drawn[:n_reserved], width) if fixed is None else fixed
-    judged = drawn[n_reserved : n_reserved + most_queries]
-    return _certify(lists, judged, cuts, ledger, rule, floor, n_reserved, higher_is_better), ledger
+    # Where empty lists are left out, the first threshold has to be answered by enough queries.
+    answered = min(1.0, _AMPLE * least / n_judged) if skip else _ANSWERED
+    cuts = cuts_of(lists, drawn[:n_reserved], ratio, answered) if fixed is None else fixed
+    return _certify(lists, drawn[n_reserved : n_reserved + n_judged], cuts, ledger, rule, floor, n_reserved, options.higher_is_better), ledger
 
 
 def _target(target_precision: float | None, target_recall: float | None) -> tuple[str, Fraction]:
     if target_precision is not None and target_recall is not None:
         raise InvalidValueError("target_precision and target_recall are both given; expected one of them")
     if target_recall is not None:
-        return "recall", Fraction(str(fraction(target_recall, "target_recall")))
-    return "precision", Fraction(str(fraction(0.9 if target_precision is None else target_precision, "target_precision")))
+        return "recall", exact_target(target_recall, "target_recall")
+    return "precision", exact_target(0.9 if target_precision is None else target_precision)
 
 
-def _most_queries(n_queries: int | None, there_are: int) -> int:
-    return there_are if n_queries is None else min(there_are, integer(n_queries, "n_queries", least=1))
-
-
-def _budget(budget: int | None, floor: int) -> int:
-    if budget is None:
-        return _DEFAULT_BUDGET * floor
-    if integer(budget, "budget", least=-(2**62)) < max(floor, 1):
-        raise InvalidValueError(f"budget must be at least {floor}, the fewest labels that can certify this target at this delta; got {budget}")
-    return int(budget)
+def _n_judged(wanted: int | None, there_are: int, n_reserved: int, least: int) -> int:
+    free = there_are - n_reserved
+    n = free if wanted is None else min(free, integer(wanted, "n_queries", least=1))
+    if n < least:
+        raise InvalidValueError(
+            f"run has {there_are} queries, of which {n} may be judged; expected at least {least}, the fewest that can certify"
+            " this target at this delta"
+        )
+    return n
 
 
 def _certify(

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcal._validate.arrays import float_array
-from fastcal._validate.numbers import flag, fraction, integer, number
-from fastcal._validate.scores import directed_scores
+from fastcal._validate.numbers import fraction, integer, number
+from fastcal.certificates._inputs import as_rows
+from fastcal.certificates._options import as_budget, exact_target, pool_floor
 from fastcal.certificates._pool import Int64, Pool, array_pool
 from fastcal.certificates._recall_certificate import RecallCertificate, RecallStep
 from fastcal.certificates._recall_test import RecallTest
-from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.intervals.floors import single_look_floor
 from fastcal.intervals.wilson import wilson_interval
 from fastcal.labelling._drive import Labeler, Procedure, drive
 from fastcal.labelling._drive_async import drive_async
-from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
 
-_DEFAULT_BUDGET = 40
 SCOPE = (
     "These rows, as judged by this labeller: of those it calls relevant, the threshold selects the promised share."
     " Not relevant rows that are missing from this pool, not each query, not other rows, queries or labellers."
@@ -101,7 +97,7 @@ def certify_recall(
     >>> certificate.reason, 300 * 0.9 <= certificate.n_selected <= 700
     ('certified', True)
     """
-    procedure, ledger = _plan(scores, target_recall, delta, budget, ratio, batch_size, higher_is_better, seed, state, log)
+    procedure, ledger = _plan(scores, _Options(target_recall, delta, budget, ratio, batch_size, higher_is_better, seed, state, log))
     return drive(procedure, ledger, labeler)
 
 
@@ -150,56 +146,38 @@ async def certify_recall_async(
     >>> asyncio.run(found).reason
     'certified'
     """
-    procedure, ledger = _plan(scores, target_recall, delta, budget, ratio, batch_size, higher_is_better, seed, state, log)
+    procedure, ledger = _plan(scores, _Options(target_recall, delta, budget, ratio, batch_size, higher_is_better, seed, state, log))
     return await drive_async(procedure, ledger, labeler, concurrency=concurrency, timeout=timeout)
 
 
-def _plan(
-    scores: Any,
-    target_recall: float,
-    delta: float,
-    budget: int | None,
-    ratio: float,
-    batch_size: int,
-    higher_is_better: bool,
-    seed: int | None,
-    state: Any,
-    log: Any,
-) -> tuple[Procedure[RecallCertificate], Ledger]:
-    flag(higher_is_better, "higher_is_better")
-    bare = directed_scores(scores, higher_is_better)
-    if bare is None:
-        raise InvalidTypeError("the run has no scores, only ranks; expected one with scores")
-    values = float_array(bare, "scores")
-    target, level = Fraction(str(fraction(target_recall, "target_recall"))), fraction(delta, "delta")
-    width = number(ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
-    size = integer(batch_size, "batch_size", least=1)
-    flat = values.reshape(-1)
-    positions = np.flatnonzero(~np.isnan(flat))
-    if not positions.size:
-        raise InvalidValueError("scores hold no row to label; expected at least one that is not NaN")
-    if np.isinf(flat[positions]).any():
-        raise InvalidValueError("scores must be finite, or NaN for padding; got an infinity")
-    floor = recall_floor(target, level, positions.size)
-    most = _budget(budget, floor, positions.size)
-    settings = {"target_recall": str(target), "delta": level, "ratio": width, "batch_size": size, "higher_is_better": bool(higher_is_better)}
-    ledger = Ledger("certify_recall", fingerprint(values), settings, budget=most, seed=seed, state=state, log=log, size=flat.size)
-    priorities = ledger.rng("priorities").random(positions.size)
-    pool = array_pool(flat[positions], positions, priorities, ratio=width, higher_is_better=higher_is_better)
-    return _Search(pool, ledger, target, level, size, floor).run(), ledger
+class _Options(NamedTuple):
+    target_recall: float
+    delta: float
+    budget: int | None
+    ratio: float
+    batch_size: int
+    higher_is_better: bool
+    seed: int | None
+    state: Any
+    log: Any
 
 
-def recall_floor(target: Fraction, delta: float, n_rows: int) -> int:
-    """Return the fewest relevant rows, all above a cut, that certify it in one look at labels drawn uniformly."""
-    return single_look_floor(n_rows, -(-target.numerator * n_rows // target.denominator) - 1, delta)
-
-
-def _budget(budget: int | None, floor: int, rows: int) -> int:
-    if budget is None:
-        return min(rows, _DEFAULT_BUDGET * floor)
-    if integer(budget, "budget", least=-(2**62)) < floor:
-        raise InvalidValueError(f"budget must be at least {floor}, the fewest relevant rows that can certify this target at this delta; got {budget}")
-    return min(int(budget), rows)
+def _plan(scores: Any, options: _Options) -> tuple[Procedure[RecallCertificate], Ledger]:
+    """Judge everything; return the procedure that asks for labels and the ledger that keeps them."""
+    target, delta = exact_target(options.target_recall, "target_recall"), fraction(options.delta, "delta")
+    ratio = number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
+    size = integer(options.batch_size, "batch_size", least=1)
+    rows = as_rows(scores, options.higher_is_better, None)
+    # Against the pool that is all relevant; a positive outside the cut needs many more within it.
+    floor = pool_floor(target, delta, rows.scores.size)
+    budget = as_budget(options.budget, floor, rows.scores.size)
+    better = bool(options.higher_is_better)
+    settings = {"target_recall": str(target), "delta": delta, "ratio": ratio, "batch_size": size, "higher_is_better": better}
+    kept = {"seed": options.seed, "state": options.state, "log": options.log, "size": rows.size}
+    ledger = Ledger("certify_recall", rows.fingerprint, settings, budget=budget, **kept)
+    priorities = ledger.rng("priorities").random(rows.scores.size)
+    pool = array_pool(rows.scores, rows.positions, priorities, ratio=ratio, higher_is_better=better)
+    return _Search(pool, ledger, target, delta, size, floor).run(), ledger
 
 
 class _Search:
@@ -223,7 +201,7 @@ class _Search:
             self.test.take(self.depths[taken], (labels == 1).astype(np.uint8))
             self.n_labels += n
             if self.test.n_certified > before:
-                self.trace.append(self._step())
+                self.trace.append(self._step(self.test.n_certified - 1))
         return self._certificate(stopped)
 
     def _stop(self) -> str:
@@ -231,7 +209,7 @@ class _Search:
             return "whole pool"
         if self.test.n_certified == self.test.found.size:
             return "strictest"
-        if self.n_labels and self.test.next_is_missed:
+        if self.test.is_missed(self.test.n_certified):
             return "missed"
         if self.ledger.remaining < 1:
             return "budget"
@@ -249,8 +227,12 @@ class _Search:
         may_miss = math.floor(found * self.n_rows / self.n_labels * (1 - self.target))
         return math.ceil(self.n_rows * -math.expm1(math.log(self.delta) / (may_miss + 1)))
 
-    def _step(self) -> RecallStep:
-        at = self.test.n_certified - 1
+    def _found(self) -> RecallStep | None:
+        """The strictest certified cut that the labels do not disprove: a promise that turned out to be broken is not made."""
+        good = [at for at in range(self.test.n_certified) if not self.test.is_missed(at)] if self.test.positives else []
+        return self._step(good[-1]) if good else None
+
+    def _step(self, at: int) -> RecallStep:
         cut = self.pool.counts.size - 2 - at
         above, evidence = int(self.test.found[at]), float(self.test.evidence[at])
         return RecallStep(
@@ -269,12 +251,10 @@ class _Search:
             return "no_cut"
         if not self.test.positives:
             return "no_positives"
-        return "missed" if stopped == "whole pool" else stopped
+        return "missed" if stopped in {"whole pool", "strictest"} else stopped
 
     def _certificate(self, stopped: str) -> RecallCertificate:
-        at, found = self.test.n_certified - 1, self.test.positives
-        last = self.trace[-1] if self.trace and found else None
-        above = 0 if last is None else int(self.test.found[at])
+        last, found = self._found(), self.test.positives
         return RecallCertificate(
             threshold=None if last is None else last.threshold,
             reason=self._reason(stopped, certified=last is not None),
@@ -291,8 +271,8 @@ class _Search:
             budget=self.ledger.budget,
             stopped=stopped,
             positives_found=found,
-            recall_sample=None if last is None else above / found,
-            interval=None if last is None else wilson_interval(above, found),
+            recall_sample=None if last is None else last.positives_above / found,
+            interval=None if last is None else wilson_interval(last.positives_above, found),
             labels_needed=None if last is not None or not found else self._needed(found),
             trace=tuple(self.trace),
             higher_is_better=self.pool.higher_is_better,
