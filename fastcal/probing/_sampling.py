@@ -27,7 +27,7 @@ def kish(weights: Float64) -> float:
         return 0.0
     with np.errstate(under="ignore"):
         scaled = weights / largest
-        return float(scaled.sum() ** 2 / (scaled @ scaled))
+        return float(scaled.sum() ** 2 / (scaled * scaled).sum())
 
 
 def inclusion_probabilities(weights: Float64, size: int) -> Float64:
