@@ -139,22 +139,22 @@ def test_padding_is_never_asked_and_runs_count_in_their_order():
 
 
 def test_a_state_a_log_and_the_async_twin_end_in_the_same_place(tmp_path):
-    whole = estimate()
+    whole = estimate(max_width=0.05)
     asked = Asked(fail_at=3)
     with pytest.raises(RuntimeError, match="coffee") as caught:
-        estimate(labeler=asked, log=tmp_path / "labels.jsonl")
+        estimate(labeler=asked, max_width=0.05, log=tmp_path / "labels.jsonl")
     state = caught.value.state
     assert len(state["labels"]) == sum(call.size for call in asked.calls[:2])
     for given in ({"state": state}, {"log": tmp_path / "labels.jsonl"}):
         again = Asked()
-        resumed = estimate(labeler=again, seed=None, **given)
+        resumed = estimate(labeler=again, max_width=0.05, seed=None, **given)
         assert same(resumed, whole)
         assert not np.isin(again.positions, [position for position, _ in state["labels"]]).any()
-    twin = asyncio.run(fc.density_weighted_threshold_async(SCORES, Asked().later, seed=1, concurrency=7))
+    twin = asyncio.run(fc.density_weighted_threshold_async(SCORES, Asked().later, max_width=0.05, seed=1, concurrency=7))
     assert same(twin, whole)
     for other in ({"sigma": 0.2}, {"target_precision": 0.8}, {"weighting": "none"}, {"seed": 2}, {"scores": SCORES[::-1].copy()}):
         with pytest.raises(fc.FastcalError, match="state"):
-            estimate(**({"seed": None, "state": state} | other))
+            estimate(**({"seed": None, "state": state, "max_width": 0.05} | other))
 
 
 def test_budgets_rounds_and_small_pools():
@@ -234,7 +234,7 @@ def test_bad_answers_carry_what_was_paid(answer):
         return LABELS[rows] if len(calls) < 3 else answer(rows)
 
     with pytest.raises(fc.FastcalError, match="labeler") as caught:
-        estimate(labeler=label)
+        estimate(labeler=label, max_width=0.05)
     assert len(caught.value.state["labels"]) == sum(call.size for call in calls[:2])
 
 
