@@ -184,7 +184,7 @@ def test_external_ids_dims_and_added_rows():
     named = fc.Index(CORPUS[:2000], ids=names[:2000])
     named.add(CORPUS[2000:], ids=names[2000:])
     for source in ("probe", "band"):
-        plain, other = (probe(lambda ids: within(0.5)(ids), rings=[0.3, 0.6], source=source) for _ in range(2))
+        plain = probe(rings=[0.3, 0.6], source=source)
         other = probe(lambda ids: within(0.5)((ids - 7) // 10), index=named, rings=[0.3, 0.6], source=source)
         assert [(ring.in_crust, ring.distinct) for ring in other.rings] == [(ring.in_crust, ring.distinct) for ring in plain.rings]
         assert other.threshold == plain.threshold
