@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fastcal as fc
@@ -16,6 +16,7 @@ WEIGHTS = st.lists(st.one_of(st.just(0.0), st.floats(1e-300, 1e3)), min_size=1, 
 
 
 @given(WEIGHTS, st.integers(1, 45))
+@example([1.0, 1.0, 2.5e-267], 2)
 def test_inclusion_probabilities_against_bisection(weights, size):
     w = np.array(weights)
     found = inclusion_probabilities(w, size)
