@@ -70,7 +70,7 @@ def plan_rounds(
 
 def _least_weight(weight_floor: float | None, weighting: str) -> float:
     if weight_floor is None:
-        return 0.0 if weighting == "none" else 0.1
+        return 0.0 if weighting == "none" else 0.3
     return number(weight_floor, "weight_floor", "a number in [0, 1]", lambda x: 0.0 <= x <= 1.0)
 
 

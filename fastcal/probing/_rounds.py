@@ -17,8 +17,8 @@ from fastcal.probing.results import DensityRound
 
 Float32 = npt.NDArray[np.float32]
 
-_TIGHTEN = 0.7
-_REACH, _CANDIDATES = 2.0, 17
+_TIGHTEN, _TIGHTEST = 0.7, 0.25  # of sigma: from round to round, and of the first one
+_STEPS = np.linspace(2.0, -2.0, 17)  # of candidate cuts around the anchor, in sigma
 NOTHING = AtCut(0, math.nan, 0.0, (0.0, 1.0))
 
 
@@ -34,10 +34,10 @@ class Rows:
         """Return how many rows score at least each threshold."""
         return np.searchsorted(self._falling, np.negative(threshold), "right")
 
-    def cuts_near(self, anchor: float, sigma: float) -> Int64:
-        """Return how many rows each candidate cut selects, strictest first: 17 evenly spaced within two sigma, each at the next score."""
-        wanted = anchor + sigma * np.linspace(_REACH, -_REACH, _CANDIDATES)
-        return np.unique(np.maximum(self.count(wanted), self.count(self.scores[0])))
+    def cuts_near(self, anchor: float, *sigmas: float) -> Int64:
+        """Return how many rows each candidate cut selects, strictest first; a candidate lies at the next score above its place."""
+        counts = self.count(anchor + np.multiply.outer(sigmas, _STEPS).reshape(-1))
+        return np.unique(np.maximum(counts, self.count(self.scores[0])))
 
 
 class Recipe(NamedTuple):
@@ -83,7 +83,7 @@ def sample_rounds(rows: Rows, recipe: Recipe, ledger: Ledger) -> Procedure[Found
         weights = gaussian_weights(rows.scores, anchor, sigma, recipe.weight_floor)
         draw, bought = yield from _draw(rows, weights, size, ledger.rng(f"density/{number}"), known)
         draws.append(draw)
-        chosen = _choose(rows, draws, rows.cuts_near(anchor, sigma), recipe)
+        chosen = _choose(rows, draws, rows.cuts_near(anchor, sigma, recipe.sigma), recipe)
         trace.append(_round(rows, draw, weights, chosen, recipe, anchor=anchor, sigma=sigma, bought=bought))
         if chosen.settled and chosen.cut.width <= recipe.max_width:
             reason = "width"
@@ -92,7 +92,7 @@ def sample_rounds(rows: Rows, recipe: Recipe, ledger: Ledger) -> Procedure[Found
             reason = "exhausted"
             break
         anchor = float(rows.scores[chosen.cut.rows - 1])
-        sigma *= _TIGHTEN if chosen.settled else 1.0
+        sigma = max(sigma * _TIGHTEN, recipe.sigma * _TIGHTEST) if chosen.settled else sigma
     if not chosen.qualifies:
         return Found("none_qualifies", NOTHING, tuple(trace))
     return Found(reason, chosen.cut, tuple(trace))
@@ -124,13 +124,15 @@ def _round(rows: Rows, draw: Draw, weights: Float64, chosen: Chosen, recipe: Rec
     above, cut = int(rows.count(anchor)), chosen.cut
     fresh = recipe.estimate([draw], np.array([above]))[0] if above else NOTHING
     drawn = weights[draw.rows]
+    with np.errstate(over="ignore"):  # rows so far off that the ratio is infinite
+        weight_ratio = float(drawn.max() / drawn.min())
     return DensityRound(
         anchor=anchor,
         sigma=sigma,
         drawn=draw.rows.size,
         labels=bought,
         effective_n=cut.effective_n,
-        weight_ratio=float(drawn.max() / drawn.min()),
+        weight_ratio=weight_ratio,
         effective_rows=kish(weights),
         threshold=float(rows.scores[cut.rows - 1]),
         qualifies=chosen.qualifies,

@@ -27,7 +27,7 @@ def kish(weights: Float64) -> float:
         return 0.0
     with np.errstate(under="ignore"):
         scaled = weights / largest
-        return float(scaled.sum() ** 2 / (scaled @ scaled))
+        return float(scaled.sum() ** 2 / (scaled * scaled).sum())
 
 
 def inclusion_probabilities(weights: Float64, size: int) -> Float64:
@@ -39,12 +39,11 @@ def inclusion_probabilities(weights: Float64, size: int) -> Float64:
     while True:
         open_ = live & ~sure
         share = weights[open_] / weights[open_].max()
-        probabilities[open_] = (size - np.count_nonzero(sure)) * (share / share.sum())
+        probabilities[open_], probabilities[sure] = (size - np.count_nonzero(sure)) * (share / share.sum()), 1.0
         over = open_ & (probabilities >= 1.0)
-        if not over.any():
-            return probabilities
         sure |= over
-        probabilities[over] = 1.0
+        if not over.any() or np.count_nonzero(sure) >= size:  # the others share what rounding leaves: little, but not nothing
+            return np.minimum(probabilities, 1.0)
 
 
 def systematic_sample(probabilities: Float64, rng: np.random.Generator) -> Int64:
@@ -57,6 +56,6 @@ def systematic_sample(probabilities: Float64, rng: np.random.Generator) -> Int64
     lengths = probabilities[order]
     unsure = order[(lengths > 0) & (lengths < 1)]
     ends = np.cumsum(probabilities[unsure])
-    marks = rng.random() + np.arange(np.ceil(ends[-1]) if unsure.size else 0)
+    marks = rng.random() + np.arange(np.ceil(ends[-1] - 1e-9) if unsure.size else 0)
     drawn = np.unique(np.searchsorted(ends, marks, side="right"))
     return rng.permutation(np.concatenate([order[lengths >= 1], unsure[drawn[drawn < unsure.size]]]))

@@ -74,7 +74,7 @@ def density_weighted_threshold(
     tail_z : float, default 3.0
         See Notes.
     weight_floor : float, optional
-        Least weight of rows at or beyond the anchor, in [0, 1]. Every candidate cut rests on them. Default: 0.1; 0 with
+        Least weight of rows at or beyond the anchor, in [0, 1]. Every candidate cut rests on them. Default: 0.3; 0 with
         ``weighting="none"``, as the recipe has it.
     sampling_rate : float, default 1.0
         `scores` are themselves a uniform sample, at this rate, of a larger pool (``TABLESAMPLE BERNOULLI``): ``n_selected`` is
@@ -105,9 +105,9 @@ def density_weighted_threshold(
         weight(s)      = exp(-(s - anchor)^2 / (2 sigma^2))
 
     A round draws `sample_size` distinct rows by systematic sampling in random order, with inclusion probabilities
-    min(1, c * weight) that are known exactly. Candidate cuts are 17 scores evenly spaced within two sigma of the anchor. The
-    laxest whose estimated precision reaches the target is the next anchor, and sigma shrinks by 0.7 once a laxer candidate
-    has failed; without one the next anchor is the candidate that comes closest.
+    min(1, c * weight) that are known exactly. Candidate cuts are 17 scores evenly spaced within two sigma of the anchor,
+    and 17 within two of the first sigma. The laxest whose estimated precision reaches the target is the next anchor, and sigma shrinks by
+    0.7, at most to a quarter, once a laxer candidate has failed; where none reaches it the next anchor is the one that comes closest.
 
     With "horvitz-thompson" a drawn row counts 1 / probability, precision is the ratio of the sums (Hajek), and each anchor gets
     draws of its own; earlier rounds keep theirs, at the probabilities of their own anchors, in proportion to the effective size
