@@ -229,8 +229,6 @@ _HOME = {
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
-    "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
-    "fastcal.normalization": ("QueryFeatures", "minmax", "normalize", "query_features", "zscore"),
     "fastcal.intervals": (
         "beta_binomial_sequence",
         "betting_sequence",
@@ -241,7 +239,7 @@ _HOME = {
         "without_replacement_sequence",
     ),
     "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
-    "fastcal.normalization": ("minmax", "normalize", "zscore"),
+    "fastcal.normalization": ("QueryFeatures", "minmax", "normalize", "query_features", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (
         "AnnularResult",
