@@ -10,33 +10,33 @@ from promises import cells, pools, recipes
 from promises.protocol import Cell, Outcome, limit, run
 
 KEPT = {
-    "flat 200": 1000,
-    "just bad 200": 500,
-    "constant 400": 500,
-    "5 scores of 400": 300,
-    "any budget, flat 200": 300,
-    "29 rows, 0.9 positive": 500,
-    "seed of the caller, 200": 300,
-    "tail more often, constant 400": 100,
-    "second at 0.0, flat 200": 300,
-    "300 pairs, .8999 positive": 300,
-    "bands, constant 400": 300,
-    "60 of 200, too many at the bottom": 100,
-    "precision, all or nothing, 60 queries": 200,
+    "curves: flat 200": 1000,
+    "curves: just bad 200": 500,
+    "curves: constant 400": 500,
+    "curves: 5 scores of 400": 300,
+    "stopping: any budget, flat 200": 300,
+    "sizes: 29 rows, 0.9 positive": 500,
+    "stopping: seed of the caller, 200": 300,
+    "weighted: tail more often, constant 400": 100,
+    "starts: second at 0.0, flat 200": 300,
+    "pairs to come: 300 pairs, .8999 positive": 300,
+    "dynamic: bands, constant 400": 300,
+    "recall: 60 of 200, too many at the bottom": 100,
+    "queries: precision, all or nothing, 60 queries": 200,
 }
 CAUGHT = {
-    "peeking Wilson, constant 400": 500,
-    "labels reused, just bad 200": 300,
-    "weights against 1 - p, just bad 1,000": 300,
-    "priorities of the caller's seed, 200": 200,
-    "naive, 200 labels, flat 2,000, target 0.9": 200,
-    "supg, 1,000 labels, flat 2,000, target 0.99": 300,
+    "controls: peeking Wilson, constant 400": 500,
+    "controls: labels reused, just bad 200": 300,
+    "controls: weights against 1 - p, just bad 1,000": 300,
+    "controls: priorities of the caller's seed, 200": 200,
+    "controls: naive, 200 labels, flat 2,000, target 0.9": 200,
+    "controls: supg, 1,000 labels, flat 2,000, target 0.99": 300,
 }
 
 
 @pytest.fixture(scope="module")
 def by_name():
-    found = {cell.name: cell for cell in cells.all_cells()}
+    found = {f"{cell.part}: {cell.name}": cell for cell in cells.all_cells()}
     assert len(found) == len(cells.all_cells())
     return found
 

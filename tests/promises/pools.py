@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Scores, one label each; any order of rows."""
+    """Scores, one label each; any order of rows. A threshold is compared as it is: those of fastcal are float32 values."""
 
     scores: np.ndarray
     labels: np.ndarray
@@ -27,7 +27,7 @@ class Pool:
     def selected(self, threshold):
         """Rows at or above a threshold and the positives among them."""
         distinct, rows, hits = self._counts
-        at = int(np.searchsorted(distinct, np.float32(threshold)))
+        at = int(np.searchsorted(distinct, threshold))
         return (int(rows[at]), int(hits[at])) if at < distinct.size else (0, 0)
 
     def keeps(self, threshold, target):
