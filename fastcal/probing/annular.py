@@ -100,7 +100,8 @@ def annular_threshold(
     search returns too; those found on the ring have unknown, score-dependent probabilities, and no interval of theirs is one of
     the ring. docs/decisions/0012-probing.md has the numbers on real collections. With "band" every row of the ring is equally likely.
 
-    The precision of a ring is not that of everything above it: an estimate for the edge, it ignores what lies inside.
+    The precision of a ring is not that of everything above it: an estimate for the edge, it ignores what lies inside. Rings of one or
+    two rows, as near the query, pass or fail by chance: each :class:`~fastcal.probing.Ring` has its labels and interval.
 
     Examples
     --------
