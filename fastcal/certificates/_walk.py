@@ -26,9 +26,10 @@ _MOST = 16  # labels to ask for at a time: a cut that is plainly bad shows it in
 class Rule(NamedTuple):
     """What is promised and how labels are bought.
 
-    `batch_size` is the fewest labels of a request: one asks for as many as are needed if all of them are positive, which wastes
-    none, but not for more than 16 at a time. `futility` is the level at which a cut is given up, by the same evidence against its reaching the target; it takes
-    no part in the promise. `future` is about pairs yet to come, drawn as those of the pool were.
+    A request asks for as many labels as are needed if all of them are positive, which wastes none, but for no more than 16, or
+    `batch_size` if that is more; `batch_size` is the fewest. `futility` is the level at which a cut is given up, by the same
+    evidence against its reaching the target; it takes no part in the promise. `future` is about pairs yet to come, drawn as those
+    of the pool were.
     """
 
     target: Fraction
