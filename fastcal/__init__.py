@@ -37,6 +37,13 @@ if TYPE_CHECKING:
         ThresholdDisplay as ThresholdDisplay,
         TransferDisplay as TransferDisplay,
     )
+    from fastcal.certificates import (
+        Certificate as Certificate,
+        CutTest as CutTest,
+        QueryFacts as QueryFacts,
+        certify_threshold as certify_threshold,
+        certify_threshold_async as certify_threshold_async,
+    )
     from fastcal.errors import (
         BackendError as BackendError,
         BackendFallbackWarning as BackendFallbackWarning,
@@ -46,6 +53,9 @@ if TYPE_CHECKING:
         FastcalWarning as FastcalWarning,
         FloatEnvironmentWarning as FloatEnvironmentWarning,
         IndexCorruptError as IndexCorruptError,
+        LabelingError as LabelingError,
+        LabelingStopped as LabelingStopped,
+        LabelsWanted as LabelsWanted,
         MissingExtraError as MissingExtraError,
         NotFittedError as NotFittedError,
         ProfileMismatchError as ProfileMismatchError,
@@ -65,6 +75,12 @@ if TYPE_CHECKING:
     from fastcal.intervals import (
         clopper_pearson_interval as clopper_pearson_interval,
         wilson_interval as wilson_interval,
+    )
+    from fastcal.labelling import (
+        BatchLabeler as BatchLabeler,
+        CsvLabeler as CsvLabeler,
+        QrelsLabeler as QrelsLabeler,
+        TerminalLabeler as TerminalLabeler,
     )
     from fastcal.normalization import (
         minmax as minmax,
@@ -147,6 +163,7 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
+    "fastcal.certificates": ("Certificate", "CutTest", "QueryFacts", "certify_threshold", "certify_threshold_async"),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",
@@ -157,6 +174,9 @@ _HOME = {
         "FastcalWarning",
         "FloatEnvironmentWarning",
         "IndexCorruptError",
+        "LabelingError",
+        "LabelingStopped",
+        "LabelsWanted",
         "MissingExtraError",
         "NotFittedError",
         "ProfileMismatchError",
@@ -167,6 +187,7 @@ _HOME = {
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
     "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
+    "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastcal.labelling._drive import drive
 from fastcal.labelling._ledger import Ledger
 
 SIZE = 500
@@ -36,3 +37,28 @@ def toy(ledger):
 
 def judge(positions):
     return np.array([truth(position) for position in positions.tolist()], np.int8)
+
+
+class Bought:
+    """Answers truthfully until the n-th call, which raises; knows what was bought."""
+
+    def __init__(self, fail_at=None, error=None):
+        self.fail_at, self.error, self.calls, self.positions = fail_at, error or RuntimeError("no"), 0, []
+
+    def __call__(self, positions):
+        self.calls += 1
+        if self.calls == self.fail_at:
+            raise self.error
+        self.positions += positions.tolist()
+        answers = judge(positions)
+        positions[:] = -7  # what a labeler does to its argument is its own affair
+        return answers
+
+
+def run(labeler=None, **options):
+    book = ledger(**options)
+    return drive(toy(book), book, labeler or Bought())
+
+
+BUYER = Bought()
+WHOLE = run(BUYER)

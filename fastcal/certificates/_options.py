@@ -1,0 +1,47 @@
+"""Judges what thresholds from paid labels have in common: targets, floors, budgets, what a state has settled."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from fastcal._validate import files
+from fastcal._validate.numbers import fraction, integer
+from fastcal.certificates._walk import null_hits
+from fastcal.errors import InvalidValueError
+from fastcal.intervals.floors import single_look_floor
+from fastcal.labelling import _state
+from fastcal.labelling._lines import JsonLines
+
+# A search at true precision .95 takes some 25 times the floor in 20,000 rows and 35 in a million.
+DEFAULT_BUDGET = 40
+
+
+def exact_target(target: float, name: str = "target_precision") -> Fraction:
+    """Return the rational number that a target's shortest decimal names: 0.9 is 9/10."""
+    fraction(target, name)
+    return Fraction(str(target))
+
+
+def pool_floor(target: Fraction, delta: float, rows: int) -> int:
+    """Return the fewest labels with which the whole of so many rows could be certified."""
+    return single_look_floor(rows, null_hits(target, rows), delta)
+
+
+def as_budget(budget: int | None, floor: int, rows: int) -> int:
+    """Return the labels that may be used, by default 40 times the floor; fewer than the floor are refused."""
+    if budget is None:
+        return min(rows, DEFAULT_BUDGET * floor)
+    given = integer(budget, "budget", least=-(2**63))
+    if given < floor:
+        raise InvalidValueError(f"budget must be at least {floor}, the fewest labels that can certify this target at this delta; got {given}")
+    return given
+
+
+def settled(state: Any, log: Any, key: str, otherwise: Any) -> Any:
+    """Return a setting of the state or log that is gone on from, if there is one: what depended on the first budget stays as it was."""
+    headers = [] if state is None else [_state.read(state, None)[1]]
+    logged = None if log is None else _state.read_log(JsonLines(files.path(log, "log"), _state.MAGIC), None)
+    if logged is not None:
+        headers.append(logged[0])
+    return headers[0]["settings"].get(key, otherwise) if headers else otherwise

@@ -1,0 +1,294 @@
+"""certify_threshold: the lowest threshold that can be shown, with few labels, to keep its promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal._validate.numbers import float32_number, fraction, integer, number, one_of
+from fastcal.certificates._by_query import QueryFacts, query_facts
+from fastcal.certificates._certificate import Certificate, certificate
+from fastcal.certificates._inputs import Rows, as_rows
+from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
+from fastcal.certificates._pool import Float64, Int64, Pool, array_pool, census_size, rising
+from fastcal.certificates._scopes import scope_of
+from fastcal.certificates._walk import Rule, Walk, walk
+from fastcal.errors import InvalidValueError
+from fastcal.intervals.floors import single_look_floor_iid
+from fastcal.labelling._drive import Procedure, drive
+from fastcal.labelling._drive_async import drive_async
+from fastcal.labelling._fingerprint import fingerprint
+from fastcal.labelling._ledger import Ledger
+
+_FIRST = {"pool": 2, "pairs": 8}  # rows of the first cut that is tested, in floors
+_WEIGHT_RATIO = 4.0
+
+
+def certify_threshold(
+    scores: Any,
+    labeler: Callable[[Int64], npt.ArrayLike],
+    *,
+    target_precision: float = 0.9,
+    delta: float = 0.05,
+    budget: int | None = None,
+    scope: str = "pool",
+    groups: npt.ArrayLike | None = None,
+    probabilities: npt.ArrayLike | None = None,
+    sampling: str = "uniform",
+    second_start: float | str | None = None,
+    ratio: float = 2.0,
+    batch_size: int = 1,
+    higher_is_better: bool = True,
+    seed: int | None = None,
+    state: Any = None,
+    log: Any = None,
+) -> Certificate:
+    """Find the lowest threshold whose precision is certified, buying as few labels as that takes.
+
+    With probability at least 1 - `delta` no threshold is returned whose precision is below the target. The probability is over
+    the random order of labelling: nothing is assumed about scores or labels, and looking after every label costs nothing. That a
+    threshold is returned is not promised.
+
+    The best rows, as many as the floor, are all labelled (at most a quarter of the budget): what is known exactly needs no
+    test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one all, are tested one after the
+    other on rows in random order, with the labels they share, until one cannot be certified.
+
+    Parameters
+    ----------
+    scores : array_like of float, any shape, or a Run, SearchResult or RangeResult
+        NaN marks padding, which is never asked for.
+    labeler : callable
+        Takes distinct positions (int64) and returns 0, 1 or -1 (cannot judge: counts as 0) for each. Positions are those of
+        the flat array in C order; of a Run those of ``run.ids``, see :func:`pairs`. It is called with as many as are needed
+        if all of them are positive, at most 16.
+    target_precision : float, default 0.9
+        Strictly between 0 and 1; meant as its shortest decimal says, 0.9 is 9/10.
+    delta : float, default 0.05
+        Strictly between 0 and 1.
+    budget : int, optional
+        Most labels to be used. By default 40 times ``labels_floor``, or all rows.
+    scope : {"pool", "pairs"}, default "pool"
+        Promise about these very rows, or about future pairs drawn independently from where these came from.
+    groups : array_like of int or str, shape of `scores` or one per row, optional
+        Query ids of an array of scores, for ``by_query``.
+    probabilities : array_like of float, one per position, optional
+        What is thought of the rows, by a calibrator that has seen none of these labels. A wrong one costs labels and never the
+        promise. For `sampling` and `second_start`.
+    sampling : {"uniform", "weighted"}, default "uniform"
+        Weighted: rows whose probability is uncertain come up to four times as often, by sqrt(p (1 - p)).
+    second_start : float or "auto", optional
+        A threshold at which to begin, with delta / 2; the walk from the head, with the other half, follows only if that fails.
+        "auto": the lowest one whose mean probability is half-way from the target to 1.
+    ratio : float, default 2.0
+        In (1, 4]. Smaller steps come nearer to the lowest good threshold and cost more labels.
+    batch_size : int, default 1
+        Ask for at least so many labels at a time, where answers come cheaper by the dozen.
+    higher_is_better : bool, default True
+        False for distances; must agree with a result or run.
+    seed : int, optional
+        Of the order of labelling. By default the operating system draws one, which is recorded. Trying several seeds breaks the
+        promise.
+    state : mapping or path, optional
+        Go on from here: ``.state`` of a certificate or of an exception. No label is asked for twice.
+    log : path, optional
+        Labels are appended to this file as they arrive; one that is there is gone on from.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    ValueError
+        If there is no row, a score is infinite, an option is out of range or does not go with the others, the budget is below
+        the floor, or the state is of another pool, seed or settings.
+    TypeError
+        If an argument is of another type than described.
+
+    Notes
+    -----
+    To certify a selection of k rows is to refute that K0 = ceil(target * k) - 1 of them or fewer are positive, by a test
+    martingale for sampling without replacement; see :mod:`fastcal.intervals.evidence`. A bad cut is only certified if the first
+    bad one is, so delta need not be divided among cuts (fixed-sequence testing). A label counts for a cut only if every row of the cut
+    that comes before it is labelled.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> relevant = np.arange(2000) < 1500
+    >>> scores = np.linspace(1.0, 0.0, 2000)
+    >>> found = fc.certify_threshold(scores, lambda positions: relevant[positions], seed=0)
+    >>> found.reason, found.n_selected, bool(relevant[scores >= found.threshold].mean() >= 0.9)
+    ('certified', 1000, True)
+    """
+    options = _Options(
+        target_precision, delta, budget, scope, groups, probabilities, sampling, second_start, ratio, batch_size, higher_is_better, seed, state, log
+    )
+    return drive(*_plan(scores, options), labeler)
+
+
+async def certify_threshold_async(
+    scores: Any,
+    labeler: Callable[[Int64], Any],
+    *,
+    concurrency: int = 4,
+    timeout: float | None = None,  # noqa: ASYNC109  (of one call of the labeler)
+    **options: Any,
+) -> Certificate:
+    """:func:`certify_threshold` with a labeler that is awaited, in up to `concurrency` calls at a time.
+
+    Answers are used in the order of priority, never in that of arrival, so the result is that of :func:`certify_threshold`.
+
+    Parameters
+    ----------
+    scores : as :func:`certify_threshold`
+    labeler : callable
+        As there, but what it returns is awaited.
+    concurrency : int, default 4
+        Calls into which one request is split.
+    timeout : float, optional
+        Seconds after which a call is cancelled; its positions are answered -1, cannot judge.
+    **options
+        Those of :func:`certify_threshold`.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`certify_threshold`.
+
+    Examples
+    --------
+    >>> import asyncio, numpy as np, fastcal as fc
+    >>> async def judge(positions):
+    ...     return positions < 1500
+    >>> found = asyncio.run(fc.certify_threshold_async(np.linspace(1.0, 0.0, 2000), judge, seed=0))
+    >>> found.n_selected
+    1000
+    """
+    return await drive_async(*_plan(scores, _Options(**options)), labeler, concurrency=concurrency, timeout=timeout)
+
+
+class _Options(NamedTuple):
+    target_precision: float = 0.9
+    delta: float = 0.05
+    budget: int | None = None
+    scope: str = "pool"
+    groups: npt.ArrayLike | None = None
+    probabilities: npt.ArrayLike | None = None
+    sampling: str = "uniform"
+    second_start: float | str | None = None
+    ratio: float = 2.0
+    batch_size: int = 1
+    higher_is_better: bool = True
+    seed: int | None = None
+    state: Any = None
+    log: Any = None
+
+
+def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledger]:
+    """Judge everything; return the procedure that asks for labels and the ledger that keeps them."""
+    future = one_of(options.scope, "scope", tuple(_FIRST)) == "pairs"
+    rule = Rule(exact_target(options.target_precision), fraction(options.delta, "delta"), integer(options.batch_size, "batch_size", least=1), future)
+    ratio = number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
+    rows = as_rows(scores, options.higher_is_better, options.groups)
+    weights, start = _from_probabilities(rows, rule, options)
+    far = single_look_floor_iid(float(rule.target), rule.delta)
+    floor = far if future else pool_floor(rule.target, rule.delta, rows.scores.size)
+    budget = as_budget(options.budget, floor, rows.scores.size)
+    head = 0 if future else census_size(rows.scores, far, budget // 4, higher_is_better=options.higher_is_better)
+    settings = {
+        "target": str(rule.target),
+        "delta": rule.delta,
+        "scope": options.scope,
+        "ratio": ratio,
+        "batch_size": rule.batch_size,
+        "census": settled(options.state, options.log, "census", head),
+        "start": None if start is None else start,
+        "weights": None if weights is None else fingerprint(weights),
+        "higher_is_better": bool(options.higher_is_better),
+    }
+    ledger = Ledger(
+        "certify_threshold", rows.fingerprint, settings, budget=budget, seed=options.seed, state=options.state, log=options.log, size=rows.size
+    )
+    uniform = ledger.rng("priorities").random(rows.scores.size)
+    pool = array_pool(
+        rows.scores,
+        rows.positions,
+        uniform if weights is None else -np.log1p(-uniform) / weights,
+        census=settings["census"],
+        ratio=ratio,
+        first=_FIRST[options.scope] * far,
+        keep=budget,
+        higher_is_better=options.higher_is_better,
+        starts=() if start is None else (start,),
+        beyond=future,
+        weights=weights,
+    )
+    return _procedure(pool, rows, ledger, rule, floor, start), ledger
+
+
+def _procedure(pool: Pool, rows: Rows, ledger: Ledger, rule: Rule, floor: int, start: float | None) -> Procedure[Certificate]:
+    first = None if start is None else pool.cut_at(start)
+    found = yield from walk(pool, ledger, rule, first if first is not None and first >= 0 else None)
+    threshold = None if found.cut is None else pool.thresholds[found.cut]
+    truncated = None if rows.last is None or threshold is None else int(np.count_nonzero(_selected(rows.last, threshold, pool.higher_is_better)))
+    scope = scope_of(rule, rows.scores.size, rows.n_groups if rows.last is not None else None, truncated)
+    facts = None if threshold is None else _facts(pool, rows, found, rule, threshold)
+    return certificate(pool, found, ledger, rule, n_pool=rows.scores.size, labels_floor=floor, scope=scope, by_query=facts, n_truncated=truncated)
+
+
+def _from_probabilities(rows: Rows, rule: Rule, options: _Options) -> tuple[Float64 | None, float | None]:
+    """Return the weights of the rows and the threshold of the second start, as far as they are asked for."""
+    weighted = one_of(options.sampling, "sampling", ("uniform", "weighted")) == "weighted"
+    auto = isinstance(options.second_start, str) and one_of(options.second_start, "second_start", ("auto",)) == "auto"
+    if (weighted or auto) != (options.probabilities is not None):
+        raise InvalidValueError('probabilities go with sampling="weighted" or second_start="auto", which need them')
+    if weighted and rule.future:
+        raise InvalidValueError('sampling="weighted" goes with scope="pool" only')
+    start = None if auto or options.second_start is None else float(float32_number(options.second_start, "second_start"))
+    if start is not None and not _selected(rows.scores, start, options.higher_is_better).any():
+        raise InvalidValueError(f"second_start selects no row; got {options.second_start}, and the best score is {_best(rows, options)}")
+    if options.probabilities is None:
+        return None, start
+    probabilities = rows.beside(options.probabilities)
+    hoped = _hopeful(rows, probabilities, float(rule.target + 1) / 2, options.higher_is_better) if auto else start
+    return _weights(probabilities) if weighted else None, hoped
+
+
+def _weights(probabilities: Float64) -> Float64:
+    """Return sqrt(p (1 - p)), what Neyman's allocation samples by, no smaller than a quarter of the largest."""
+    spread = np.sqrt(probabilities * (1.0 - probabilities))
+    return np.maximum(spread / (spread.max() or 1.0), 1.0 / _WEIGHT_RATIO)
+
+
+def _hopeful(rows: Rows, probabilities: Float64, hoped: float, higher_is_better: bool) -> float | None:
+    """Return the lowest score at or beyond which the mean probability is as hoped for."""
+    values = rising(rows.scores, higher_is_better)
+    rank = np.argsort(-values, kind="stable")
+    ordered = values[rank]
+    means = np.cumsum(probabilities[rank]) / np.arange(1, rank.size + 1)
+    good = np.flatnonzero((means >= hoped) & np.append(ordered[1:] != ordered[:-1], True))
+    return float(ordered[good[-1]] if higher_is_better else -ordered[good[-1]]) if good.size else None
+
+
+def _selected(scores: Any, threshold: Any, higher_is_better: bool) -> npt.NDArray[np.bool_]:
+    return np.asarray(scores >= float(threshold) if higher_is_better else scores <= float(threshold))
+
+
+def _best(rows: Rows, options: _Options) -> float:
+    return float(rows.scores.max() if options.higher_is_better else rows.scores.min())
+
+
+def _facts(pool: Pool, rows: Rows, found: Walk, rule: Rule, threshold: np.float32) -> QueryFacts | None:
+    if rows.groups is None:
+        return None
+    sizes = np.bincount(rows.groups[_selected(rows.scores, threshold, pool.higher_is_better)], minlength=rows.n_groups)
+    head, drawn = (rows.groups[np.searchsorted(rows.positions, sample.positions)] for sample in (found.head, found.drawn))
+    return query_facts(sizes, (head, found.head.positive), (drawn, found.drawn.positive, found.drawn.design), rule.target)
