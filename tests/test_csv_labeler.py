@@ -151,7 +151,7 @@ def test_polling_waits_for_the_file_to_grow(tmp_path):
             path.write_text("position,label\n" + "".join(f"{p},{truth(p)}\n" for p in range(count)))
 
     asked = threading.Event()
-    ours = fc.CsvLabeler(path, wanted=path, poll=0.002, patience=30, describe=lambda p: asked.set() or {})
+    ours = fc.CsvLabeler(path, wanted=path, poll=0.002, patience=300, describe=lambda p: asked.set() or {})
     thread = threading.Thread(target=person)
     thread.start()
     answers = ours([0, 1, 2])

@@ -88,6 +88,11 @@ def test_the_result_says_what_it_did():
         assert each.weight_ratio > 1
         assert 1 < each.effective_rows < SCORES.size
         assert each.fresh_interval[0] <= each.fresh_precision <= each.fresh_interval[1]
+    cuts = found.candidates
+    assert 17 < len(cuts) <= 34
+    assert [each.n_selected for each in cuts] == [np.count_nonzero(each.threshold <= SCORES) for each in cuts]
+    assert (np.diff([each.threshold for each in cuts]) < 0).all()
+    assert found.threshold == [each.threshold for each in cuts if each.precision >= 0.9][-1]
     assert found.guarantee is False
     assert "no guarantee" in found.scope
     assert "Not a certificate" in found.scope
@@ -117,7 +122,8 @@ def test_distances_are_mirrored_scores():
     up, down = estimate(anchor=0.5), estimate(-SCORES, higher_is_better=False, anchor=-0.5)
     assert down.threshold == -up.threshold
     assert (down.anchor, down.tail_statistic) == (-up.anchor, -up.tail_statistic)
-    assert [each.threshold for each in down.rounds] == [-each.threshold for each in up.rounds]
+    for trace in ("rounds", "candidates"):
+        assert [each.threshold for each in getattr(down, trace)] == [-each.threshold for each in getattr(up, trace)]
     assert (down.precision, down.n_selected, down.labels_used) == (up.precision, up.n_selected, up.labels_used)
     with pytest.raises(fc.FastcalError, match="higher_is_better"):
         estimate(fc.Run([[1, 2]], [[0.1, 0.2]], higher_is_better=False))
@@ -195,6 +201,8 @@ def test_weights_of_the_recipe_reach_no_row_far_above_the_anchor():
     floored, bare = (estimate(**options, weight_floor=floor).rounds[0] for floor in (0.2, 0.0))
     assert bare.effective_n < 5 < 20 < floored.effective_n
     assert bare.labels == floored.labels == 100
+    assert same(estimate(), estimate(weight_floor=0.3))
+    assert same(estimate(weighting="none"), estimate(weighting="none", weight_floor=0.0))
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,12 @@ class Ledger:
         if self._log is None:
             return
         self._log.open(wait=False)
-        if self._log.read():
+        try:
+            new = self._log.read()
+        except BaseException:
+            self._log.close()  # it is not ours to flush into
+            raise
+        if new:
             self._log.close()
             raise LabelingError(f"{self._log.path} was written by somebody else since it was read; call again to go on from there")
         self._flush(self._log)

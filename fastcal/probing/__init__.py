@@ -2,10 +2,11 @@
 
 from fastcal.probing.annular import annular_threshold, annular_threshold_async
 from fastcal.probing.density import density_weighted_threshold, density_weighted_threshold_async
-from fastcal.probing.results import AnnularResult, DensityRound, Ring, ThresholdEstimate
+from fastcal.probing.results import AnnularResult, CandidateCut, DensityRound, Ring, ThresholdEstimate
 
 __all__ = [
     "AnnularResult",
+    "CandidateCut",
     "DensityRound",
     "Ring",
     "ThresholdEstimate",

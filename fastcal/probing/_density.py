@@ -9,12 +9,12 @@ from typing import Any
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.labelling._drive import Procedure
 from fastcal.labelling._ledger import Ledger
-from fastcal.probing._estimate import corrected, pooled
+from fastcal.probing._estimate import AtCut, corrected, pooled
 from fastcal.probing._options import as_budget
 from fastcal.probing._prior import Prior, ScoredPool, prior, scored_pool
 from fastcal.probing._rounds import Found, Recipe, sample_rounds
 from fastcal.probing._would_need import certify_would_need
-from fastcal.probing.results import ThresholdEstimate
+from fastcal.probing.results import CandidateCut, ThresholdEstimate
 
 _ESTIMATES = {"horvitz-thompson": corrected, "none": pooled}
 _Z = 1.959963984540054  # of a 95 % interval
@@ -77,10 +77,10 @@ def _least_weight(weight_floor: float | None, weighting: str) -> float:
 def _result(
     found: Found, pool: ScoredPool, recipe: Recipe, start: Prior, ledger: Ledger, *, floor: int, weighting: str, rate: float, sign: int
 ) -> ThresholdEstimate:
-    rows, cut = pool.rows.scores, found.cut
+    rows, cut = sign * pool.rows.scores, found.cut
     selected = round(cut.rows / rate)
     return ThresholdEstimate(
-        threshold=sign * float(rows[cut.rows - 1]) + 0.0 if cut.rows else None,
+        threshold=float(rows[cut.rows - 1]) + 0.0 if cut.rows else None,
         reason=found.reason,
         labels_used=ledger.n_used,
         labels_floor=floor,
@@ -98,9 +98,14 @@ def _result(
         sampling_rate=rate,
         n_selected_in_sample=cut.rows,
         rounds=tuple(replace(each, anchor=sign * each.anchor, threshold=sign * each.threshold) for each in found.rounds),
+        candidates=tuple(_candidate(each, float(rows[each.rows - 1])) for each in found.candidates),
         certify_would_need=certify_would_need(cut.rows, cut.precision, recipe.target),
         higher_is_better=sign > 0,
     )
+
+
+def _candidate(at: AtCut, threshold: float) -> CandidateCut:
+    return CandidateCut(threshold=threshold, n_selected=at.rows, precision=at.precision, effective_n=at.effective_n, interval=at.interval)
 
 
 def _scope(n_rounds: int, n_rows: int, weighting: str, rate: float) -> str:

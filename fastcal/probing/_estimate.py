@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ class AtCut(NamedTuple):
         return self.interval[1] - self.interval[0]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Draw:
     """The rows of one round, best row of the pool = 0, their answers, and the probability of every row of the pool."""
 
@@ -40,9 +41,12 @@ class Draw:
 
         0 where a row cannot be drawn at all.
         """
+        return np.asarray(cuts**2 / self._spread[cuts - 1])
+
+    @cached_property
+    def _spread(self) -> Float64:
         with np.errstate(divide="ignore", over="ignore"):
-            spread = np.cumsum(1.0 / self.probabilities)[cuts - 1]
-        return np.asarray(cuts**2 / spread)
+            return np.cumsum(1.0 / self.probabilities)
 
 
 def corrected(draws: list[Draw], cuts: Int64) -> list[AtCut]:

@@ -44,17 +44,20 @@ def scored_pool(scores: Any, higher_is_better: bool) -> ScoredPool:
 
 
 def prior(rows: Float32, anchor: Any, tail_scores: Any, tail_weight: Any, tail_z: Any, sigma: Any, higher_is_better: bool) -> Prior:
-    """Refine the anchor by the tail: ``(1 - tail_weight) * anchor + tail_weight * (mean + tail_z * sd)``; `rows` are best first."""
+    """Refine the anchor by the tail: ``(1 - tail_weight) * anchor + tail_weight * (mean + tail_z * sd)``; `rows` are best first.
+
+    What is computed is rounded to float32, so that a state is taken up on machines whose sums differ in the last bit.
+    """
     share = number(tail_weight, "tail_weight", "a number in [0, 1]", lambda x: 0.0 <= x <= 1.0)
     z = number(tail_z, "tail_z", "a finite number", np.isfinite)
     tail = rows[rows.size // 2 :] if tail_scores is None else _tail(tail_scores, higher_is_better)
     mean, spread = float(tail.mean(dtype=np.float64)), float(tail.std(dtype=np.float64))
     guess = _guess(rows) if anchor is None else float(float32_number(anchor, "anchor")) * (1 if higher_is_better else -1)
     statistic = mean + z * spread
-    width = spread or float(rows.std(dtype=np.float64)) or 1.0
+    width = float(np.float32(spread)) or float(np.float32(rows.std(dtype=np.float64))) or 1.0
     if sigma is not None:
         width = number(sigma, "sigma", "a positive finite number", lambda x: 0.0 < x < np.inf)
-    return Prior((1 - share) * guess + share * statistic, width, statistic)
+    return Prior(float(np.float32((1 - share) * guess + share * statistic)), width, statistic)
 
 
 def _guess(rows: Float32) -> float:

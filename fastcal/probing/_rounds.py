@@ -54,19 +54,21 @@ class Recipe(NamedTuple):
 
 
 class Found(NamedTuple):
-    """How the rounds ended; `rows` of the best are selected, 0 if no cut qualifies."""
+    """How the rounds ended, in a cut of 0 rows if none qualifies; and what the last round saw at each candidate."""
 
     reason: str
     cut: AtCut
     rounds: tuple[DensityRound, ...]
+    candidates: list[AtCut]
 
 
 class Chosen(NamedTuple):
-    """A candidate cut, whether it qualifies, and whether a laxer one might do as well."""
+    """A candidate cut, whether it qualifies, whether all laxer ones are known not to, and the candidates it was chosen among."""
 
     cut: AtCut
     qualifies: bool
     settled: bool
+    among: list[AtCut]
 
 
 def sample_rounds(rows: Rows, recipe: Recipe, ledger: Ledger) -> Procedure[Found]:
@@ -94,8 +96,8 @@ def sample_rounds(rows: Rows, recipe: Recipe, ledger: Ledger) -> Procedure[Found
         anchor = float(rows.scores[chosen.cut.rows - 1])
         sigma = max(sigma * _TIGHTEN, recipe.sigma * _TIGHTEST) if chosen.settled else sigma
     if not chosen.qualifies:
-        return Found("none_qualifies", NOTHING, tuple(trace))
-    return Found(reason, chosen.cut, tuple(trace))
+        return Found("none_qualifies", NOTHING, tuple(trace), chosen.among)
+    return Found(reason, chosen.cut, tuple(trace), chosen.among)
 
 
 def _draw(rows: Rows, weights: Float64, size: int, rng: np.random.Generator, known: dict[int, int]) -> Procedure[tuple[Draw, int]]:
@@ -115,9 +117,9 @@ def _choose(rows: Rows, draws: list[Draw], cuts: Int64, recipe: Recipe) -> Chose
     looked = recipe.estimate(draws, cuts)
     good = [cut for cut in looked if cut.precision >= recipe.target]
     if good:
-        return Chosen(good[-1], qualifies=True, settled=good[-1].rows < cuts[-1] or good[-1].rows == rows.scores.size)
+        return Chosen(good[-1], qualifies=True, settled=good[-1].rows < cuts[-1] or good[-1].rows == rows.scores.size, among=looked)
     best = max(looked, key=lambda cut: (-math.inf if math.isnan(cut.precision) else cut.precision, -cut.rows))
-    return Chosen(best, qualifies=False, settled=False)
+    return Chosen(best, qualifies=False, settled=False, among=looked)
 
 
 def _round(rows: Rows, draw: Draw, weights: Float64, chosen: Chosen, recipe: Recipe, *, anchor: float, sigma: float, bought: int) -> DensityRound:

@@ -63,6 +63,34 @@ class DensityRound:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CandidateCut:
+    """What is estimated of one threshold.
+
+    Attributes
+    ----------
+    threshold : float
+        A score of the pool; inclusive.
+    n_selected : int
+        Rows given that lie at or beyond it.
+    precision : float
+        NaN if nothing there was labelled.
+    effective_n : float
+    interval : tuple of float
+        95 % Wilson interval, of effective trials.
+    """
+
+    threshold: float
+    n_selected: int
+    precision: float
+    effective_n: float
+    interval: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return {each.name: plain(getattr(self, each.name)) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ThresholdEstimate(LabelledResult):
     """Threshold of :func:`fastcal.density_weighted_threshold`: an estimate, no certificate.
 
@@ -92,6 +120,8 @@ class ThresholdEstimate(LabelledResult):
         Rows given that lie at or beyond the threshold.
     rounds : tuple of DensityRound
         The trace.
+    candidates : tuple of CandidateCut
+        All cuts the last round looked at, strictest first.
     certify_would_need : dict
         What :func:`fastcal.certify_threshold` would have needed at delta .05 for this very selection, if the estimate is
         right: ``labels`` and ``single_prefix`` (None where no number is enough) and ``labels_floor``.
@@ -116,6 +146,7 @@ class ThresholdEstimate(LabelledResult):
     sampling_rate: float
     n_selected_in_sample: int
     rounds: tuple[DensityRound, ...]
+    candidates: tuple[CandidateCut, ...]
     certify_would_need: dict[str, float | int | None]
     higher_is_better: bool
 
