@@ -103,3 +103,14 @@ def test_many_anchors_with_fresh_labels():
     """Eight anchors at precisions .89, .88, ...: one of them passes Wilson at 100 labels each in 5.8 %."""
     passes = [stopping_rate(independent(rate), wilson_certifies(0.9, 0.05), [100]) for rate in np.arange(0.82, 0.895, 0.01)]
     assert 1 - np.prod(1 - np.array(passes)) == pytest.approx(0.058, abs=5e-4)
+
+
+@pytest.mark.parametrize(("delta", "medians", "by_600"), [(0.05, [43, 43, 85, 168], 0.979), (0.1, [34, 34, 56, 125], 0.991)])
+def test_labels_that_a_certificate_of_ninety_percent_takes(delta, medians, by_600):
+    """Median over draws at true precisions 1, .99, .97 and .95, looking after every label; and the share certified by 600 at .95."""
+    stops, found = evidence_certifies(0.9, delta, 600), []
+    for rate in (1.0, 0.99, 0.97, 0.95):
+        certified = np.cumsum([mass.sum() for _, _, mass in stopped(independent(rate), stops, range(1, 601))])
+        found.append(int(np.argmax(certified >= 0.5)) + 1)
+    assert found == medians
+    assert certified[-1] == pytest.approx(by_600, abs=5e-4)

@@ -18,6 +18,15 @@ _STEPS = 100
 _TINY = 1e-300
 
 
+def lower_limit(hits: Float64, n: Float64, tail: float, extra: float) -> Float64:
+    """Quantile `tail` of Beta(hits + extra, n - hits + 1 - extra), of any shape; 0 without hits."""
+    low, some = np.zeros(hits.shape), hits > 0
+    if some.any():
+        a, b = hits[some].reshape(-1) + extra, (n - hits)[some].reshape(-1) + (1.0 - extra)
+        low[some] = beta_quantile(a, b, np.full(a.size, tail))
+    return low
+
+
 def beta_quantile(a: Float64, b: Float64, level: Float64) -> Float64:
     """Return x with I_x(a, b) = level, elementwise on flat arrays; a, b > 0 and 0 < level < 1.
 
