@@ -73,18 +73,17 @@ def pooled_thresholds(
     each query's own scale, where it selects exactly the certified pairs of that query. The promise is about all pairs together:
     some queries do better than the target and others worse.
 
-    Which normalisation selects most at precision .9 differs (MiniLM cosines, lists of 100, recall of the laxest cut with
-    precision .9 of all labels):
+    Which normalisation selects most depends on the collection (MiniLM cosines, lists of 100, recall of what was certified at .9
+    with 40 to 750 labels; more in decision 0013):
 
     ================  ======  =========  ========  =========  ====
     method            digits  banking77  stackfaq  cranfield  cacm
     ================  ======  =========  ========  =========  ====
-    identity          .366    .073       .704      .020       .005
-    zscore            .246    .032       .746      .044       .001
-    centre            .253    .174       .728      .062       .005
-    zscore, all rows  .341    .088       .623      .045       .009
-    tail              .215    .000       .687      .024       .000
-    rank              .215    .000       .477      .000       .000
+    centre            .132    .105       .527      .015       .005
+    identity          .268    .038       .516      .015       .005
+    zscore            .133    .017       .520      .044       .001
+    zscore, all rows  .247    .058       .513      .017       .009
+    rank              .130    none       .327      none       none
     ================  ======  =========  ========  =========  ====
 
     Parameters

@@ -102,8 +102,8 @@ def query_features(
 
     References
     ----------
-    Zhou & Croft, "Query performance prediction in web search environments", SIGIR 2007 (WIG). Shtok, Kurland, Carmel, Raiber &
-    Markovits, "Predicting query performance by query-drift estimation", TOIS 30, 2012 (NQC). Bahri et al., "Surprise", 2020 (tail).
+    Zhou & Croft, "Query performance prediction in web search environments", SIGIR 2007 (WIG). Shtok et al., "Predicting query
+    performance by query-drift estimation", TOIS 30, 2012 (NQC). Bahri et al., "Surprise", 2020 (tail).
 
     Examples
     --------
