@@ -101,6 +101,14 @@ if TYPE_CHECKING:
         ScoreFloor as ScoreFloor,
         Step as Step,
     )
+    from fastcal.probing import (
+        AnnularResult as AnnularResult,
+        ThresholdEstimate as ThresholdEstimate,
+        annular_threshold as annular_threshold,
+        annular_threshold_async as annular_threshold_async,
+        density_weighted_threshold as density_weighted_threshold,
+        density_weighted_threshold_async as density_weighted_threshold_async,
+    )
     from fastcal.profile import (
         Drift as Drift,
         Profile as Profile,
@@ -197,6 +205,14 @@ _HOME = {
     "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
+    "fastcal.probing": (
+        "AnnularResult",
+        "ThresholdEstimate",
+        "annular_threshold",
+        "annular_threshold_async",
+        "density_weighted_threshold",
+        "density_weighted_threshold_async",
+    ),
     "fastcal.profile": ("Drift", "Profile", "Recalibration", "RevalidationReport", "Threshold", "ThresholdCheck", "corpus_fingerprint"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
