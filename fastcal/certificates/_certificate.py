@@ -20,6 +20,9 @@ class Certificate(LabelledResult):
 
     Attributes
     ----------
+    reason : str
+        "certified"; or, of a search that certified nothing, "head_fails" (the best rows miss the target, which is known),
+        "futility" (given up, for it looked hopeless), "budget", or "rows" (too few rows to show it, for promises about future pairs).
     target_precision, delta : float
         With probability at least 1 - delta over the random order of labelling there is no threshold here, or the precision of
         what it selects is at least the target.
@@ -29,7 +32,7 @@ class Certificate(LabelledResult):
         Labels that might have been used.
     stopped : str
         What ended the search for a laxer threshold: "whole pool" (there is none), "census" (nothing beyond it was tried),
-        "missed", "futility" or "budget".
+        "missed", "futility", "budget" or "rows".
     precision_sample : float or None
         Estimate of the precision of the selection from its labels. For display: it was looked at on the way.
     interval : tuple of float, or None
@@ -115,8 +118,8 @@ def _reason(found: Walk) -> str:
     """Of a walk that certified nothing: the head is known to miss the target, or a later cut was given up, or labels ran out."""
     if found.cut is not None:
         return "certified"
-    if found.stopped == "budget":
-        return "budget"
+    if found.stopped in {"budget", "rows"}:
+        return found.stopped
     return "head_fails" if found.trace and found.trace[0].verdict == "missed" else "futility"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.scores import float32_floor
+from fastcal.errors import InvalidValueError
 
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
@@ -81,7 +82,7 @@ def array_pool(
     census : int
         Rows to be labelled whole: the best of them, a number of rows that splits no tie; see :func:`census_size`.
     ratio : float
-        At most so many times as many rows from one cut to the next, ties aside.
+        So many times as many rows from one cut to the next, ties aside.
     first : int
         Fewest rows of the first cut after the census.
     keep : int, optional
@@ -93,7 +94,9 @@ def array_pool(
     weights : ndarray of float64, shape (n,), optional
         Positive. Then `priorities` are exponential clocks of these rates.
     """
-    values = _rising(scores, higher_is_better)
+    values = rising(scores, higher_is_better)
+    if not 0 <= census <= values.size:
+        raise InvalidValueError(f"census must be between 0 and the {values.size} rows of the pool, got {census}")
     order = np.sort(values)
     at = _thresholds(order, census, ratio, first, starts if higher_is_better else tuple(-start for start in starts), beyond=beyond)
     counts = order.size - np.searchsorted(order, at, "left")
@@ -119,7 +122,7 @@ def _weighed(weights: Float64, cut_of: Int64, n_cuts: int) -> tuple[Float64, Flo
 
 def census_size(scores: Floats, wanted: int, most: int, *, higher_is_better: bool = True) -> int:
     """Return the number of best rows to label whole: `wanted` or, to split no tie, a few more; fewer if that were more than `most`; 0 if none."""
-    values = _rising(scores, higher_is_better)
+    values = rising(scores, higher_is_better)
     size = min(values.size, max(wanted, most) + 1)
     best = np.sort(np.partition(values, values.size - size)[values.size - size :])[::-1]
     ends = np.flatnonzero(np.append(best[1:] < best[:-1], size == values.size)) + 1
@@ -132,11 +135,10 @@ def census_size(scores: Floats, wanted: int, most: int, *, higher_is_better: boo
     return int(fitting[-1]) if fitting.size else 0
 
 
-def _rising(scores: Floats, higher_is_better: bool) -> Float32:
+def rising(scores: Floats, higher_is_better: bool) -> Float32:
     """Return float32 of which higher is better, that every float32 threshold tells apart as it does the scores."""
     values = scores if higher_is_better else -scores
-    rising: Float32 = values + np.float32(0.0) if values.dtype == np.float32 else float32_floor(values)
-    return rising
+    return np.asarray(values + np.float32(0.0) if values.dtype == np.float32 else float32_floor(values), np.float32)
 
 
 def _thresholds(order: Float32, census: int, ratio: float, first: int, starts: tuple[float, ...], *, beyond: bool) -> Float32:
@@ -152,11 +154,9 @@ def _thresholds(order: Float32, census: int, ratio: float, first: int, starts: t
 
 
 def _grid(n: int, first: int, ratio: float) -> Int64:
-    """Return ranks from `first` to `n`, evenly on a log scale, neighbours at most `ratio` apart."""
-    if first >= n:
-        return np.array([n])
-    steps = math.ceil(math.log(n / first) / math.log(ratio) - 1e-9)
-    return np.rint(first * (n / first) ** (np.arange(steps + 1) / steps)).astype(np.int64)
+    """Return ranks that grow by `ratio`, the first at least `first` and the last `n`."""
+    steps = math.floor(math.log(max(n / first, 1.0)) / math.log(ratio) + 1e-9)
+    return np.rint(n / ratio ** np.arange(steps, -1, -1.0)).astype(np.int64)
 
 
 def _kept(values: Float32, priorities: Float64, at: Float32, allowed: npt.NDArray[np.bool_], keep: int | None) -> Int64:

@@ -20,14 +20,16 @@ from fastcal.labelling._ledger import Int8, Ledger
 Asking = Generator[Int64, Int8, CutTest]
 
 _UNKNOWN = 2
+_MOST = 16  # labels to ask for at a time: a cut that is plainly bad shows it in as many
 
 
 class Rule(NamedTuple):
     """What is promised and how labels are bought.
 
-    `batch_size` is the fewest labels of a request: one asks for as many as are needed if all of them are positive, which wastes
-    none. `futility` is the level at which a cut is given up, by the same evidence against its reaching the target; it takes
-    no part in the promise. `future` is about pairs yet to come, drawn as those of the pool were.
+    A request asks for as many labels as are needed if all of them are positive, which wastes none, but for no more than 16, or
+    `batch_size` if that is more; `batch_size` is the fewest. `futility` is the level at which a cut is given up, by the same
+    evidence against its reaching the target; it takes no part in the promise. `future` is about pairs yet to come, drawn as those
+    of the pool were.
     """
 
     target: Fraction
@@ -69,14 +71,17 @@ def walk(pool: Pool, ledger: Ledger, rule: Rule, start: int | None = None) -> Pr
 
     The cuts are tested in order, each at level delta, and the first that is not certified ends the walk: to certify a bad cut the
     walk has to certify the first bad one, so delta is not divided. With `start`, a cut, two walks share it: one begins there,
-    with half the budget for its first cut, and one at the head if that certifies nothing.
+    with half the budget for its first cut, and one at the head if that certifies nothing. Labels of the census are no random
+    sample, and no test counts them as one: given them, the other rows come in random order.
     """
     sheet = _Sheet(pool, ledger, rule)
-    yield from sheet.label_census()
-    if start is not None:
-        yield from sheet.go(start, rule.delta / 2, reserve=ledger.remaining // 2)
-    if start is None or sheet.cut is None or sheet.cut < start:
-        yield from sheet.go(0, rule.delta if start is None else rule.delta / 2)
+    head = int(np.searchsorted(pool.counts, pool.census.size, "right"))
+    if not (yield from sheet.label_census()):
+        return sheet.outcome()
+    if start is None or start <= head:
+        yield from sheet.go(head, rule.delta)
+    elif not (yield from sheet.go(start, rule.delta / 2, share=0.5)):
+        yield from sheet.go(head, rule.delta / 2)
     return sheet.outcome()
 
 
@@ -94,37 +99,42 @@ class _Sheet:
         self.trace: list[CutTest] = []
 
     # -- the head -------------------------------------------------------------------------------------------
-    def label_census(self) -> Generator[Int64, Int8, None]:
-        """Label the head; the laxest cut within it that reaches the target is certified without error."""
-        if not self.pool.census.size:
-            return
-        self.census = ((yield self.pool.census) == 1).astype(np.uint8)
-        self.stopped = "census"
-        within = self.pool.counts[self.pool.counts <= self.census.size]
-        hits = np.cumsum(self.census)[within - 1].tolist()
-        reached = [hit > null_hits(self.rule.target, count) for hit, count in zip(hits, within.tolist(), strict=True)]
-        for cut, (hit, good) in enumerate(zip(hits, reached, strict=True)):
-            if good and not any(reached[cut + 1 :]):
-                self.cut = cut
-            if cut in {self.cut, within.size - 1}:
-                self._note(cut, hit, good=good)
+    def label_census(self) -> Generator[Int64, Int8, bool]:
+        """Label the head; the laxest cut within it that reaches the target is certified without error. False if labels run out."""
+        size = self.pool.census.size
+        if not size:
+            return True
+        if size > self.ledger.remaining:  # of a budget that is smaller than the one with which the census was planned
+            self.stopped = "budget"
+            return False
+        self.census, self.stopped = ((yield self.pool.census) == 1).astype(np.uint8), "census"
+        hits, counts = np.cumsum(self.census), self.pool.counts[self.pool.counts <= size].tolist()
+        good = [cut for cut, count in enumerate(counts) if hits[count - 1] > null_hits(self.rule.target, count)]
+        self.cut, whole = good[-1] if good else None, len(counts) - 1
+        for cut in dict.fromkeys([*good[-1:], whole]):
+            evidence, verdict = (math.inf, "certified") if cut in good else (-math.inf, "missed")
+            bought = size if cut == whole else 0
+            self.trace.append(CutTest(*self._cut(cut), counts[cut], bought, int(hits[counts[cut] - 1]), evidence, verdict, 0.0, np.empty(0)))
+        return True
 
     # -- the others -----------------------------------------------------------------------------------------
-    def go(self, start: int, delta: float, reserve: float = 0.0) -> Generator[Int64, Int8, None]:
+    def go(self, start: int, delta: float, share: float = 1.0) -> Generator[Int64, Int8, bool]:
         """Test cuts from `start` on until one fails; cuts that the census alone decides neither certify nor stop.
 
-        `reserve` labels are not for the first cut that is certified.
+        The first cut that is certified may take no more than `share` of the labels that remain. Return whether there is one.
         """
-        self.reserve = reserve
-        for cut in range(max(start, int(np.searchsorted(self.pool.counts, self.census.size, "right"))), self.pool.counts.size):
+        self.reserve = (1.0 - share) * self.ledger.remaining if share < 1.0 else 0.0
+        passed = False
+        for cut in range(start, self.pool.counts.size):
             test = yield from self._test(cut, delta)
             self.trace.append(test)
             self.stopped = test.verdict
             if test.verdict == "certified":
                 self.cut, self.rows = cut, np.flatnonzero(self.pool.cut_of <= cut)[: test.labels]
-                self.stopped, self.reserve = "whole pool", 0.0
+                self.stopped, self.reserve, passed = "whole pool", 0.0, True
             elif test.verdict != "out of reach":
-                return
+                break
+        return passed
 
     def _test(self, cut: int, delta: float) -> Asking:
         """Label rows of a cut by priority until it is certified or given up."""
@@ -139,7 +149,7 @@ class _Sheet:
                 seen, path = evidence.consumed()
                 top = float(path.max()) if path.size else -math.inf
                 bought, hits = self.ledger.n_used - before, int(seen.sum())
-                return CutTest(*self._cut(cut), seen.size, bought, hits, top, verdict or "budget", path)
+                return CutTest(*self._cut(cut), seen.size, bought, hits, top, verdict or "budget", delta, path)
             self.labels[request] = (yield self.pool.positions[request]) == 1
 
     def _evidence(self, cut: int, rows: Int64, delta: float) -> Evidence:
@@ -151,30 +161,28 @@ class _Sheet:
             return Evidence(*known)
         return WeightedEvidence(*known, pool.weights[rows], float(pool.totals[cut]), float(pool.lightest[cut]))
 
+    @property
+    def _remaining(self) -> float:
+        return self.ledger.remaining - self.reserve if self.reserve else self.ledger.remaining
+
     def _affordable(self, labels: Labels) -> float:
         """Return how many labels of a cut may be consumed beyond the first gap: the budget, and those in hand behind it."""
-        return self.ledger.remaining - self.reserve + np.count_nonzero(labels != _UNKNOWN) - _known(labels)
+        return self._remaining + np.count_nonzero(labels != _UNKNOWN) - _known(labels)
 
     def _request(self, rows: Int64, evidence: Evidence) -> Int64:
         """Return the rows to label next; none if the budget does not reach to where the cut could be certified."""
         need, start = evidence.fewest(), evidence.seen.size
         unlabelled = self.labels[rows] == _UNKNOWN
-        if start + need > rows.size or np.count_nonzero(unlabelled[: start + need]) > self.ledger.remaining - self.reserve:
+        if start + need > rows.size or np.count_nonzero(unlabelled[: start + need]) > self._remaining:
             return rows[:0]
-        asked = np.flatnonzero(unlabelled[: start + max(need, self.rule.batch_size)])
-        return rows[asked[: int(min(self.ledger.remaining - self.reserve, asked.size))]]
+        asked = np.flatnonzero(unlabelled[: start + max(min(need, _MOST), self.rule.batch_size)])
+        return rows[asked[: int(min(self._remaining, asked.size))]]
 
     # -- what is kept ---------------------------------------------------------------------------------------
     def _cut(self, cut: int) -> tuple[float, int, int]:
         """Return threshold, rows and the most positives that miss the target."""
         count = int(self.pool.counts[cut])
         return float(self.pool.thresholds[cut]), count, null_hits(self.rule.target, count)
-
-    def _note(self, cut: int, hits: int, *, good: bool) -> None:
-        """Record a cut within the census, which is known without error."""
-        known = self._cut(cut)
-        verdict, evidence = ("certified", math.inf) if good else ("missed", -math.inf)
-        self.trace.append(CutTest(*known, known[1], known[1], hits, evidence, verdict, np.empty(0)))
 
     def outcome(self) -> Walk:
         """Return where this walk ended."""
