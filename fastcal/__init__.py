@@ -84,6 +84,12 @@ if TYPE_CHECKING:
         clopper_pearson_interval as clopper_pearson_interval,
         wilson_interval as wilson_interval,
     )
+    from fastcal.labelling import (
+        BatchLabeler as BatchLabeler,
+        CsvLabeler as CsvLabeler,
+        QrelsLabeler as QrelsLabeler,
+        TerminalLabeler as TerminalLabeler,
+    )
     from fastcal.normalization import (
         minmax as minmax,
         normalize as normalize,
@@ -203,6 +209,7 @@ _HOME = {
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
     "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
+    "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (
