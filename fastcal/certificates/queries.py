@@ -58,8 +58,8 @@ def certify_queries(
     this pool instead; pairs of one query are not independent, so they say nothing of other queries.
 
     Each judged query gives one loss, a fraction. Queries are judged whole and in random order until bets against the loss have
-    multiplied by ``1 / delta``; nothing is promised by the number of looks. Thresholds are tried one by one, the strictest first
-    for precision and the laxest first for recall, until one fails; a threshold re-uses all labels of those before it.
+    multiplied by ``1 / delta``; the number of looks costs nothing. Thresholds are tried one by one, the strictest first
+    for precision and the laxest first for recall, until one fails; a threshold uses all labels of those before it again.
 
     Parameters
     ----------
@@ -205,6 +205,8 @@ def _plan(run: Any, options: _Options) -> tuple[Procedure[QueryCertificate], Led
     n_reserved = 0 if fixed is not None else -(-lists.n_queries // _RESERVED)
     least = single_look_floor_iid(float(target), rule.delta)
     n_judged = _n_judged(options.n_queries, lists.n_queries, n_reserved, least)
+    # Where empty lists are left out, the first threshold has to be answered by enough queries.
+    answered = min(1.0, _AMPLE * least / n_judged) if skip else _ANSWERED
     floor = least if loss == "precision" else max(1, int(np.sort(np.diff(lists.offsets))[:least].sum()))
     settings = {
         "loss": loss,
@@ -214,13 +216,12 @@ def _plan(run: Any, options: _Options) -> tuple[Procedure[QueryCertificate], Led
         "ratio": ratio,
         "thresholds": None if fixed is None else fixed.tolist(),
         "lists": fingerprint(lists.offsets),
+        "answered": answered,
         "higher_is_better": bool(options.higher_is_better),
     }
     kept = {"seed": options.seed, "state": options.state, "log": options.log, "size": lists.size}
     ledger = Ledger("certify_queries", lists.fingerprint, settings, budget=as_budget(options.budget, floor, lists.values.size), **kept)
     drawn = ledger.rng("queries").permutation(lists.n_queries)
-    # Where empty lists are left out, the first threshold has to be answered by enough queries.
-    answered = min(1.0, _AMPLE * least / n_judged) if skip else _ANSWERED
     cuts = cuts_of(lists, drawn[:n_reserved], ratio, answered) if fixed is None else fixed
     return _certify(lists, drawn[n_reserved : n_reserved + n_judged], cuts, ledger, rule, floor, n_reserved, options.higher_is_better), ledger
 
@@ -254,7 +255,7 @@ def _certify(
     stopped = "last cut" if len(passed) == len(tests) else tests[-1].verdict
     sign = 1.0 if higher_is_better else -1.0
     return QueryCertificate(
-        threshold=None if last is None else sign * last.threshold,
+        threshold=None if last is None else sign * last.threshold + 0.0,
         reason="certified" if last is not None else stopped if tests else "no_cut",
         labels_used=ledger.n_used,
         labels_floor=floor,
@@ -286,7 +287,7 @@ def _answered(test: QueryTest, rule: QueryRule) -> float | None:
 
 
 def _shown(test: QueryTest, sign: float) -> QueryTest:
-    return test if sign > 0 else replace(test, threshold=sign * test.threshold)
+    return test if sign > 0 else replace(test, threshold=sign * test.threshold + 0.0)
 
 
 def _scope(rule: QueryRule) -> str:
