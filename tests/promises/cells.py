@@ -98,6 +98,8 @@ def dynamic_cells():
         yield cell("dynamic", f"{lists} lists pooled, 400", ours.pooled, pools.shuffled(400, null_hits(400)), n_lists=lists)
     for name, budget in (("flat 2,000", 1000), ("just bad 1,000", 1000), ("two bad cuts 2,048", 1000)):
         yield cell("dynamic", f"two starts, {name}", ours.dynamic, CURVES[name], budget=budget, start=0.99)
+    for name, budget in (("flat 2,000", 400), ("just bad 1,000", 400), ("constant 1,000", 400), ("two bad cuts 2,048", 400)):
+        yield cell("dynamic", f"weighted, {name}", ours.dynamic, CURVES[name], budget=budget, start=0.99, sampling="weighted")
 
 
 def recall_cells():

@@ -82,12 +82,12 @@ def indexed(pool):
     return fc.Index(corpus), query, Pool(fc.scores(query[np.newaxis], corpus, precision="exact")[0], pool.labels)
 
 
-def dynamic(pool, target, delta, seed, *, budget, start=None):
-    """One query over an index; `start` is the probability that a model of other queries believes in, wherever it is."""
+def dynamic(pool, target, delta, seed, *, budget, start=None, **options):
+    """One query over an index; `start` is the probability that a model of other queries believes in, wherever it is; less at the end."""
     index, query, truth = indexed(pool)
-    given = {} if start is None else {"calibrator": lambda scores, _: np.full(scores.size, start)}
-    options = {"target_precision": target, "delta": delta, "budget": budget, "seed": seed} | given
-    return judged(truth, target, fc.dynamic_threshold(index, query, truth.labeler, **options), anytime=True)
+    given = {} if start is None else {"calibrator": lambda scores, _: start - 0.5 * (1 - np.clip(scores, 0, 1)) ** 3}
+    given |= {"target_precision": target, "delta": delta, "budget": budget, "seed": seed} | options
+    return judged(truth, target, fc.dynamic_threshold(index, query, truth.labeler, **given), anytime=True)
 
 
 def distances(pool, target, delta, seed):
