@@ -58,7 +58,7 @@ def resumed(pool, target, delta, seed):
     """Somebody who goes on with more budget as long as nothing false is certified, and stops there."""
     state, budget, size = None, 10, pool.scores.size
     while True:
-        budget = min(size, budget + max(30, size // 8))
+        budget = min(size, budget + max(30, size // 4))
         options = {"target_precision": target, "delta": delta, "seed": seed, "budget": budget, "state": state}
         certificate = fc.certify_threshold(pool.scores, pool.labeler, **options)
         outcome = judged(pool, target, certificate)
