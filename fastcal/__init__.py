@@ -73,8 +73,13 @@ if TYPE_CHECKING:
     )
     from fastcal.index import Index as Index
     from fastcal.intervals import (
+        beta_binomial_sequence as beta_binomial_sequence,
+        betting_sequence as betting_sequence,
         clopper_pearson_interval as clopper_pearson_interval,
+        hypergeometric_interval as hypergeometric_interval,
+        jeffreys_interval as jeffreys_interval,
         wilson_interval as wilson_interval,
+        without_replacement_sequence as without_replacement_sequence,
     )
     from fastcal.labelling import (
         BatchLabeler as BatchLabeler,
@@ -186,7 +191,15 @@ _HOME = {
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
-    "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
+    "fastcal.intervals": (
+        "beta_binomial_sequence",
+        "betting_sequence",
+        "clopper_pearson_interval",
+        "hypergeometric_interval",
+        "jeffreys_interval",
+        "wilson_interval",
+        "without_replacement_sequence",
+    ),
     "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
