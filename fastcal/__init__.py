@@ -30,19 +30,27 @@ if TYPE_CHECKING:
         VennAbersCalibrator as VennAbersCalibrator,
         calibrator_from_dict as calibrator_from_dict,
     )
+    from fastcal.certificates import (
+        Certificate as Certificate,
+        CutTest as CutTest,
+        QueryCertificate as QueryCertificate,
+        QueryFacts as QueryFacts,
+        QueryTest as QueryTest,
+        RecallCertificate as RecallCertificate,
+        RecallStep as RecallStep,
+        certify_queries as certify_queries,
+        certify_queries_async as certify_queries_async,
+        certify_recall as certify_recall,
+        certify_recall_async as certify_recall_async,
+        certify_threshold as certify_threshold,
+        certify_threshold_async as certify_threshold_async,
+    )
     from fastcal.display import (
         ReliabilityDisplay as ReliabilityDisplay,
         RiskCoverageDisplay as RiskCoverageDisplay,
         SeparationDisplay as SeparationDisplay,
         ThresholdDisplay as ThresholdDisplay,
         TransferDisplay as TransferDisplay,
-    )
-    from fastcal.certificates import (
-        Certificate as Certificate,
-        CutTest as CutTest,
-        QueryFacts as QueryFacts,
-        certify_threshold as certify_threshold,
-        certify_threshold_async as certify_threshold_async,
     )
     from fastcal.errors import (
         BackendError as BackendError,
@@ -168,7 +176,21 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
-    "fastcal.certificates": ("Certificate", "CutTest", "QueryFacts", "certify_threshold", "certify_threshold_async"),
+    "fastcal.certificates": (
+        "Certificate",
+        "CutTest",
+        "QueryCertificate",
+        "QueryFacts",
+        "QueryTest",
+        "RecallCertificate",
+        "RecallStep",
+        "certify_queries",
+        "certify_queries_async",
+        "certify_recall",
+        "certify_recall_async",
+        "certify_threshold",
+        "certify_threshold_async",
+    ),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",

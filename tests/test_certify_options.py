@@ -306,6 +306,9 @@ def test_states_of_something_else_are_refused():
             fc.certify_threshold(other, never, state=state)
     with pytest.raises(ValueError, match="state"):
         fc.certify_threshold(scores, never, state={"labels": []})
+    for census in ("29", -1, 301, None):
+        with pytest.raises(ValueError, match="census"):
+            fc.certify_threshold(scores, never, state=state | {"settings": state["settings"] | {"census": census}})
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 29, 30])

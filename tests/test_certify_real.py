@@ -18,8 +18,8 @@ def outcomes(run, labels):
 
 
 @pytest.mark.parametrize("model", ["MiniLM", "LSA", "BM25"])
-def test_cranfield(model, data_folder):
-    real = real_runs.read(data_folder / "cranfield")
+def test_cranfield(model, data_dir):
+    real = real_runs.read(data_dir / "cranfield")
     run = real.runs[model]
     found, certified, false = outcomes(run, real.labels(run))
     assert certified >= 38

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._denormals import warn_if_denormals_are_lost
 from fastcal._validate.arrays import float_array
 from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import flag
@@ -76,6 +77,7 @@ def _lists(lists: Run | RangeResult | SearchResult, higher_is_better: bool) -> R
 
 def _real(flat: Floats) -> Int64:
     """Return the positions of what is not padding; infinite scores are refused."""
+    warn_if_denormals_are_lost(flat)
     positions = np.flatnonzero(~np.isnan(flat))
     if not positions.size:
         raise InvalidValueError("scores is empty" if not flat.size else "scores holds nothing but NaN (padding); expected at least one row")

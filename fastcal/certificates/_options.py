@@ -39,9 +39,13 @@ def as_budget(budget: int | None, floor: int, rows: int) -> int:
 
 
 def settled(state: Any, log: Any, key: str, otherwise: Any) -> Any:
-    """Return a setting of the state or log that is gone on from, if there is one: what depended on the first budget stays as it was."""
+    """Return a setting of the state or log that is gone on from, if it is there and of the same type; else `otherwise`.
+
+    What depended on the first budget stays as it was.
+    """
     headers = [] if state is None else [_state.read(state, None)[1]]
     logged = None if log is None else _state.read_log(JsonLines(files.path(log, "log"), _state.MAGIC), None)
     if logged is not None:
         headers.append(logged[0])
-    return headers[0]["settings"].get(key, otherwise) if headers else otherwise
+    found = headers[0]["settings"].get(key, otherwise) if headers else otherwise
+    return found if type(found) is type(otherwise) else otherwise

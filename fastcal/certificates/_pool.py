@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.scores import float32_floor
+from fastcal.errors import InvalidValueError
 
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
@@ -94,6 +95,8 @@ def array_pool(
         Positive. Then `priorities` are exponential clocks of these rates.
     """
     values = rising(scores, higher_is_better)
+    if not 0 <= census <= values.size:
+        raise InvalidValueError(f"census must be between 0 and the {values.size} rows of the pool, got {census}")
     order = np.sort(values)
     at = _thresholds(order, census, ratio, first, starts if higher_is_better else tuple(-start for start in starts), beyond=beyond)
     counts = order.size - np.searchsorted(order, at, "left")

@@ -34,6 +34,8 @@ class CutTest:
     verdict : str
         "certified", "missed" (known not to reach the target), "out of reach" (whatever the other rows are, given the census),
         "futility", "budget", or "rows" (too few of them to show it, for promises about future pairs).
+    delta : float
+        Level of the test: half of the whole with a second start; 0 within the census, which is known without error.
     path : ndarray of float64, shape (labels,)
         Log evidence after each label.
     """
@@ -46,6 +48,7 @@ class CutTest:
     positives: int
     log_evidence: float
     verdict: str
+    delta: float
     path: npt.NDArray[np.float64] = field(repr=False)
 
     def __str__(self) -> str:

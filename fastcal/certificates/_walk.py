@@ -114,7 +114,7 @@ class _Sheet:
         for cut in dict.fromkeys([*good[-1:], whole]):
             evidence, verdict = (math.inf, "certified") if cut in good else (-math.inf, "missed")
             bought = size if cut == whole else 0
-            self.trace.append(CutTest(*self._cut(cut), counts[cut], bought, int(hits[counts[cut] - 1]), evidence, verdict, np.empty(0)))
+            self.trace.append(CutTest(*self._cut(cut), counts[cut], bought, int(hits[counts[cut] - 1]), evidence, verdict, 0.0, np.empty(0)))
         return True
 
     # -- the others -----------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ class _Sheet:
                 seen, path = evidence.consumed()
                 top = float(path.max()) if path.size else -math.inf
                 bought, hits = self.ledger.n_used - before, int(seen.sum())
-                return CutTest(*self._cut(cut), seen.size, bought, hits, top, verdict or "budget", path)
+                return CutTest(*self._cut(cut), seen.size, bought, hits, top, verdict or "budget", delta, path)
             self.labels[request] = (yield self.pool.positions[request]) == 1
 
     def _evidence(self, cut: int, rows: Int64, delta: float) -> Evidence:
