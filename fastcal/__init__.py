@@ -30,24 +30,32 @@ if TYPE_CHECKING:
         VennAbersCalibrator as VennAbersCalibrator,
         calibrator_from_dict as calibrator_from_dict,
     )
-    from fastcal.display import (
-        ReliabilityDisplay as ReliabilityDisplay,
-        RiskCoverageDisplay as RiskCoverageDisplay,
-        SeparationDisplay as SeparationDisplay,
-        ThresholdDisplay as ThresholdDisplay,
-        TransferDisplay as TransferDisplay,
-    )
     from fastcal.certificates import (
         Certificate as Certificate,
         CutTest as CutTest,
         PooledCertificate as PooledCertificate,
+        QueryCertificate as QueryCertificate,
         QueryFacts as QueryFacts,
+        QueryTest as QueryTest,
+        RecallCertificate as RecallCertificate,
+        RecallStep as RecallStep,
+        certify_queries as certify_queries,
+        certify_queries_async as certify_queries_async,
+        certify_recall as certify_recall,
+        certify_recall_async as certify_recall_async,
         certify_threshold as certify_threshold,
         certify_threshold_async as certify_threshold_async,
         dynamic_threshold as dynamic_threshold,
         dynamic_threshold_async as dynamic_threshold_async,
         pooled_thresholds as pooled_thresholds,
         pooled_thresholds_async as pooled_thresholds_async,
+    )
+    from fastcal.display import (
+        ReliabilityDisplay as ReliabilityDisplay,
+        RiskCoverageDisplay as RiskCoverageDisplay,
+        SeparationDisplay as SeparationDisplay,
+        ThresholdDisplay as ThresholdDisplay,
+        TransferDisplay as TransferDisplay,
     )
     from fastcal.errors import (
         BackendError as BackendError,
@@ -78,8 +86,19 @@ if TYPE_CHECKING:
     )
     from fastcal.index import Index as Index
     from fastcal.intervals import (
+        beta_binomial_sequence as beta_binomial_sequence,
+        betting_sequence as betting_sequence,
         clopper_pearson_interval as clopper_pearson_interval,
+        hypergeometric_interval as hypergeometric_interval,
+        jeffreys_interval as jeffreys_interval,
         wilson_interval as wilson_interval,
+        without_replacement_sequence as without_replacement_sequence,
+    )
+    from fastcal.labelling import (
+        BatchLabeler as BatchLabeler,
+        CsvLabeler as CsvLabeler,
+        QrelsLabeler as QrelsLabeler,
+        TerminalLabeler as TerminalLabeler,
     )
     from fastcal.normalization import (
         QueryFeatures as QueryFeatures,
@@ -172,7 +191,15 @@ _HOME = {
         "Certificate",
         "CutTest",
         "PooledCertificate",
+        "QueryCertificate",
         "QueryFacts",
+        "QueryTest",
+        "RecallCertificate",
+        "RecallStep",
+        "certify_queries",
+        "certify_queries_async",
+        "certify_recall",
+        "certify_recall_async",
         "certify_threshold",
         "certify_threshold_async",
         "dynamic_threshold",
@@ -202,7 +229,16 @@ _HOME = {
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
-    "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
+    "fastcal.intervals": (
+        "beta_binomial_sequence",
+        "betting_sequence",
+        "clopper_pearson_interval",
+        "hypergeometric_interval",
+        "jeffreys_interval",
+        "wilson_interval",
+        "without_replacement_sequence",
+    ),
+    "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
     "fastcal.normalization": ("QueryFeatures", "minmax", "normalize", "query_features", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (
