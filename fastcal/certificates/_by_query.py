@@ -42,6 +42,14 @@ class QueryFacts:
         Biased upwards: one label of a query that is a miss counts its query as below half.
     below_half_most : float
         No more than this by Markov's inequality, (1 - macro precision) / (1 - target / 2), at the lower end of the interval.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> scores = np.linspace(1.0, 0.0, 300).reshape(60, 5)
+    >>> found = fc.certify_threshold(scores, lambda positions: positions < 150, seed=0, groups=np.arange(60))
+    >>> found.by_query.n_queries, found.by_query.share_empty
+    (60, 0.5)
     """
 
     n_queries: int

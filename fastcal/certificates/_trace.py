@@ -38,6 +38,13 @@ class CutTest:
         Level of the test: half of the whole with a second start; 0 within the census, which is known without error.
     path : ndarray of float64, shape (labels,)
         Log evidence after each label.
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> found = fc.certify_threshold(np.arange(300.0), np.ones_like, seed=0)
+    >>> [(test.n_rows, test.labels, test.verdict) for test in found.trace]
+    [(29, 29, 'certified'), (75, 18, 'certified'), (150, 27, 'certified'), (300, 34, 'certified')]
     """
 
     threshold: float

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastcal._validate.numbers import float32_number, fraction, integer, number, one_of
+from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._by_query import QueryFacts, query_facts
 from fastcal.certificates._certificate import Certificate, certificate
 from fastcal.certificates._inputs import Rows, as_rows
 from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
-from fastcal.certificates._pool import Float64, Int64, Pool, array_pool, census_size, rising
+from fastcal.certificates._pool import Float64, Int64, Pool, array_pool, census_size
+from fastcal.certificates._prior import given_start, hopeful_start, selected, spread_weights
 from fastcal.certificates._scopes import scope_of
 from fastcal.certificates._walk import Rule, Walk, walk
 from fastcal.errors import InvalidValueError
@@ -24,7 +25,6 @@ from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
 
 _FIRST = {"pool": 2, "pairs": 8}  # rows of the first cut that is tested, in floors
-_WEIGHT_RATIO = 4.0
 
 
 def certify_threshold(
@@ -198,7 +198,7 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
     rule = Rule(exact_target(options.target_precision), fraction(options.delta, "delta"), integer(options.batch_size, "batch_size", least=1), future)
     ratio = number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
     rows = as_rows(scores, options.higher_is_better, options.groups)
-    weights, start = _from_probabilities(rows, rule, options)
+    weights, start = _prior(rows, rule, options)
     far = single_look_floor_iid(float(rule.target), rule.delta)
     floor = far if future else pool_floor(rule.target, rule.delta, rows.scores.size)
     budget = as_budget(options.budget, floor, rows.scores.size)
@@ -238,13 +238,13 @@ def _procedure(pool: Pool, rows: Rows, ledger: Ledger, rule: Rule, floor: int, s
     first = None if start is None else pool.cut_at(start)
     found = yield from walk(pool, ledger, rule, first if first is not None and first >= 0 else None)
     threshold = None if found.cut is None else pool.thresholds[found.cut]
-    truncated = None if rows.last is None or threshold is None else int(np.count_nonzero(_selected(rows.last, threshold, pool.higher_is_better)))
+    truncated = None if rows.last is None or threshold is None else int(np.count_nonzero(selected(rows.last, threshold, pool.higher_is_better)))
     scope = scope_of(rule, rows.scores.size, rows.n_groups if rows.last is not None else None, truncated)
     facts = None if threshold is None else _facts(pool, rows, found, rule, threshold)
     return certificate(pool, found, ledger, rule, n_pool=rows.scores.size, labels_floor=floor, scope=scope, by_query=facts, n_truncated=truncated)
 
 
-def _from_probabilities(rows: Rows, rule: Rule, options: _Options) -> tuple[Float64 | None, float | None]:
+def _prior(rows: Rows, rule: Rule, options: _Options) -> tuple[Float64 | None, float | None]:
     """Return the weights of the rows and the threshold of the second start, as far as they are asked for."""
     weighted = one_of(options.sampling, "sampling", ("uniform", "weighted")) == "weighted"
     auto = isinstance(options.second_start, str) and one_of(options.second_start, "second_start", ("auto",)) == "auto"
@@ -252,43 +252,18 @@ def _from_probabilities(rows: Rows, rule: Rule, options: _Options) -> tuple[Floa
         raise InvalidValueError('probabilities go with sampling="weighted" or second_start="auto", which need them')
     if weighted and rule.future:
         raise InvalidValueError('sampling="weighted" goes with scope="pool" only')
-    start = None if auto or options.second_start is None else float(float32_number(options.second_start, "second_start"))
-    if start is not None and not _selected(rows.scores, start, options.higher_is_better).any():
-        raise InvalidValueError(f"second_start selects no row; got {options.second_start}, and the best score is {_best(rows, options)}")
+    start = None if auto or options.second_start is None else given_start(rows, options.second_start, options.higher_is_better)
     if options.probabilities is None:
         return None, start
     probabilities = rows.beside(options.probabilities)
-    hoped = _hopeful(rows, probabilities, float(rule.target + 1) / 2, options.higher_is_better) if auto else start
-    return _weights(probabilities) if weighted else None, hoped
-
-
-def _weights(probabilities: Float64) -> Float64:
-    """Return sqrt(p (1 - p)), what Neyman's allocation samples by, no smaller than a quarter of the largest."""
-    spread = np.sqrt(probabilities * (1.0 - probabilities))
-    return np.maximum(spread / (spread.max() or 1.0), 1.0 / _WEIGHT_RATIO)
-
-
-def _hopeful(rows: Rows, probabilities: Float64, hoped: float, higher_is_better: bool) -> float | None:
-    """Return the lowest score at or beyond which the mean probability is as hoped for."""
-    values = rising(rows.scores, higher_is_better)
-    rank = np.argsort(-values, kind="stable")
-    ordered = values[rank]
-    means = np.cumsum(probabilities[rank]) / np.arange(1, rank.size + 1)
-    good = np.flatnonzero((means >= hoped) & np.append(ordered[1:] != ordered[:-1], True))
-    return float(ordered[good[-1]] if higher_is_better else -ordered[good[-1]]) if good.size else None
-
-
-def _selected(scores: Any, threshold: Any, higher_is_better: bool) -> npt.NDArray[np.bool_]:
-    return np.asarray(scores >= float(threshold) if higher_is_better else scores <= float(threshold))
-
-
-def _best(rows: Rows, options: _Options) -> float:
-    return float(rows.scores.max() if options.higher_is_better else rows.scores.min())
+    if auto:
+        start = hopeful_start(rows, probabilities, float(rule.target + 1) / 2, options.higher_is_better)
+    return spread_weights(probabilities) if weighted else None, start
 
 
 def _facts(pool: Pool, rows: Rows, found: Walk, rule: Rule, threshold: np.float32) -> QueryFacts | None:
     if rows.groups is None:
         return None
-    sizes = np.bincount(rows.groups[_selected(rows.scores, threshold, pool.higher_is_better)], minlength=rows.n_groups)
+    sizes = np.bincount(rows.groups[selected(rows.scores, threshold, pool.higher_is_better)], minlength=rows.n_groups)
     head, drawn = (rows.groups[np.searchsorted(rows.positions, sample.positions)] for sample in (found.head, found.drawn))
     return query_facts(sizes, (head, found.head.positive), (drawn, found.drawn.positive, found.drawn.design), rule.target)
