@@ -197,6 +197,22 @@ def test_resuming_ends_the_same_whatever_the_options(pool, seed, after, batch_si
     assert interrupted(scores, labels, after, **options) == interrupted(scores, labels, np.inf, **options)
 
 
+def test_a_log_is_gone_on_from_with_another_budget(tmp_path):
+    rng = np.random.default_rng(6)
+    scores, labels, log = rng.random(5000), rng.random(5000) < 0.96, tmp_path / "labels.jsonl"
+    first = fc.certify_threshold(scores, lambda p: labels[p], seed=2, budget=60, log=log)
+    asked = []
+
+    def labeler(positions):
+        asked.extend(positions.tolist())
+        return labels[positions]
+
+    more = fc.certify_threshold(scores, labeler, budget=1500, log=log)
+    assert not {position for position, _ in first.state["labels"]} & set(asked)
+    assert more.labels_used == first.labels_used + len(asked)
+    assert more.trace[0].n_rows == first.trace[0].n_rows == 15
+
+
 def test_more_budget_goes_on_where_less_has_stopped():
     rng = np.random.default_rng(6)
     scores, labels = rng.random(5000), rng.random(5000) < 0.96

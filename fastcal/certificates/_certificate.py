@@ -127,7 +127,8 @@ def _reason(found: Walk) -> str:
         return "certified"
     if found.stopped in {"budget", "rows"}:
         return found.stopped
-    return "head_fails" if found.trace and found.trace[0].verdict == "missed" else "futility"
+    strictest = min(found.trace, key=lambda test: test.n_rows)
+    return "head_fails" if strictest.verdict == "missed" else "futility"
 
 
 def _estimate(pool: Pool, found: Walk) -> tuple[float | None, tuple[float, float] | None]:

@@ -39,6 +39,9 @@ class Pool:
     higher_is_better : bool
     weights : ndarray of float64, shape (m,), optional
         Chances of the candidates, if the order is one of unequal chances.
+    ranks : ndarray of int64, shape (m + c,), optional
+        Places of the candidates and then of the census rows in their joint order of priority. With them a second start does without
+        the census until it fails.
     totals, lightest : ndarray of float64, shape (n_cuts,), with `weights`
         Sum and least weight of all rows of each cut that are not of the census.
     """
@@ -52,6 +55,7 @@ class Pool:
     weights: Float64 | None = None
     totals: Float64 | None = None
     lightest: Float64 | None = None
+    ranks: Int64 | None = None
 
     def cut_at(self, threshold: float) -> int:
         """Return the laxest cut that selects nothing worse than the threshold; -1 if there is none."""
@@ -104,12 +108,10 @@ def array_pool(
     head, rows = np.flatnonzero(within), _kept(values, priorities, at, ~within, keep)
     head = head[np.lexsort((positions[head], -values[head]))]
     cut_of = np.searchsorted(-at, -values[rows], "left")
-    sums = (
-        (None, None, None)
-        if weights is None
-        else (weights[rows], *_weighed(weights[~within], np.searchsorted(-at, -values[~within], "left"), at.size))
-    )
-    return Pool(at if higher_is_better else np.float32(0.0) - at, counts, positions[rows], cut_of, positions[head], higher_is_better, *sums)
+    known = at if higher_is_better else np.float32(0.0) - at, counts, positions[rows], cut_of, positions[head], higher_is_better
+    if weights is None:
+        return Pool(*known, ranks=np.argsort(np.argsort(np.concatenate([priorities[rows], priorities[head]]))))
+    return Pool(*known, weights[rows], *_weighed(weights[~within], np.searchsorted(-at, -values[~within], "left"), at.size))
 
 
 def _weighed(weights: Float64, cut_of: Int64, n_cuts: int) -> tuple[Float64, Float64]:

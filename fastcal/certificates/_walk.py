@@ -71,17 +71,19 @@ def walk(pool: Pool, ledger: Ledger, rule: Rule, start: int | None = None) -> Pr
 
     The cuts are tested in order, each at level delta, and the first that is not certified ends the walk: to certify a bad cut the
     walk has to certify the first bad one, so delta is not divided. With `start`, a cut, two walks share it: one begins there,
-    with half the budget for its first cut, and one at the head if that certifies nothing. Labels of the census are no random
-    sample, and no test counts them as one: given them, the other rows come in random order.
+    with half the budget for its first cut, and one, after the census, at the head if that certifies nothing. Labels of the census
+    are no random sample, and no test counts them as one: given them, the other rows come in random order.
     """
     sheet = _Sheet(pool, ledger, rule)
     head = int(np.searchsorted(pool.counts, pool.census.size, "right"))
-    if not (yield from sheet.label_census()):
-        return sheet.outcome()
-    if start is None or start <= head:
-        yield from sheet.go(head, rule.delta)
-    elif not (yield from sheet.go(start, rule.delta / 2, share=0.5)):
-        yield from sheet.go(head, rule.delta / 2)
+    far = start if start is not None and start > head else None
+    if far is not None:
+        if pool.ranks is None and not (yield from sheet.label_census()):
+            return sheet.outcome()
+        if (yield from sheet.go(far, rule.delta / 2, share=0.5)):
+            return sheet.outcome()
+    if sheet.census.size or (yield from sheet.label_census()):
+        yield from sheet.go(head, rule.delta if far is None else rule.delta / 2)
     return sheet.outcome()
 
 
@@ -90,7 +92,8 @@ class _Sheet:
 
     def __init__(self, pool: Pool, ledger: Ledger, rule: Rule) -> None:
         self.pool, self.ledger, self.rule = pool, ledger, rule
-        self.labels: Labels = np.full(pool.positions.size, _UNKNOWN, np.uint8)
+        self.positions = np.concatenate([pool.positions, pool.census])
+        self.labels: Labels = np.full(self.positions.size, _UNKNOWN, np.uint8)
         self.census: Labels = np.empty(0, np.uint8)
         self.cut: int | None = None
         self.reserve = 0.0
@@ -101,19 +104,20 @@ class _Sheet:
     # -- the head -------------------------------------------------------------------------------------------
     def label_census(self) -> Generator[Int64, Int8, bool]:
         """Label the head; the laxest cut within it that reaches the target is certified without error. False if labels run out."""
-        size = self.pool.census.size
-        if not size:
-            return True
-        if size > self.ledger.remaining:  # of a budget that is smaller than the one with which the census was planned
+        size, before, census = self.pool.census.size, self.ledger.n_used, self.labels[self.pool.positions.size :]
+        if np.count_nonzero(census == _UNKNOWN) > self.ledger.remaining:
             self.stopped = "budget"
             return False
-        self.census, self.stopped = ((yield self.pool.census) == 1).astype(np.uint8), "census"
+        if not size:
+            return True
+        census[:] = (yield self.pool.census) == 1
+        self.census, self.stopped = census, "census"
         hits, counts = np.cumsum(self.census), self.pool.counts[self.pool.counts <= size].tolist()
         good = [cut for cut, count in enumerate(counts) if hits[count - 1] > null_hits(self.rule.target, count)]
         self.cut, whole = good[-1] if good else None, len(counts) - 1
         for cut in dict.fromkeys([*good[-1:], whole]):
             evidence, verdict = (math.inf, "certified") if cut in good else (-math.inf, "missed")
-            bought = size if cut == whole else 0
+            bought = self.ledger.n_used - before if cut == whole else 0
             self.trace.append(CutTest(*self._cut(cut), counts[cut], bought, int(hits[counts[cut] - 1]), evidence, verdict, 0.0, np.empty(0)))
         return True
 
@@ -130,7 +134,7 @@ class _Sheet:
             self.trace.append(test)
             self.stopped = test.verdict
             if test.verdict == "certified":
-                self.cut, self.rows = cut, np.flatnonzero(self.pool.cut_of <= cut)[: test.labels]
+                self.cut, self.rows = cut, self._rows(cut)[: test.labels]
                 self.stopped, self.reserve, passed = "whole pool", 0.0, True
             elif test.verdict != "out of reach":
                 break
@@ -138,7 +142,7 @@ class _Sheet:
 
     def _test(self, cut: int, delta: float) -> Asking:
         """Label rows of a cut by priority until it is certified or given up."""
-        rows = np.flatnonzero(self.pool.cut_of <= cut)
+        rows = self._rows(cut)
         evidence = self._evidence(cut, rows, delta)
         before = self.ledger.n_used
         while True:
@@ -150,13 +154,21 @@ class _Sheet:
                 top = float(path.max()) if path.size else -math.inf
                 bought, hits = self.ledger.n_used - before, int(seen.sum())
                 return CutTest(*self._cut(cut), seen.size, bought, hits, top, verdict or "budget", delta, path)
-            self.labels[request] = (yield self.pool.positions[request]) == 1
+            self.labels[request] = (yield self.positions[request]) == 1
+
+    def _rows(self, cut: int) -> Int64:
+        """Return the rows of a cut in the order of priority, those of the census among them unless it is labelled."""
+        rows = np.flatnonzero(self.pool.cut_of <= cut)
+        if self.census.size or self.pool.ranks is None:
+            return rows
+        rows = np.concatenate([rows, np.arange(self.pool.positions.size, self.positions.size)])
+        return rows[np.argsort(self.pool.ranks[rows])]
 
     def _evidence(self, cut: int, rows: Int64, delta: float) -> Evidence:
         rule, pool, count = self.rule, self.pool, int(self.pool.counts[cut])
         if rule.future:
             return FutureEvidence(count, rule.target, delta, rule.futility)
-        known = count - pool.census.size, null_hits(rule.target, count) - int(self.census.sum()), delta, rule.futility
+        known = count - self.census.size, null_hits(rule.target, count) - int(self.census.sum()), delta, rule.futility
         if pool.weights is None or pool.totals is None or pool.lightest is None:
             return Evidence(*known)
         return WeightedEvidence(*known, pool.weights[rows], float(pool.totals[cut]), float(pool.lightest[cut]))
@@ -190,7 +202,7 @@ class _Sheet:
         within = 0 if self.cut is None else min(self.census.size, int(pool.counts[self.cut]))
         head = Sample(pool.census[:within], self.census[:within] == 1, np.ones(within))
         design = np.ones(rows.size) if pool.weights is None else 1.0 / pool.weights[rows]
-        return Walk(self.cut, self.stopped, tuple(self.trace), head, Sample(pool.positions[rows], self.labels[rows] == 1, design))
+        return Walk(self.cut, self.stopped, tuple(self.trace), head, Sample(self.positions[rows], self.labels[rows] == 1, design))
 
 
 def _known(labels: Labels) -> int:
