@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcal.certificates._pool import Float32, Float64, Int64, Pool, _grid
-from fastcal.certificates._start import Probability, Profile, weights_of
+from fastcal.certificates._prior import spread_weights
+from fastcal.certificates._start import Probability, Profile
 from fastcal.errors import InvalidValueError
 from fastcal.index import Index
 from fastcal.labelling._ledger import Ledger
@@ -125,7 +126,7 @@ def _weights(cuts: Float32, known: Outline, probability: Probability) -> Float64
     profile = known.profile()
     ends = np.searchsorted(-profile.scores, -cuts, "right")
     middle = (ends + np.concatenate([[0], ends[:-1]])) // 2
-    return weights_of(probability(profile.scores[np.minimum(middle, profile.scores.size - 1)]))
+    return spread_weights(probability(profile.scores[np.minimum(middle, profile.scores.size - 1)]))
 
 
 def _sums(weights: Float64, counts: Int64, census_cuts: int) -> tuple[Float64, Float64]:

@@ -12,7 +12,8 @@ from fastcal._validate.numbers import flag, integer
 from fastcal.certificates._band_pool import band_pool, outline
 from fastcal.certificates._foreign import search_any
 from fastcal.certificates._pool import Float32, Int64, Pool, array_pool, census_size
-from fastcal.certificates._start import Probability, Profile, weights_of
+from fastcal.certificates._prior import spread_weights
+from fastcal.certificates._start import Probability, Profile
 from fastcal.errors import InvalidValueError
 from fastcal.index import Index
 from fastcal.labelling._fingerprint import fingerprint
@@ -68,7 +69,7 @@ def _of_list(vector: Float32, ids: Int64, scores: Float32, sign: np.float32, *, 
 
     def arrange(ledger: Ledger, *, start: float | None, probability: Probability | None, **shape: Any) -> Pool:
         uniform = ledger.rng("priorities").random(ids.size)
-        weights = None if probability is None else weights_of(probability(scores))
+        weights = None if probability is None else spread_weights(probability(scores))
         clocks = uniform if weights is None else -np.log1p(-uniform) / weights
         starts = () if start is None else (start,)
         at = array_pool(scores, np.arange(ids.size), clocks, starts=starts, weights=weights, **shape)

@@ -12,7 +12,7 @@ from fastcal.certificates._pool import Float32, Float64
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.normalization import query_features
 
-FEATURE_DEPTH, WEIGHT_RATIO = 100, 4.0
+FEATURE_DEPTH = 100
 Probability = Callable[[Float32], Float64]
 
 
@@ -51,12 +51,6 @@ def start_at(profile: Profile, probability: Probability, target: float, nearest:
     ends = np.append(profile.scores[1:] < profile.scores[:-1], True)
     good = np.flatnonzero((expected >= (1 + target) / 2) & ends)
     return float(profile.scores[good[-1]]) if good.size and profile.sizes[: good[-1] + 1].sum() > nearest else None
-
-
-def weights_of(probabilities: Float64) -> Float64:
-    """Return sqrt(p (1 - p)), what Neyman's allocation samples by, no smaller than a quarter of the largest."""
-    spread = np.sqrt(probabilities * (1.0 - probabilities))
-    return np.maximum(spread / (spread.max(initial=0.0) or 1.0), 1.0 / WEIGHT_RATIO)
 
 
 def _judged(given: Any, n: int) -> Float64:

@@ -63,8 +63,8 @@ def dynamic_threshold(
     calibrator : object with ``predict(scores)``, or callable ``(scores, features)``, optional
         Returns the probability of each score of this query, fitted on labels of *other* queries. It places a second start at the
         laxest cut expected half-way from the target to 1, and delta is divided between the two starts: 5 to 14 points more recall
-        where many rows are relevant (decision 0013), of no use where a head of 29 rows holds all of them. `features` are the :func:`query_features` of the
-        best 100 rows and the mean of all, as a dict.
+        where many rows are relevant (decision 0013), of no use where a head of 29 rows holds all of them. `features` are the
+        :func:`query_features` of the best 100 rows and the mean of all, as a dict.
     sampling : {"uniform", "weighted"}, default "uniform"
         Weighted: rows whose probability is uncertain, by the calibrator, come up to four times as often, by sqrt(p (1 - p)).
     depth : int, optional

@@ -42,6 +42,14 @@ class PooledCertificate(Certificate):
         On the scores as they were given, inclusive, in their direction; NaN where nothing of a query is selected. They select
         exactly the certified pairs.
     n_selected_by_query : ndarray of int64, shape (n_queries,)
+
+    Examples
+    --------
+    >>> import numpy as np, fastcal as fc
+    >>> scores = np.array([[0.875, 0.75, 0.125, 0.0], [0.5, 0.375, 0.25, 0.125]])
+    >>> found = fc.pooled_thresholds(scores, lambda positions: positions < 2, seed=0)
+    >>> found.thresholds.tolist(), found.n_selected_by_query.tolist()
+    ([0.75, nan], [2, 0])
     """
 
     normalization: str
