@@ -240,7 +240,6 @@ _HOME = {
     ),
     "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
     "fastcal.normalization": ("QueryFeatures", "minmax", "normalize", "query_features", "zscore"),
-    "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
     "fastcal.probing": (
         "AnnularResult",

@@ -77,8 +77,8 @@ def certify_cells():
 
 def option_cells():
     """Weights and second starts by guesses that may be wrong; pairs to come."""
-    for name in ("flat 200", "just bad 1,000", "constant 400", "two bad cuts 2,048"):
-        yield cell("weighted", f"tail more often, {name}", ours.guessed, CURVES[name], guess="tail", sampling="weighted")
+    for name, budget in (("flat 200", 200), ("constant 400", 400), ("two bad cuts 2,048", 500)):
+        yield cell("weighted", f"tail more often, {name}", ours.guessed, CURVES[name], guess="tail", sampling="weighted", budget=budget)
     for guess in ("truth", "opposite", "nothing"):
         yield cell("weighted", f"by {guess}, constant 400", ours.guessed, CURVES["constant 400"], guess=guess, sampling="weighted")
         yield cell("weighted", f"by {guess}, just bad 200", ours.guessed, CURVES["just bad 200"], guess=guess, sampling="weighted")
