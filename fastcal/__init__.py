@@ -30,19 +30,27 @@ if TYPE_CHECKING:
         VennAbersCalibrator as VennAbersCalibrator,
         calibrator_from_dict as calibrator_from_dict,
     )
+    from fastcal.certificates import (
+        Certificate as Certificate,
+        CutTest as CutTest,
+        QueryCertificate as QueryCertificate,
+        QueryFacts as QueryFacts,
+        QueryTest as QueryTest,
+        RecallCertificate as RecallCertificate,
+        RecallStep as RecallStep,
+        certify_queries as certify_queries,
+        certify_queries_async as certify_queries_async,
+        certify_recall as certify_recall,
+        certify_recall_async as certify_recall_async,
+        certify_threshold as certify_threshold,
+        certify_threshold_async as certify_threshold_async,
+    )
     from fastcal.display import (
         ReliabilityDisplay as ReliabilityDisplay,
         RiskCoverageDisplay as RiskCoverageDisplay,
         SeparationDisplay as SeparationDisplay,
         ThresholdDisplay as ThresholdDisplay,
         TransferDisplay as TransferDisplay,
-    )
-    from fastcal.certificates import (
-        Certificate as Certificate,
-        CutTest as CutTest,
-        QueryFacts as QueryFacts,
-        certify_threshold as certify_threshold,
-        certify_threshold_async as certify_threshold_async,
     )
     from fastcal.errors import (
         BackendError as BackendError,
@@ -73,8 +81,19 @@ if TYPE_CHECKING:
     )
     from fastcal.index import Index as Index
     from fastcal.intervals import (
+        beta_binomial_sequence as beta_binomial_sequence,
+        betting_sequence as betting_sequence,
         clopper_pearson_interval as clopper_pearson_interval,
+        hypergeometric_interval as hypergeometric_interval,
+        jeffreys_interval as jeffreys_interval,
         wilson_interval as wilson_interval,
+        without_replacement_sequence as without_replacement_sequence,
+    )
+    from fastcal.labelling import (
+        BatchLabeler as BatchLabeler,
+        CsvLabeler as CsvLabeler,
+        QrelsLabeler as QrelsLabeler,
+        TerminalLabeler as TerminalLabeler,
     )
     from fastcal.normalization import (
         minmax as minmax,
@@ -92,6 +111,14 @@ if TYPE_CHECKING:
         Reason as Reason,
         ScoreFloor as ScoreFloor,
         Step as Step,
+    )
+    from fastcal.probing import (
+        AnnularResult as AnnularResult,
+        ThresholdEstimate as ThresholdEstimate,
+        annular_threshold as annular_threshold,
+        annular_threshold_async as annular_threshold_async,
+        density_weighted_threshold as density_weighted_threshold,
+        density_weighted_threshold_async as density_weighted_threshold_async,
     )
     from fastcal.profile import (
         Drift as Drift,
@@ -149,7 +176,21 @@ _HOME = {
         "VennAbersCalibrator",
         "calibrator_from_dict",
     ),
-    "fastcal.certificates": ("Certificate", "CutTest", "QueryFacts", "certify_threshold", "certify_threshold_async"),
+    "fastcal.certificates": (
+        "Certificate",
+        "CutTest",
+        "QueryCertificate",
+        "QueryFacts",
+        "QueryTest",
+        "RecallCertificate",
+        "RecallStep",
+        "certify_queries",
+        "certify_queries_async",
+        "certify_recall",
+        "certify_recall_async",
+        "certify_threshold",
+        "certify_threshold_async",
+    ),
     "fastcal.display": ("ReliabilityDisplay", "RiskCoverageDisplay", "SeparationDisplay", "ThresholdDisplay", "TransferDisplay"),
     "fastcal.errors": (
         "BackendError",
@@ -172,9 +213,26 @@ _HOME = {
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),
     "fastcal.index": ("Index",),
-    "fastcal.intervals": ("clopper_pearson_interval", "wilson_interval"),
+    "fastcal.intervals": (
+        "beta_binomial_sequence",
+        "betting_sequence",
+        "clopper_pearson_interval",
+        "hypergeometric_interval",
+        "jeffreys_interval",
+        "wilson_interval",
+        "without_replacement_sequence",
+    ),
+    "fastcal.labelling": ("BatchLabeler", "CsvLabeler", "QrelsLabeler", "TerminalLabeler"),
     "fastcal.normalization": ("minmax", "normalize", "zscore"),
     "fastcal.policy": ("AbstainBand", "Decision", "Escalation", "GapCheck", "PerClass", "Policy", "PolicyResult", "Reason", "ScoreFloor", "Step"),
+    "fastcal.probing": (
+        "AnnularResult",
+        "ThresholdEstimate",
+        "annular_threshold",
+        "annular_threshold_async",
+        "density_weighted_threshold",
+        "density_weighted_threshold_async",
+    ),
     "fastcal.profile": ("Drift", "Profile", "Recalibration", "RevalidationReport", "Threshold", "ThresholdCheck", "corpus_fingerprint"),
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),

@@ -17,7 +17,7 @@ from reference_calibration import (  # noqa: F401  (operations are looked up her
     threshold_rates,
     threshold_sweep,
 )
-from reference_evidence import log_evidence, log_evidence_iid  # noqa: F401
+from reference_evidence import log_evidence, log_evidence_iid, log_tail_sums  # noqa: F401
 from reference_fusion import fuse  # noqa: F401
 from reference_lists import affine_lists, order_lists, rank_lists  # noqa: F401
 from reference_numbers import PADDING, lane_sum, round_once, widen

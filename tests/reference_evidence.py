@@ -54,6 +54,12 @@ def log_evidence_iid(labels, null_rate, shape, start, out):
     after_each(labels, start, out, value)
 
 
+def log_tail_sums(hits, bad, good, misses, out):
+    for j in range(len(out)):
+        h, b, g, m = (float(values[j]) for values in (hits, bad, good, misses))
+        out[j] = log_of_sum(1.0, lambda i, h=h, b=b, g=g, m=m: ((h - i) * (b - i)) / ((g + i) * (m + i)))
+
+
 def exact_evidence(hits, n, k, null_hits):
     """The mixture of likelihood ratios as its definition has it: a Fraction, or inf."""
     if hits > null_hits:

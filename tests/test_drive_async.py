@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_procedure import WHOLE, judge, ledger, run, toy
+from toy_procedure import WHOLE, Bought, judge, ledger, run, toy
 
 import fastcal as fc
 from fastcal.labelling._drive_async import drive_async
@@ -85,17 +86,57 @@ def test_answers_are_in_the_log_when_they_arrive(tmp_path):
             asyncio.get_running_loop().call_later(0.01, look)
 
     def look():
-        assert len((tmp_path / "log").read_text().splitlines()) == 4
+        lines.append(len((tmp_path / "log").read_text().splitlines()))
         others.set()
 
-    others = asyncio.Event()
+    lines, others = [], asyncio.Event()
 
     assert run_async(Numbered(first_waits_for_the_others), log=tmp_path / "log") == WHOLE
-    assert run(labeler=None, log=tmp_path / "log") == WHOLE
+    assert lines == [4]
+    assert run(log=tmp_path / "log") == WHOLE
 
 
 def test_a_plain_function_will_do():
     assert run_async(judge) == WHOLE
+
+
+lives = st.lists(st.tuples(st.booleans(), st.integers(1, 12), st.sampled_from(["error", "cancel"])), max_size=5)
+
+
+@given(lives, st.integers(0, 2**32), st.integers(1, 7))
+@settings(max_examples=40, deadline=None)
+def test_any_mixture_of_failures_and_drivers_buys_each_label_once(tmp_path_factory, lives, dice, concurrency):
+    """One log, several lives: each ends at some call by an error or a cancellation, the last one comes through."""
+    path, bought, dice = tmp_path_factory.mktemp("lives") / "log", [], random.Random(dice)
+
+    async def life(fail_at, how):
+        async def moody(number):
+            for _ in range(dice.randrange(5)):
+                await asyncio.sleep(0)
+            if number + 1 == fail_at and how == "cancel":
+                task.cancel()
+                await asyncio.sleep(0)
+            elif number + 1 == fail_at:
+                raise ConnectionError
+
+        labeler, book = Numbered(moody), ledger(seed=None if path.exists() else 5, log=path)
+        task = asyncio.ensure_future(drive_async(toy(book), book, labeler, concurrency=concurrency))
+        try:
+            return await task
+        finally:
+            bought.extend(labeler.positions)
+
+    for in_order, fail_at, how in lives:
+        if in_order:
+            labeler = Bought(fail_at, KeyboardInterrupt() if how == "cancel" else None)
+            with contextlib.suppress(RuntimeError, KeyboardInterrupt):
+                run(labeler, seed=None if path.exists() else 5, log=path)
+            bought += labeler.positions
+        else:
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                asyncio.run(life(fail_at, how))
+    assert asyncio.run(life(None, "")) == WHOLE
+    assert len(bought) == len(set(bought)) == WHOLE["n_used"]
 
 
 # -- time-outs -------------------------------------------------------------------------------------------------------
@@ -105,8 +146,8 @@ def test_a_call_that_takes_too_long_counts_as_not_judged(tmp_path):
 
     labeler = Numbered(the_second_hangs)
     result = run_async(labeler, timeout=0.05, log=tmp_path / "log")
-    late = [pair for pair in result["seen"][:7] if pair[0] not in labeler.positions]
-    assert [answer for _, answer in late] == [-1, -1]
+    assert [answer for _, answer in result["seen"][2:4]] == [-1, -1]
+    assert not {position for position, _ in result["seen"][2:4]} & set(labeler.positions)
     assert result["n_cannot_judge"] >= 2
     assert run(log=tmp_path / "log") == result, "a time-out is an answer, and final"
 
@@ -227,7 +268,8 @@ def test_a_coroutine_that_is_closed_gives_the_log_back(tmp_path):
         book = ledger(log=tmp_path / "log")
         started = drive_async(toy(book), book, Numbered(lambda number: asyncio.sleep(3600 if number else 0)))
         started.send(None)
-        await asyncio.sleep(0.01)
+        while len((tmp_path / "log").read_text().splitlines()) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
         started.close()
         await asyncio.sleep(0)
 

@@ -34,6 +34,14 @@ def test_bytes_of_the_definition(backend, case, data):
     check(backend, "log_evidence_iid", (labels, rate, shape, start), outs)
 
 
+def test_bytes_of_tail_sums(backend):
+    rng = np.random.default_rng(9)
+    hits = rng.integers(0, 2000, 40).astype(np.float64)
+    inputs = (hits, rng.integers(0, 10**6, 40) * 1.0, rng.integers(1, 3000, 40) * 1.0, rng.random(40) * 50 + 0.01)
+    check(backend, "log_tail_sums", inputs, [blank(40, dtype=np.float64)])
+    check(backend, "log_tail_sums", tuple(part[:0] for part in inputs), [blank(0, dtype=np.float64)])
+
+
 def test_bytes_of_large_counts(backend):
     """Sums beyond float64, populations beyond 32 bits, hits on either side of the likely ones."""
     rng = np.random.default_rng(3)

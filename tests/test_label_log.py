@@ -45,6 +45,13 @@ def test_cut_anywhere_a_log_goes_on_where_it_broke_off(tmp_path):
         assert WHOLE["n_used"] - kept - 7 <= len(labeler.positions) <= WHOLE["n_used"] - kept
 
 
+def test_a_torn_line_longer_than_what_follows_leaves_no_trace(tmp_path):
+    lines = logged(tmp_path / "log").splitlines(keepends=True)
+    (tmp_path / "log").write_bytes(b"".join(lines[:-1]) + b"[" + b"[100, 1], " * 50)
+    assert run(log=tmp_path / "log") == WHOLE
+    assert (tmp_path / "log").read_bytes() == b"".join(lines)
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -154,14 +161,37 @@ def test_a_log_that_may_not_be_written_is_refused_before_anything_is_paid(tmp_pa
     assert caught.value.state["labels"]
 
 
-def test_a_deleted_log_is_noticed(tmp_path):
+@pytest.mark.parametrize("how", ["deleted", "replaced", "shorter", "longer"])
+def test_a_log_that_is_changed_by_hand_meanwhile_is_left_alone(how, tmp_path):
+    path, calls = tmp_path / "log", []
+
     def labeler(positions):
-        (tmp_path / "log").unlink(missing_ok=True)
+        calls.append(positions)
+        if len(calls) == 3:
+            text = path.read_text()
+            if how in {"deleted", "replaced"}:
+                path.unlink()
+            if how != "deleted":
+                path.write_text({"replaced": "mine", "shorter": text[:-9], "longer": text + "[[499, 1]]\n"}[how])
+            calls.append(path.read_text() if path.exists() else None)
         return judge(positions)
 
-    with pytest.raises(OSError, match="deleted or replaced") as caught:
-        run(labeler, log=tmp_path / "log")
-    assert caught.value.state["labels"]
+    with pytest.raises(OSError, match="deleted, replaced or written by somebody else") as caught:
+        run(labeler, log=path)
+    assert len(caught.value.state["labels"]) == sum(map(len, calls[:3]))
+    assert (path.read_text() if path.exists() else None) == calls[3]
+
+
+@pytest.mark.parametrize("text", ["a letter", "", '{"format": "fastcal-labels", "version": 1}\njunk\n'])
+def test_a_file_that_appears_before_the_first_label_is_left_alone(text, tmp_path):
+    book = ledger(log=tmp_path / "log")
+    (tmp_path / "log").write_text(text)
+    if text:
+        with pytest.raises(fc.FastcalError):
+            drive(toy(book), book, judge)
+        assert (tmp_path / "log").read_text() == text
+    else:
+        assert drive(toy(book), book, judge) == WHOLE
 
 
 @pytest.mark.parametrize("room", [0, 1, 5, 170, 190, 400])

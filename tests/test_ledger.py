@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from toy_procedure import BUYER, SETTINGS, WHOLE, Bought, judge, ledger, run, truth
 
 import fastcal as fc
+from fastcal.certificates.certify import certify_threshold
+from fastcal.labelling._drive import drive
 
 
 @pytest.fixture(autouse=True)
@@ -215,3 +217,44 @@ def test_fresh_seeds_differ_and_can_be_resumed():
     seeds = {ledger(seed=None).seed for _ in range(20)}
     assert len(seeds) == 20
     assert all(ledger(seed=None, state=ledger(seed=seed).to_state()).seed == seed for seed in seeds)
+
+
+def test_a_certificate_interrupted_anywhere_is_the_same_certificate(tmp_path):
+    """The real walk, killed by its labeler after every seventh batch or so, alternately resumed from its log and its state."""
+    rng = np.random.default_rng(0)
+    scores = rng.random(3000).astype(np.float32)
+    labels = (rng.random(3000) < 0.98 * np.minimum(0.5 + scores, 1)).astype(np.int8)
+
+    def certify(n_calls, **options):
+        paid = []
+
+        def labeler(positions):
+            if len(paid) == n_calls:
+                raise OSError
+            paid.append(positions.tolist())
+            return labels[positions]
+
+        try:
+            return certify_threshold(scores, labeler, batch_size=8, **options).to_dict(), paid
+        except OSError as error:
+            return error.state, paid
+
+    whole, bought = certify(None, seed=3)
+    assert whole["reason"] == "certified"
+    for n_calls in range(0, len(bought), 7):
+        log = tmp_path / str(n_calls)
+        state, first = certify(n_calls, seed=3, log=log)
+        resumed, second = certify(None, **({"log": log} if n_calls % 2 else {"state": state}))
+        assert resumed == whole
+        assert first + second == bought
+
+
+def test_a_procedure_cannot_overspend():
+    def greedy():
+        yield np.arange(3)
+        yield np.arange(1, 6)
+
+    book, buyer = ledger(budget=5), Bought()
+    with pytest.raises(AssertionError, match="more labels than it may use") as caught:
+        drive(greedy(), book, buyer)
+    assert len(buyer.positions) == len(caught.value.state["labels"]) == 3

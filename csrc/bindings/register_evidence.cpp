@@ -40,12 +40,26 @@ void engine_log_evidence_iid(const Engine&, const py::array& labels, double null
   });
 }
 
+void engine_log_tail_sums(const Engine&, const py::array& hits, const py::array& bad, const py::array& good, const py::array& misses,
+                          py::array& out) {
+  const TailSums sums{flat<double>(hits, "hits"), flat<double>(bad, "bad"), flat<double>(good, "good"), flat<double>(misses, "misses")};
+  const auto target = flat_out<double>(out, "out");
+  const std::size_t n = sums.hits.size();
+  FASTCAL_CHECK(sums.bad.size() == n && sums.good.size() == n && sums.misses.size() == n && target.size() == n,
+                "hits, bad, good, misses, out: expected one length");
+  without_gil(1, [&](const CallContext& context) {
+    const FloatEnvironment environment;
+    log_tail_sums(sums, target.data(), context.stop);
+  });
+}
+
 }  // namespace
 
 void register_evidence(EngineClass& engine) {
   using py::arg;
   engine.def("log_evidence", &engine_log_evidence, arg("labels"), arg("population"), arg("null_hits"), arg("start"),
              arg("out").noconvert());
+  engine.def("log_tail_sums", &engine_log_tail_sums, arg("hits"), arg("bad"), arg("good"), arg("misses"), arg("out").noconvert());
   engine.def("log_evidence_iid", &engine_log_evidence_iid, arg("labels"), arg("null_rate"), arg("shape"), arg("start"),
              arg("out").noconvert());
 }

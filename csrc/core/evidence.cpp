@@ -2,6 +2,7 @@
 #include "core/evidence.h"
 
 #include <limits>
+#include <numeric>
 
 #include "core/check.h"
 #include "core/elementary.h"
@@ -9,6 +10,7 @@
 namespace fastcal {
 namespace {
 
+constexpr std::size_t kLooks = 64;  // between questions whether to stop: 10 ms at 10^5 terms each
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Ratio i of the sum: (hits - i) (bad - slope i) / ((good + slope i) (misses + i)). It falls with i and reaches 0 by i = hits.
@@ -37,12 +39,11 @@ double log_of_sum(const Ratios& r, double front) {
 // value(hits, misses) after every label from `start` on.
 template <typename Value>
 void after_each(std::span<const std::uint8_t> labels, std::size_t start, double* out, StopToken& stop, const Value& value) {
-  constexpr std::size_t kLooks = 64;  // between questions whether to stop: 10 ms at 10^5 terms each
-  std::int64_t hits = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
+  std::int64_t hits = std::accumulate(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(start), std::int64_t{0});
+  for (std::size_t i = start; i < labels.size(); ++i) {
     if (i % kLooks == 0) stop.throw_if_stopped();
     hits += labels[i];
-    if (i >= start) out[i - start] = value(hits, static_cast<std::int64_t>(i) + 1 - hits);
+    out[i - start] = value(hits, static_cast<std::int64_t>(i) + 1 - hits);
   }
 }
 
@@ -69,6 +70,13 @@ void log_evidence_iid(std::span<const std::uint8_t> labels, double null_rate, do
     const double weight = shape + static_cast<double>(misses);
     return log_of_sum({static_cast<double>(hits), 1.0 - null_rate, null_rate, weight + 1.0, 0.0}, shape / weight);
   });
+}
+
+void log_tail_sums(const TailSums& sums, double* out, StopToken& stop) {
+  for (std::size_t j = 0; j < sums.hits.size(); ++j) {
+    if (j % kLooks == 0) stop.throw_if_stopped();
+    out[j] = log_of_sum({sums.hits[j], sums.bad[j], sums.good[j], sums.misses[j], 1.0}, 1.0);
+  }
 }
 
 }  // namespace fastcal

@@ -21,4 +21,11 @@ void log_evidence(std::span<const std::uint8_t> labels, std::int64_t population,
 void log_evidence_iid(std::span<const std::uint8_t> labels, double null_rate, double shape, std::size_t start, double* out,
                       StopToken& stop);
 
+// The sums that evidence and the tails of counts are made of: out[j] = ln(1 + r0 + r0 r1 + ...) of whole hits[j] >= 0, with
+// ratio i = (hits - i) (bad - i) / ((good + i) (misses + i)), bad >= 0, good and misses > 0. The arrays have one length.
+struct TailSums {
+  std::span<const double> hits, bad, good, misses;
+};
+void log_tail_sums(const TailSums& sums, double* out, StopToken& stop);
+
 }  // namespace fastcal

@@ -36,12 +36,10 @@ def _log_of_sum(hits: float, bad: float, good: float, misses: float, slope: floa
 
 @kernel
 def _log_evidence(labels: Array, population: int, null_hits: int, start: int, out: Array) -> None:
-    hits, null_misses = 0, population - null_hits
-    for i in range(labels.size):
+    hits, null_misses = int(labels[:start].sum()), population - null_hits
+    for i in range(start, labels.size):
         hits += int(labels[i])
         misses = i + 1 - hits
-        if i < start:
-            continue
         if hits > null_hits:
             out[i - start] = math.inf
         elif misses >= null_misses:
@@ -54,12 +52,17 @@ def _log_evidence(labels: Array, population: int, null_hits: int, start: int, ou
 
 @kernel
 def _log_evidence_iid(labels: Array, null_rate: float, shape: float, start: int, out: Array) -> None:
-    hits = 0
-    for i in range(labels.size):
+    hits = int(labels[:start].sum())
+    for i in range(start, labels.size):
         hits += int(labels[i])
-        if i >= start:
-            weight = shape + float(i + 1 - hits)
-            out[i - start] = _log_of_sum(float(hits), 1.0 - null_rate, null_rate, weight + 1.0, 0.0, shape / weight)
+        weight = shape + float(i + 1 - hits)
+        out[i - start] = _log_of_sum(float(hits), 1.0 - null_rate, null_rate, weight + 1.0, 0.0, shape / weight)
+
+
+@kernel
+def _log_tail_sums(hits: Array, bad: Array, good: Array, misses: Array, out: Array) -> None:
+    for j in range(hits.size):
+        out[j] = _log_of_sum(hits[j], bad[j], good[j], misses[j], 1.0, 1.0)
 
 
 class EvidenceOperations:
@@ -72,3 +75,7 @@ class EvidenceOperations:
     def log_evidence_iid(self, labels: Array, null_rate: float, shape: float, start: int, out: Array) -> None:
         warn_if_denormals_are_lost()
         _log_evidence_iid(read_only(labels), null_rate, shape, start, out)
+
+    def log_tail_sums(self, hits: Array, bad: Array, good: Array, misses: Array, out: Array) -> None:
+        warn_if_denormals_are_lost()
+        _log_tail_sums(read_only(hits), read_only(bad), read_only(good), read_only(misses), out)

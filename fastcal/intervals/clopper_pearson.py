@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.numbers import fraction
-from fastcal.intervals._incomplete_beta import beta_quantile
+from fastcal.intervals._incomplete_beta import lower_limit
 from fastcal.intervals.wilson import hits_and_trials
 
 if TYPE_CHECKING:
@@ -55,13 +54,5 @@ def clopper_pearson_interval(successes: Any, trials: Any, confidence: float = 0.
     """
     tail = (1.0 - fraction(confidence, "confidence")) / 2
     hits, n = hits_and_trials(successes, trials)
-    low, high = _lower(hits, n, tail), 1.0 - _lower(n - hits, n, tail)
+    low, high = lower_limit(hits, n, tail, 0.0), 1.0 - lower_limit(n - hits, n, tail, 0.0)
     return (float(low), float(high)) if low.ndim == 0 else (low, high)
-
-
-def _lower(hits: Array, n: Array, tail: float) -> Array:
-    """The proportion under which this many hits or more have probability `tail`; 0 without hits."""
-    low, some = np.zeros(hits.shape), hits > 0
-    if some.any():
-        low[some] = beta_quantile(hits[some].reshape(-1), (n - hits)[some].reshape(-1) + 1.0, np.full(np.count_nonzero(some), tail))
-    return low

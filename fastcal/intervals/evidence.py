@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal import _backend
+from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import fraction, integer, number
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
@@ -66,7 +67,7 @@ def log_evidence(labels: npt.ArrayLike, population: int, null_hits: int, *, star
     >>> int(np.argmax(evidence >= 20)) + 1
     24
     """
-    drawn, k = _labels(labels), integer(population, "population", 1)
+    drawn, k = as_labels(labels), integer(population, "population", 1)
     if not drawn.size <= k <= _MOST_ROWS:
         raise InvalidValueError(f"population must be at least the {drawn.size} labels and at most 2**53, got {k}")
     first, out = _after(drawn, start)
@@ -88,7 +89,7 @@ def log_evidence_below(labels: npt.ArrayLike, population: int, null_hits: int, *
     """
     k = integer(population, "population", 1)
     null_misses = k - integer(null_hits, "null_hits", -_MOST_ROWS) - 1
-    return log_evidence(1 - _labels(labels), k, null_misses, start=start)
+    return log_evidence(1 - as_labels(labels), k, null_misses, start=start)
 
 
 def log_evidence_iid(labels: npt.ArrayLike, null_rate: float, *, shape: float = 1.0, start: int = 0) -> Array:
@@ -131,16 +132,16 @@ def log_evidence_iid(labels: npt.ArrayLike, null_rate: float, *, shape: float = 
     >>> [int(np.argmax(log_evidence_iid(np.ones(60), 0.9, shape=b) >= np.log(20))) + 1 for b in (1.0, 0.5)]
     [43, 36]
     """
-    drawn, rate = _labels(labels), fraction(null_rate, "null_rate")
+    drawn, rate = as_labels(labels), fraction(null_rate, "null_rate")
     beta = number(shape, "shape", "a positive finite number", lambda x: 0.0 < x < np.inf)
     first, out = _after(drawn, start)
     _backend.active().log_evidence_iid(drawn, rate, beta, first, out)
     return out
 
 
-def _labels(labels: Any) -> npt.NDArray[np.uint8]:
+def as_labels(labels: Any) -> npt.NDArray[np.uint8]:
     """Return labels as contiguous uint8 of 0 and 1; uint8 is only checked."""
-    given = np.asarray(labels)
+    given = as_array(labels, "labels")
     if given.ndim != 1 or given.dtype.kind not in "biuf":
         raise InvalidTypeError(f"labels must be a flat array of 0 and 1, got shape {given.shape} and dtype {given.dtype}")
     drawn = np.ascontiguousarray(given, dtype=np.uint8) if given.dtype.kind != "f" else (given == 1).astype(np.uint8)

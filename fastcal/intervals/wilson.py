@@ -62,7 +62,7 @@ def wilson_interval(successes: Any, trials: Any, confidence: float = 0.95) -> tu
 
 def hits_and_trials(successes: Any, trials: Any) -> tuple[Array, Array]:
     """Return counts as float64 arrays of one shape; 0 <= hits <= trials."""
-    hits, n = _counts(successes, "successes"), _counts(trials, "trials")
+    hits, n = counts(successes, "successes"), counts(trials, "trials")
     try:
         hits, n = np.broadcast_arrays(hits, n)
     except ValueError:
@@ -81,7 +81,8 @@ def _wilson(hits: Array, n: Array, z: float) -> tuple[Array, Array]:
     return low, high
 
 
-def _counts(values: Any, name: str) -> Array:
+def counts(values: Any, name: str) -> Array:
+    """Return finite numbers of at least 0 as float64."""
     array = as_array(values, name)
     if array.dtype.kind not in "iuf":
         raise InvalidTypeError(f"{name} has dtype {array.dtype}; expected numbers")

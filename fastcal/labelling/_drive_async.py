@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 
 import numpy as np
@@ -26,9 +25,9 @@ async def drive_async(
 
     Each request is split, in the procedure's order, into up to `concurrency` calls of the labeler, which returns an awaitable of
     the answers (what a plain function returns is taken as it is: it ran in the event loop). Answers are recorded as they arrive
-    and handed to the procedure together, in its own order. A call that takes longer than `timeout` seconds is cancelled and its
-    positions are answered -1. When a call fails, the others are waited for and what they answer is kept; cancelled, they are
-    cancelled too.
+    and handed to the procedure together, in its own order. A call that takes longer than `timeout` seconds is cancelled, and its
+    positions are answered -1, but for those that its exception had answers to. When a call fails, the others are waited for and
+    what they answer is kept; cancelled, they are cancelled too.
     """
     require_callable(labeler)
     n_calls = integer(concurrency, "concurrency", least=1)
@@ -45,6 +44,8 @@ async def drive_async(
 
 async def _buy(parts: list[Int64], ledger: Ledger, labeler: Labeler, limit: float | None) -> None:
     """Ask for all parts at a time; raise the first error in their order when none is under way any more."""
+    import asyncio  # 30 ms to load: only where it is used
+
     calls = [asyncio.ensure_future(_call(part, ledger, labeler, limit)) for part in parts]
     try:
         await asyncio.wait(calls)
@@ -61,6 +62,8 @@ async def _buy(parts: list[Int64], ledger: Ledger, labeler: Labeler, limit: floa
 
 async def _call(part: Int64, ledger: Ledger, labeler: Labeler, limit: float | None) -> BaseException | None:
     """Ask for one part and record the answer; an error is returned: raised in a task, Ctrl-C would take the event loop along."""
+    import asyncio
+
     try:
         async with asyncio.timeout(limit) as clock:
             given = labeler(part.copy())
@@ -68,10 +71,8 @@ async def _call(part: Int64, ledger: Ledger, labeler: Labeler, limit: float | No
                 given = await given
         ledger.record(part, as_answers(given, part.size))
     except TimeoutError as error:
-        if not clock.expired():
-            salvage(ledger, part, error)
-            return error
-        return _record_time_out(part, ledger)
+        salvage(ledger, part, error.__cause__ or error)
+        return _record_time_out(part, ledger) if clock.expired() else error
     except BaseException as error:  # noqa: BLE001
         salvage(ledger, part, error)
         return error

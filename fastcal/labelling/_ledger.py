@@ -106,7 +106,9 @@ class Ledger:
     def unpaid(self, positions: Int64) -> Int64:
         """Mark positions as used; return those whose labels are not in hand, in the order given."""
         asked = positions.tolist()
-        self._used.update(asked)
+        fresh = set(asked) - self._used
+        assert len(fresh) <= self.remaining, "a procedure asked for more labels than it may use"
+        self._used |= fresh
         return np.array([position for position in asked if position not in self._paid], np.int64)
 
     def record(self, positions: Int64, answers: Int8) -> None:
@@ -131,7 +133,12 @@ class Ledger:
         if self._log is None:
             return
         self._log.open(wait=False)
-        if self._log.read():
+        try:
+            new = self._log.read()
+        except BaseException:
+            self._log.close()  # it is not ours to flush into
+            raise
+        if new:
             self._log.close()
             raise LabelingError(f"{self._log.path} was written by somebody else since it was read; call again to go on from there")
         self._flush(self._log)

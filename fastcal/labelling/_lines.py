@@ -26,6 +26,7 @@ class JsonLines:
         self._fd = -1
         self._end = 0  # bytes that were read or appended; what stands behind them is new or torn
         self._broken_off = False  # the last of them is a whole value without a line break
+        self._unfinished = False  # what stands behind them may be overwritten
         self.n_lines = 0
 
     def read(self) -> list[Any]:
@@ -46,7 +47,10 @@ class JsonLines:
         return values
 
     def open(self, *, wait: bool) -> None:
-        """Lock the file, made if need be; if another process has it, wait or raise :class:`LabelingError`."""
+        """Lock the file, made if need be; if another process has it, wait or raise :class:`LabelingError`.
+
+        Read once more before appending: what :meth:`read` leaves behind is torn, and overwritten.
+        """
         import fcntl
 
         self._refuse_special()
@@ -57,6 +61,10 @@ class JsonLines:
         except BlockingIOError:
             self.close()
             raise LabelingError(f"{self.path} is being written by somebody else; wait for them, or use another file") from None
+        except BaseException:  # no lock, no writing
+            self.close()
+            raise
+        self._unfinished = True
         if new:
             with suppress(PermissionError):
                 sync_folder(self.path.resolve().parent)
@@ -71,8 +79,9 @@ class JsonLines:
         try:
             self._write(data)
         except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(self._fd, self._end)
+            if self._unfinished:
+                with suppress(OSError):
+                    os.ftruncate(self._fd, self._end)
             raise OSError(error.errno, error.strerror, str(self.path)) from error
         self._end, self._broken_off, self.n_lines = self._end + len(data), False, self.n_lines + len(values)
 
@@ -89,14 +98,17 @@ class JsonLines:
 
     def _write(self, data: bytes) -> None:
         status = os.fstat(self._fd)
-        if status.st_nlink == 0:
-            raise OSError(errno.ESTALE, "the file was deleted or replaced while it was being written")
-        if status.st_size > self._end:  # a torn line
+        grown = status.st_size - self._end
+        if status.st_nlink == 0 or grown < 0 or (grown and not self._unfinished):
+            raise OSError(errno.ESTALE, "the file was deleted, replaced or written by somebody else")
+        self._unfinished = True
+        if grown:
             os.ftruncate(self._fd, self._end)
         done = 0
         while done < len(data):
             done += os.pwrite(self._fd, data[done:], self._end + done)
         os.fdatasync(self._fd)
+        self._unfinished = False
 
     def _bytes(self) -> bytes:
         self._refuse_special()
