@@ -45,6 +45,17 @@ def test_the_first_rows_of_every_cut_are_uniform_ordered_pairs():
             assert abs(((cells - expected) ** 2 / expected).sum() - free) < 5 * math.sqrt(2 * free)
 
 
+def test_a_walk_without_the_census_sees_the_head_at_random():
+    index, first, trials = line(60), np.zeros(60), 2000
+    for seed in range(trials):
+        pool = pool_of(index, [1.0], seed, 4)
+        joint = np.concatenate([pool.positions, pool.census])
+        assert sorted(pool.ranks) == list(range(joint.size))
+        assert (np.diff(pool.ranks[: pool.positions.size]) > 0).all()
+        first[joint[np.argmin(pool.ranks)]] += 1
+    assert abs(((first - trials / 60) ** 2 / (trials / 60)).sum() - 59) < 5 * math.sqrt(2 * 59)
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_counts_and_members_of_cuts_are_exact(metric):
     corpus, query = gaussian(3000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -83,15 +84,20 @@ def band_pool(
     weights = None if probability is None else _weights(cuts, known, probability)[bands]
     clocks = [smallest_clocks(int(counts[band]), int(size), ledger.rng(f"band {band}")) for band, size in zip(bands, sizes, strict=True)]
     rates = np.ones(bands.size) if weights is None else weights
-    order = np.argsort(np.concatenate([clock / rate for clock, rate in zip(clocks, rates, strict=True)]), kind="stable")
+    merged = np.concatenate([clock / rate for clock, rate in zip(clocks, rates, strict=True)])
+    order = np.argsort(merged, kind="stable")
     of = np.repeat(np.arange(bands.size), sizes)[order]
     within = np.unique(known.near[:census])[::-1]
     inner = np.searchsorted(-known.near[:census], -within, "right")
     thresholds = known.sign * np.concatenate([within, cuts[bands]]) + np.float32(0.0)
     totals = np.concatenate([inner, np.cumsum(counts)[bands]]).astype(np.int64)
     positions = np.concatenate([ids[band, :size] for band, size in zip(bands, sizes, strict=True)])[order]
-    sums = () if weights is None else (weights[of], *_sums(weights, counts[bands], within.size))
-    return Pool(thresholds, totals, positions, within.size + of, known.near_ids[:census], bool(known.sign > 0), *sums)
+    pool = Pool(thresholds, totals, positions, within.size + of, known.near_ids[:census], bool(known.sign > 0))
+    if weights is None:
+        joint = np.concatenate([merged[order], ledger.rng("census").exponential(size=census)])
+        return replace(pool, ranks=np.argsort(np.argsort(joint)))
+    sums, lightest = _sums(weights, counts[bands], within.size)
+    return replace(pool, weights=weights[of], totals=sums, lightest=lightest)
 
 
 def _cuts(known: Outline, first: int, census: int, ratio: float, start: float | None) -> Float32:

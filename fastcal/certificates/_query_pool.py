@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,8 +75,7 @@ def _of_list(vector: Float32, ids: Int64, scores: Float32, sign: np.float32, *, 
         starts = () if start is None else (start,)
         at = array_pool(scores, np.arange(ids.size), clocks, starts=starts, weights=weights, **shape)
         thresholds = sign * at.thresholds + np.float32(0.0)
-        sums = at.weights, at.totals, at.lightest
-        return Pool(thresholds, at.counts, ids[at.positions], at.cut_of, ids[at.census], bool(sign > 0), *sums)
+        return replace(at, thresholds=thresholds, positions=ids[at.positions], census=ids[at.census], higher_is_better=bool(sign > 0))
 
     profile = Profile(np.sort(scores)[::-1], np.ones(ids.size))
     digest = fingerprint(vector, ids, scores)
