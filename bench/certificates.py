@@ -19,7 +19,7 @@ from bench.pages import publish, table
 from tests.promises import pools, recipes
 from tests.promises.pools import Pool
 
-BUDGET, SEEDS, FEWER, LARGE, DELTA = 500, 100, 40, 200_000, 0.05
+BUDGET, SEEDS, MORE, FEWER, LARGE, DELTA = 500, 100, 200, 40, 200_000, 0.05
 
 
 class Found(NamedTuple):
@@ -203,9 +203,9 @@ def real_pools():
     rows = []
     for name in ("cranfield", "digits", "stackfaq", "banking77"):
         pool = whole(name)
-        found = [timed(lambda seed, pool=pool: Found(*asked(pool, seed), pool.scores.size), seed) for seed in range(FEWER)]
-        cells = summary(found, [pool] * FEWER, 0.9)
-        rows.append((name, f"{pool.scores.size:,}", f"{sum(one.threshold is not None for one, _ in found)} of {FEWER}", cells[0], *cells[2:]))
+        found = [timed(lambda seed, pool=pool: Found(*asked(pool, seed), pool.scores.size), seed) for seed in range(MORE)]
+        cells = summary(found, [pool] * MORE, 0.9)
+        rows.append((name, f"{pool.scores.size:,}", f"{sum(one.threshold is not None for one, _ in found)} of {MORE}", cells[0], *cells[2:]))
     return table(("collection", "pairs", "certified", "broken", "recall / oracle", "labels: mean, p90", "ms"), rows)
 
 
