@@ -52,7 +52,6 @@ POOLED = {
     "certify": partial(of_result, fc.certify_threshold, delta=DELTA),
     "certify, weighted": partial(guided, sampling="weighted"),
     "certify, two starts": partial(guided, second_start="auto"),
-    "oracle": partial(of_recipe, recipes.oracle),
 }
 
 
@@ -91,7 +90,9 @@ def pooled():
     rows = []
     for task in tasks():
         seeds = range(SEEDS if task.pool.scores.size < LARGE else FEWER)
-        where = f"{task.name}: {task.pool.scores.size:,} pairs, p {task.target}"
+        best = task.pool.oracle(task.target)
+        within = "nothing" if best is None else f"{task.pool.selected(best)[0]:,}"
+        where = f"{task.name}: {task.pool.scores.size:,} pairs, p {task.target}; oracle {within}"
         for name, method in POOLED.items():
             found = [timed(method, task, BUDGET, seed) for seed in seeds]
             rows.append((where if name == "naive" else "", name, *summary(found, [task.pool] * len(seeds), task.target)))
@@ -134,7 +135,6 @@ PER = {
     "annular, bands": partial(annular, source="band"),
     "dynamic": dynamic,
     "dynamic, two starts": partial(dynamic, started=True),
-    "oracle": lambda query, budget, seed: Found(query.pool.oracle(0.9), 0, len(query.index)),
 }
 
 
@@ -144,7 +144,8 @@ def per_query():
     for name, (load, budget, draws) in QUERIES.items():
         queries = load()
         cases = [(query, seed) for query in queries for seed in range(draws)]
-        where = f"{name}: {len(queries)} queries x {draws}, {len(queries[0].index):,} rows, {budget} labels"
+        within = np.mean([query.pool.oracle(0.9) is not None for query in queries])
+        where = f"{name}: {len(queries)} queries x {draws}, {len(queries[0].index):,} rows, {budget} labels; oracle {within:.2f}"
         for method, draw in PER.items():
             found = [timed(draw, query, budget, seed) for query, seed in cases]
             cells = summary(found, [query.pool for query, _ in cases], 0.9)
@@ -187,15 +188,14 @@ def bought(pool, seed, **options):
 
 
 def weights():
-    """Labels to certify the whole of pools with 80 % of their rows at precision .999 and 20 % at .6; medians."""
+    """Labels to certify the whole of pools with 80 % of their rows at precision .999 and 20 % at .6."""
     rows, many = [], [pools.eighty_twenty(20_000, seed) for seed in range(SEEDS)]
     known = np.where(np.arange(20_000) < 16_000, 0.999, 0.6)
+    single = [Pool(np.full(20_000, 0.5, np.float32), pool.labels) for pool in many]
     for name, options in (("uniform", {}), ("weighted", {"sampling": "weighted", "probabilities": known})):
-        for scores in ("one score", "ranked"):
-            given = [Pool(np.full(20_000, 0.5, np.float32), pool.labels) if scores == "one score" else pool for pool in many]
-            paid = [bought(pool, seed, **options) for seed, pool in enumerate(given)]
-            rows.append((scores, name, f"{np.median(paid):.0f}", f"{np.quantile(paid, 0.9):.0f}"))
-    return table(("pool", "sampling", "labels, median", "p90"), sorted(rows))
+        paid = [[bought(pool, seed, **options) for seed, pool in enumerate(given)] for given in (single, many)]
+        rows.append((name, *(f"{np.median(labels):.0f}, {np.quantile(labels, 0.9):.0f}" for labels in paid)))
+    return table(("sampling", "one score: labels, median and p90", "whole search"), rows)
 
 
 def real_pools():

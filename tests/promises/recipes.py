@@ -19,11 +19,6 @@ def naive(pool, target, budget, rng):
     return (None if point is None else point.threshold), rows.size
 
 
-def oracle(pool, target, budget, rng):
-    """What perfect knowledge of the labels gives."""
-    return pool.oracle(target), 0
-
-
 def bound(values, delta, side):
     """Limit of a mean by the normal tail ``exp(-z^2 / 2) / 2 = delta``: asymptotic, no guarantee."""
     spread = values.std(ddof=0) / sqrt(values.size)
