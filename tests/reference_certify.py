@@ -40,7 +40,7 @@ def floor(k, k0, delta):
     return n
 
 
-def walk(scores, labels, seed, *, target="0.9", delta=0.05, budget=None, ratio=2.0):
+def walk(scores, labels, seed, *, target="0.9", delta=0.05, budget=None, ratio=2.0, second_start=None):
     """Return (threshold or None, number selected, the set of positions that were labelled), higher is better."""
     p, n = Fraction(target), len(scores)
     k0 = {k: math.ceil(p * k) - 1 for k in range(1, n + 1)}
@@ -52,14 +52,25 @@ def walk(scores, labels, seed, *, target="0.9", delta=0.05, budget=None, ratio=2
 
     enough = [k for k in ends if k >= min(far, n)]
     census = enough[0] if enough[0] <= budget // 4 else max([k for k in ends if k <= budget // 4], default=0)
-    paid = {row: labels[row] for row in order[:census]}
-    best = max([k for k in ends if k <= census and sum(labels[row] for row in order[:k]) > k0[k]], default=0)
-
     first, grid = max(2 * far, math.ceil(census * ratio)), [n]
     while n / ratio ** len(grid) >= first * (1 - 1e-12):
         grid.append(round(n / ratio ** len(grid)))
     cuts = sorted({min(end for end in ends if end >= rank) for rank in grid})
-    for k in [cut for cut in cuts if cut > census]:
+    far = max([k for k in ends if second_start is not None and scores[order[k - 1]] >= second_start], default=0)
+    tests = sorted({*cuts, far} - {0})
+    paid = {}
+    if far > next((k for k in tests if k > census), n):
+        best, limit = 0, budget / 2
+        for k in [cut for cut in tests if cut >= far]:
+            if judge(sorted(order[:k], key=lambda row: u[row]), k0[k], labels, paid, limit, delta / 2) != "pass":
+                break
+            best, limit = k, budget
+        if best:
+            return scores[order[best - 1]], best, set(paid)
+        delta /= 2
+    paid |= {row: labels[row] for row in order[:census]}
+    best = max([k for k in ends if k <= census and sum(labels[row] for row in order[:k]) > k0[k]], default=0)
+    for k in [cut for cut in tests if cut > census]:
         others = sorted(order[census:k], key=lambda row: u[row])
         null = k0[k] - sum(paid[row] for row in order[:census])
         verdict = judge(others, null, labels, paid, budget, delta)
@@ -89,7 +100,7 @@ def judge(others, null, labels, paid, budget, delta):
         if best_evidence([1 - y for y in seen], k, k - null - 1) >= 20:
             return "stop"
         behind = sum(row in paid for row in others) - len(seen)
-        end = min(k, len(seen) + budget - len(paid) + behind)
+        end = min(k, len(seen) + int(budget - len(paid) + behind))
         hoped = min(end, sum(seen) + math.ceil(wilson_upper(sum(seen), len(seen)) * (end - len(seen))))
         if end > len(seen) > 0 and evidence([1] * hoped + [0] * (end - hoped), k, null) < 1 / delta:
             return "stop"

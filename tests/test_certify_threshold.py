@@ -40,13 +40,21 @@ def pools(draw):
 
 
 @settings(max_examples=60, deadline=None)
-@given(pools(), st.integers(0, 1000), st.sampled_from(["0.9", "0.8", "0.55"]), st.sampled_from([0.05, 0.2]), st.sampled_from([2.0, 1.4]))
-def test_equals_the_slow_reference(pool, seed, target, delta, ratio):
+@given(
+    pools(),
+    st.integers(0, 1000),
+    st.sampled_from(["0.9", "0.8", "0.55"]),
+    st.sampled_from([0.05, 0.2]),
+    st.sampled_from([2.0, 1.4]),
+    st.sampled_from([None, 0, 20]),
+)
+def test_equals_the_slow_reference(pool, seed, target, delta, ratio, start_rank):
     scores, labels = pool
     for budget in (None, 60):
         if budget is not None and budget < slow.floor(scores.size, null_hits(Fraction(target), scores.size), delta):
             continue
-        options = {"delta": delta, "budget": budget, "ratio": ratio}
+        start = None if start_rank is None else float(np.sort(scores)[start_rank % scores.size])
+        options = {"delta": delta, "budget": budget, "ratio": ratio, "second_start": start}
         found, asked = certify(scores, labels, seed=seed, target_precision=float(target), **options)
         threshold, selected, paid = slow.walk(scores.tolist(), labels.tolist(), seed, target=target, **options)
         assert (found.threshold, found.n_selected) == (threshold, selected)
