@@ -210,28 +210,33 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
         "ratio": ratio,
         "batch_size": rule.batch_size,
         "census": settled(options.state, options.log, "census", head),
-        "start": None if start is None else start,
+        "start": start,
         "weights": None if weights is None else fingerprint(weights),
         "higher_is_better": bool(options.higher_is_better),
     }
     ledger = Ledger(
         "certify_threshold", rows.fingerprint, settings, budget=budget, seed=options.seed, state=options.state, log=options.log, size=rows.size
     )
-    uniform = ledger.rng("priorities").random(rows.scores.size)
-    pool = array_pool(
+    pool = _arranged(rows, ledger, options, weights, start)
+    return _procedure(pool, rows, ledger, rule, floor, start), ledger
+
+
+def _arranged(rows: Rows, ledger: Ledger, options: _Options, weights: Float64 | None, start: float | None) -> Pool:
+    """Put the rows into the ledger's order of labelling."""
+    uniform, settings = ledger.rng("priorities").random(rows.scores.size), ledger.settings
+    return array_pool(
         rows.scores,
         rows.positions,
         uniform if weights is None else -np.log1p(-uniform) / weights,
         census=settings["census"],
-        ratio=ratio,
-        first=_FIRST[options.scope] * far,
-        keep=budget,
+        ratio=settings["ratio"],
+        first=_FIRST[options.scope] * single_look_floor_iid(options.target_precision, options.delta),
+        keep=ledger.budget,
         higher_is_better=options.higher_is_better,
         starts=() if start is None else (start,),
-        beyond=future,
+        beyond=options.scope == "pairs",
         weights=weights,
     )
-    return _procedure(pool, rows, ledger, rule, floor, start), ledger
 
 
 def _procedure(pool: Pool, rows: Rows, ledger: Ledger, rule: Rule, floor: int, start: float | None) -> Procedure[Certificate]:

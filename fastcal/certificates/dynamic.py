@@ -43,7 +43,8 @@ def dynamic_threshold(
 
     The right cut differs from query to query. Three scans give this query's distribution of scores, its best rows, and rows drawn
     uniformly from every band of scores; no score of the corpus is kept. Cuts are placed at ratio 2 in rank; the best rows are
-    labelled one and all, and beyond them rows in a random order, until each cut is certified as in :func:`certify_threshold`.
+    labelled one and all (unless a second start succeeds), and beyond them rows in a random order, until each cut is certified
+    as in :func:`certify_threshold`.
     With probability at least 1 - delta over that order, whatever the labels and however the calibrator errs, there is no
     threshold in the result or what it selects has at least the target precision, as judged by the labeler.
 
