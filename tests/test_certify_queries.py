@@ -127,7 +127,7 @@ def test_a_run_with_empty_lists_and_its_mirror_image():
     assert (reverse.labels_used, reverse.n_selected) == (found.labels_used, found.n_selected)
     assert [test.threshold for test in reverse.trace] == [-test.threshold for test in found.trace]
     assert found.share_empty > 0
-    assert "Not every query" in found.scope
+    assert "not about each query" in found.scope
 
 
 def test_only_what_is_needed_is_judged():

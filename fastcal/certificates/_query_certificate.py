@@ -30,7 +30,12 @@ class QueryTest:
     log_evidence : float
         The highest value of the log evidence; certified from log(1 / delta) on.
     verdict : str
-        "certified", "futility", "budget" or "queries" (no more of them).
+        "certified", "futility", "budget" or "queries" (too few of them).
+    labels_needed : int or None
+        Of the verdict "budget": the labels, those used before included, that further queries would take if they were as good as one may
+        hope: without loss, or better than those judged by two standard errors. None otherwise.
+    queries_needed : int or None
+        Of the verdict "queries": as many of them, likewise; None where no number would do.
     path : ndarray of float64, shape (n_queries,)
         Log evidence after each query.
 
@@ -50,7 +55,13 @@ class QueryTest:
     labels: int
     log_evidence: float
     verdict: str
+    labels_needed: int | None
+    queries_needed: int | None
     path: npt.NDArray[np.float64] = field(repr=False)
+
+    def __str__(self) -> str:
+        loss = f"mean loss {self.mean_loss:.4g}, {self.n_empty} empty, " if self.n_queries else ""
+        return f"score {self.threshold:.9g}: {self.n_queries} queries, {loss}{self.labels} new labels, {self.verdict}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, without the path."""
@@ -63,6 +74,9 @@ class QueryCertificate(LabelledResult):
 
     Attributes
     ----------
+    labels_floor : int
+        Labels without which nothing can be certified here: those of the cheapest queries, as many as it takes if none has a loss
+        (36 for .9 at .05), at the first threshold tried.
     loss : str
         "precision" or "recall": the loss of a query is 1 minus that of its list at the threshold.
     target, delta : float
@@ -82,6 +96,10 @@ class QueryCertificate(LabelledResult):
     mean_answered : float or None
         Precision or recall averaged over the others. Where many lists are empty this is much less than 1 - ``mean_loss``, and
         nothing is promised of it.
+    labels_needed, queries_needed : int or None
+        Without a threshold for want of labels or of queries: how many of them it takes at the least; see :class:`QueryTest`.
+    n_truncated : int or None
+        Queries whose list ends at or beyond the threshold, so that further rows of theirs may qualify; None without a threshold.
     trace : tuple of QueryTest
         Every threshold that was tried, in order.
     higher_is_better : bool
@@ -105,6 +123,9 @@ class QueryCertificate(LabelledResult):
     mean_loss: float | None
     share_empty: float | None
     mean_answered: float | None
+    labels_needed: int | None
+    queries_needed: int | None
+    n_truncated: int | None
     trace: tuple[QueryTest, ...] = field(repr=False)
     higher_is_better: bool = True
 
@@ -112,6 +133,18 @@ class QueryCertificate(LabelledResult):
     def certified(self) -> bool:
         """Whether there is a threshold."""
         return self.threshold is not None
+
+    def __str__(self) -> str:
+        promise = f"mean {self.loss} over future queries >= {self.target:g} with confidence {1 - self.delta:g}"
+        needed = {"budget": f", {self.labels_needed} labels or more needed", "queries": f", {self.queries_needed} queries or more needed"}
+        if self.threshold is None:
+            has = self.labels_needed is not None or self.queries_needed is not None
+            found = f"no threshold is certified for {promise} ({self.reason}{needed[self.reason] if has else ''})"
+        else:
+            found = f"score {'>=' if self.higher_is_better else '<='} {self.threshold:.9g}: {promise}, {self.n_selected} rows"
+        judged = f", {self.n_cannot_judge} of them could not be judged" if self.n_cannot_judge else ""
+        lines = [found, f"{self.labels_used} labels used of {self.budget}{judged}; stopped by: {self.stopped}", self.scope]
+        return "\n".join([*lines, *(f"  {test}" for test in self.trace)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""

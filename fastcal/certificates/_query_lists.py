@@ -31,9 +31,17 @@ class QueryLists(NamedTuple):
         """Empty lists included."""
         return self.offsets.size - 1
 
-    def rows_of(self, query: int) -> slice:
-        """Where a query's rows are."""
-        return slice(int(self.offsets[query]), int(self.offsets[query + 1]))
+    def taken(self, queries: Int64) -> QueryLists:
+        """Return the lists of some queries, in the order given."""
+        lengths = np.diff(self.offsets)[queries]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[queries] - offsets[:-1], lengths)
+        return self._replace(values=self.values[rows], positions=self.positions[rows], offsets=offsets)
+
+    def n_beyond(self, threshold: float) -> int:
+        """Queries whose list ends at or beyond a threshold."""
+        ends = self.offsets[1:][np.diff(self.offsets) > 0] - 1
+        return int(np.count_nonzero(self.values[ends] >= np.float32(threshold)))
 
 
 def query_lists(run: Any, higher_is_better: bool) -> QueryLists:
@@ -47,9 +55,12 @@ def query_lists(run: Any, higher_is_better: bool) -> QueryLists:
     rows = as_rows(run, higher_is_better, groups)
     assert rows.groups is not None
     values = float32_floor(rows.scores if higher_is_better else -rows.scores)
-    order = np.lexsort((rows.positions, -values, rows.groups))
     offsets = np.concatenate([[0], np.cumsum(np.bincount(rows.groups, minlength=rows.n_groups))]).astype(np.int64)
-    return QueryLists(values[order], rows.positions[order], offsets, rows.size, rows.fingerprint)
+    lists = QueryLists(values, rows.positions, offsets, rows.size, rows.fingerprint)
+    if ((values[1:] <= values[:-1]) | (rows.groups[1:] != rows.groups[:-1])).all():
+        return lists
+    order = np.lexsort((-values, rows.groups))  # stable: ties stay in the order of positions
+    return lists._replace(values=values[order], positions=rows.positions[order])
 
 
 def cuts_of(lists: QueryLists, queries: Int64, ratio: float, answered: float) -> Float32:
@@ -58,13 +69,13 @@ def cuts_of(lists: QueryLists, queries: Int64, ratio: float, answered: float) ->
     From one at which so large a share of the queries select something, to one that selects all of their rows, each selecting at most
     `ratio` times as many as the one before.
     """
-    rows = np.concatenate([np.arange(lists.values.size)[lists.rows_of(query)] for query in queries.tolist()] or [np.empty(0, np.int64)])
-    if not rows.size:
+    own = lists.taken(queries)
+    if not own.values.size:
         return np.empty(0, np.float32)
-    values, starts = lists.values[rows], lists.offsets[queries]
-    tops = np.sort(lists.values[starts[lists.offsets[queries + 1] > starts]])[::-1]
+    tops = np.sort(own.values[own.offsets[:-1][np.diff(own.offsets) > 0]])[::-1]
     wanted = min(tops.size, max(1, math.ceil(answered * queries.size)))
-    return array_pool(values, rows, np.zeros(rows.size), ratio=ratio, first=int((values >= tops[wanted - 1]).sum())).thresholds
+    first = int((own.values >= tops[wanted - 1]).sum())
+    return array_pool(own.values, own.positions, np.zeros(own.values.size), ratio=ratio, first=first).thresholds
 
 
 def given_cuts(thresholds: npt.ArrayLike, higher_is_better: bool) -> Float32:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fastcal.certificates._bets import Float64, Wealth, level_of
+from fastcal.certificates._bets import ENDLESS, Float64, Wealth, best_gain, level_of
 from fastcal.certificates._pool import Float32, Int64
 from fastcal.certificates._query_certificate import QueryTest
 from fastcal.certificates._query_lists import QueryLists
@@ -19,24 +21,40 @@ Bools = npt.NDArray[np.bool_]
 
 _UNKNOWN = -2
 _FEW = 20  # queries that say too little about the next ones
+_AT_ONCE = 64  # queries judged before anybody looks
 
 
 class QueryRule(NamedTuple):
-    """What is promised: the mean loss is at most `most`; with `skip`, over the queries that have one."""
+    """What is promised: the mean precision or recall (`measure`) is at least `target`; with `skip`, over the queries that have one."""
 
-    loss: str
-    most: float
+    measure: str
+    target: float
     delta: float
     skip: bool
 
+    def gains(self, values: Float64, none: Bools) -> Float64:
+        """Return what bets on the precision or recall of some queries gain; `none`: those that have none."""
+        with np.errstate(over="ignore"):
+            gains = np.minimum(values / self.target - 1.0, best_gain(self.target))
+        return np.where(none & self.skip, 0.0, gains)
 
-def walk_queries(lists: QueryLists, queries: Int64, cuts: Float32, ledger: Ledger, rule: QueryRule) -> Procedure[tuple[QueryTest, ...]]:
-    """Test thresholds in the order given, each at level delta on the first of `queries` it takes; the first that fails is the last.
+
+class View(NamedTuple):
+    """Of each query: its precision or recall at a threshold if all that nobody judged is relevant (1 if it has none), whether it
+    has none for want of anything, and how many rows are to be judged."""
+
+    values: Float64
+    none: Bools
+    costs: Int64
+
+
+def walk_queries(sheet: Sheet, cuts: Float32) -> Procedure[tuple[QueryTest, ...]]:
+    """Test thresholds in the order given, each at level delta on the first queries of the sheet; the first that fails is the last.
 
     The order is fixed before any label, so delta is not divided: to certify a bad threshold the walk has to certify the first
     bad one. Thresholds share queries and labels.
     """
-    sheet, tests = _Sheet(lists, queries, ledger, rule), []
+    tests: list[QueryTest] = []
     for cut in cuts.tolist():
         tests.append((yield from sheet.test(cut)))
         if tests[-1].verdict != "certified":
@@ -44,99 +62,114 @@ def walk_queries(lists: QueryLists, queries: Int64, cuts: Float32, ledger: Ledge
     return tuple(tests)
 
 
-class _Sheet:
-    """The labels in hand."""
+class Sheet:
+    """The labels in hand of lists that stand in the order drawn."""
 
-    def __init__(self, lists: QueryLists, queries: Int64, ledger: Ledger, rule: QueryRule) -> None:
-        self.lists, self.queries, self.ledger, self.rule = lists, queries, ledger, rule
+    def __init__(self, lists: QueryLists, ledger: Ledger, rule: QueryRule) -> None:
+        self.lists, self.ledger, self.rule = lists, ledger, rule
         self.labels: Int8 = np.full(lists.values.size, _UNKNOWN, np.int8)
 
     def test(self, cut: float) -> Generator[Int64, Int8, QueryTest]:
-        """Judge queries until the mean loss at a threshold is known to be small enough, or likely not to be.
+        """Judge queries until the mean at a threshold is known to be good enough, or likely not to be.
 
-        Queries are independent draws, so is each loss in [0, 1] of the null that its mean exceeds a: ``x = a - loss`` has mean
-        below 0 and is at least a - 1, a bet of :class:`Wealth`. Where queries without a loss are left out, their x is 0: then
-        E[x] < 0 says that the mean over the others exceeds a.
+        Queries are independent draws, so is the precision or recall x in [0, 1] of each, of the null that its mean is below t:
+        a bet of :class:`Wealth` with the gain x / t - 1. Where queries that have none are left out, they gain 0: then a gain of
+        mean below 0 says that the mean over the others is below t.
+
+        Nothing is bought if even perfect answers would not do, and no query that perfect answers would do without.
         """
-        level, most, before = level_of(self.rule.delta), self.rule.most, self.ledger.n_used
-        wealth = Wealth(1)
-        path: list[float] = []
-        x, empty = np.empty(0), np.empty(0, np.bool_)
-        while not (verdict := self._verdict(path, len(x), level)):
-            n = wealth.rounds_to(level, most / (1 - most))  # if none of them has a loss: nothing is bought in vain
-            taken = self._affordable(cut, self.queries[len(x) : len(x) + n])
-            if not taken.size:
-                verdict = "budget"
+        level, before, wealth = level_of(self.rule.delta), self.ledger.n_used, Wealth(1)
+        values, none, path = np.empty(0), np.empty(0, np.bool_), np.empty(0)
+        while path.max(initial=-math.inf) < level:
+            n, cost = self.ahead(cut, values.size, wealth)
+            verdict, needed = self._is_hopeless(wealth, values, none, before)
+            if not verdict:
+                verdict, needed = self._is_impossible(cut, n, cost, values.size, wealth)
+            if verdict:
                 break
-            yield from self._buy(cut, taken)
-            losses, none = self._losses(cut, taken)
-            gains = np.where(none & self.rule.skip, 0.0, most - losses)
-            path += wealth.bet(gains[:, None] / (1 - most))[:, 0].tolist()
-            x, empty = np.concatenate([x, losses]), np.concatenate([empty, none])
-            if max(path) < level:
-                cost = (self.ledger.n_used - before) / x.size
-                verdict = self._is_hopeless(wealth, x, empty, cost)
-                if verdict:
-                    break
-        counted = x[~empty] if self.rule.skip else x
+            judged = slice(values.size, values.size + min(n, _AT_ONCE))
+            yield from self._buy(cut, judged)
+            seen = self.view(cut, judged.start, judged.stop)
+            path = np.concatenate([path, wealth.bet(self.rule.gains(seen.values, seen.none)[:, None])[:, 0]])
+            values, none = np.concatenate([values, seen.values]), np.concatenate([none, seen.none])
+        else:
+            verdict, needed = "certified", None
+        counted = values[~(none & self.rule.skip)]
         return QueryTest(
             threshold=cut,
-            n_queries=x.size,
-            n_empty=int(empty.sum()),
-            mean_loss=float(counted.mean()) if counted.size else float("nan"),
+            n_queries=values.size,
+            n_empty=int(none.sum()),
+            mean_loss=float((1.0 - counted).mean()) if counted.size else float("nan"),
             labels=self.ledger.n_used - before,
-            log_evidence=max(path, default=0.0),
+            log_evidence=float(path.max()) if path.size else 0.0,
             verdict=verdict,
-            path=np.array(path),
+            labels_needed=needed if verdict == "budget" else None,
+            queries_needed=needed if verdict == "queries" else None,
+            path=path,
         )
 
-    def _verdict(self, path: list[float], n_judged: int, level: float) -> str:
-        if max(path, default=0.0) >= level:
-            return "certified"
-        return "queries" if n_judged == self.queries.size else ""
+    def ahead(self, cut: float, first: int, wealth: Wealth) -> tuple[int, int]:
+        """Return how many queries from `first` on certify if all that nobody judged is relevant, and their labels; 0 if all are too few."""
+        n, level = self.lists.n_queries - first, level_of(self.rule.delta)
+        size = min(n, _AT_ONCE)
+        while size:
+            values, none, costs = self.view(cut, first, first + size)
+            enough = wealth.ahead(self.rule.gains(values, none)[:, None])[:, 0] >= level
+            if enough.any():
+                needed = int(enough.argmax()) + 1
+                return needed, int(costs[:needed].sum())
+            size = min(n, 2 * size) if size < n else 0
+        return 0, 0
 
-    def _is_hopeless(self, wealth: Wealth, losses: Float64, empty: Bools, cost: float) -> str:
-        """Why further queries would not do, were each better than those judged by two standard errors; it takes no part in the promise."""
-        counted = losses[~(empty & self.rule.skip)]
+    def view(self, cut: float, first: int, last: int) -> View:
+        """Return what is known of some queries at a threshold."""
+        rows = slice(int(self.lists.offsets[first]), int(self.lists.offsets[last]))
+        ends = self.lists.offsets[first : last + 1] - rows.start
+        labels, inside = self.labels[rows], self.lists.values[rows] >= np.float32(cut)
+        unknown = labels == _UNKNOWN
+        hits = _sums(inside & (unknown | (labels == 1)), ends)
+        if self.rule.measure == "precision":
+            whole, costs = _sums(inside, ends), _sums(inside & unknown, ends)
+        else:
+            whole, costs = hits + _sums(~inside & (labels == 1), ends), _sums(unknown, ends)
+        return View(np.where(whole > 0, hits / np.maximum(whole, 1), 1.0), whole == 0, costs)
+
+    def _is_impossible(self, cut: float, n: int, cost: int, first: int, wealth: Wealth) -> tuple[str, int | None]:
+        """Why even perfect answers would not do, and how many labels or queries would, if they were perfect."""
+        if n:
+            return ("budget", self.ledger.n_used + cost) if cost > self.ledger.remaining else ("", None)
+        every, rest, further = self.view(cut, 0, self.lists.n_queries), self.view(cut, first, self.lists.n_queries), copy(wealth)
+        further.bet(self.rule.gains(rest.values, rest.none)[:, None])
+        rounds = further.rounds_to(level_of(self.rule.delta), best_gain(self.rule.target))
+        counted = 1.0 - float(every.none.mean()) * self.rule.skip
+        return "queries", self.lists.n_queries + math.ceil(rounds / counted) if counted else None
+
+    def _is_hopeless(self, wealth: Wealth, values: Float64, none: Bools, before: int) -> tuple[str, int | None]:
+        """Why further queries would not do, were each better than those judged by two standard errors, and how many labels or
+        queries would; it takes no part in the promise."""
+        counted = values[~(none & self.rule.skip)]
         if counted.size < _FEW:
-            return ""
-        better = losses - 2 * counted.std() / np.sqrt(counted.size)
-        gains = np.where(empty & self.rule.skip, 0.0, (self.rule.most - better) / (1 - self.rule.most))
-        level, left = level_of(self.rule.delta), self.queries.size - losses.size
+            return "", None
+        gains = (values + 2 * counted.std() / np.sqrt(counted.size)) / self.rule.target - 1.0
+        gains[none & self.rule.skip] = 0.0
         if gains.mean() <= 0:
-            return "futility"
-        if wealth.projected(gains, left) < level:
-            return "queries"
-        return "budget" if cost and wealth.projected(gains, min(left, self.ledger.remaining / cost)) < level else ""
+            return "futility", None
+        rounds, cost = wealth.rounds_like(level_of(self.rule.delta), gains), (self.ledger.n_used - before) / values.size
+        if rounds > self.lists.n_queries - values.size:
+            return "queries", values.size + rounds if rounds < ENDLESS else None
+        return ("budget", self.ledger.n_used + math.ceil(rounds * cost)) if rounds * cost > self.ledger.remaining else ("", None)
 
-    def _rows(self, cut: float, query: int) -> slice:
-        """The rows of a query that have to be judged."""
-        rows = self.lists.rows_of(query)
-        return rows if self.rule.loss == "recall" else slice(rows.start, rows.start + self._n_selected(cut, rows))
-
-    def _n_selected(self, cut: float, rows: slice) -> int:
-        return int(np.searchsorted(-self.lists.values[rows], -np.float32(cut), "right"))
-
-    def _affordable(self, cut: float, queries: Int64) -> Int64:
-        """Return the first of the queries, as many as can be judged whole."""
-        costs = [np.count_nonzero(self.labels[self._rows(cut, query)] == _UNKNOWN) for query in queries.tolist()]
-        return queries[: int(np.searchsorted(np.cumsum(costs), self.ledger.remaining, "right"))]
-
-    def _buy(self, cut: float, queries: Int64) -> Generator[Int64, Int8, None]:
+    def _buy(self, cut: float, queries: slice) -> Generator[Int64, Int8, None]:
         """Ask for the rows of these queries that nobody judged yet."""
-        rows = np.concatenate([np.arange(self.labels.size)[self._rows(cut, query)] for query in queries.tolist()])
-        rows = rows[self.labels[rows] == _UNKNOWN]
+        rows = np.arange(self.lists.offsets[queries.start], self.lists.offsets[queries.stop])
+        wanted = self.labels[rows] == _UNKNOWN
+        if self.rule.measure == "precision":
+            wanted &= self.lists.values[rows] >= np.float32(cut)
+        rows = rows[wanted]
         if rows.size:
             self.labels[rows] = yield self.lists.positions[rows]
 
-    def _losses(self, cut: float, queries: Int64) -> tuple[Float64, Bools]:
-        """Return the loss of each query, and whether it has none for want of anything."""
-        losses, none = np.zeros(queries.size), np.zeros(queries.size, np.bool_)
-        for at, query in enumerate(queries.tolist()):
-            rows = self.lists.rows_of(query)
-            n = self._n_selected(cut, rows)
-            hits = int((self.labels[rows][:n] == 1).sum())
-            whole = n if self.rule.loss == "precision" else int((self.labels[rows] == 1).sum())
-            none[at] = not whole
-            losses[at] = (whole - hits) / whole if whole else 0.0
-        return losses, none
+
+def _sums(mask: Bools, ends: Int64) -> Int64:
+    """Sum over each list."""
+    return np.diff(np.concatenate([[0], np.cumsum(mask)])[ends])
