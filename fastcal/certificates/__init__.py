@@ -4,6 +4,7 @@ from fastcal.certificates._by_query import QueryFacts
 from fastcal.certificates._certificate import Certificate
 from fastcal.certificates._query_certificate import QueryCertificate, QueryTest
 from fastcal.certificates._recall_certificate import RecallCertificate, RecallStep
+from fastcal.certificates._recall_facts import RecallFacts
 from fastcal.certificates._trace import CutTest
 from fastcal.certificates.certify import certify_threshold, certify_threshold_async
 from fastcal.certificates.dynamic import dynamic_threshold, dynamic_threshold_async
@@ -19,6 +20,7 @@ __all__ = [
     "QueryFacts",
     "QueryTest",
     "RecallCertificate",
+    "RecallFacts",
     "RecallStep",
     "certify_queries",
     "certify_queries_async",

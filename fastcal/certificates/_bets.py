@@ -29,6 +29,12 @@ class Wealth:
     def __init__(self, n_nulls: int) -> None:
         self._logs: Float64 = np.repeat(_LOG_PRIOR, n_nulls, axis=1)
 
+    def only(self, null: int) -> Wealth:
+        """Return the wealth of one null."""
+        single = Wealth(1)
+        single._logs = self._logs[:, null : null + 1]
+        return single
+
     def bet(self, gains: Float64) -> Float64:
         """Return the log of the wealth after each round, shape (n_rounds, n_nulls), that of `gains`."""
         paths = self._paths(gains)
@@ -46,7 +52,7 @@ class Wealth:
     def rounds_like(self, level: float, gains: Float64) -> int:
         """Return how many further rounds like these lift the log wealth of one null to a level; `ENDLESS` if none do."""
         growth = _growth(gains)
-        return 1 + bisect.bisect_left(range(1, ENDLESS), True, key=lambda n: self._after(n * growth) >= level)
+        return 1 + bisect.bisect_left(range(1, ENDLESS), level, key=lambda n: self._after(n * growth))
 
     def _after(self, growth: Float64) -> float:
         with np.errstate(under="ignore"):

@@ -40,8 +40,10 @@ class QueryRule(NamedTuple):
 
 
 class View(NamedTuple):
-    """Of each query: its precision or recall at a threshold if all that nobody judged is relevant (1 if it has none), whether it
-    has none for want of anything, and how many rows are to be judged."""
+    """Of each query: its precision or recall at a threshold, whether it has none for want of anything, rows that are to be judged.
+
+    The first as if all that nobody judged were relevant; 1 if it has none.
+    """
 
     values: Float64
     none: Bools
@@ -145,8 +147,10 @@ class Sheet:
         return "queries", self.lists.n_queries + math.ceil(rounds / counted) if counted else None
 
     def _is_hopeless(self, wealth: Wealth, values: Float64, none: Bools, before: int) -> tuple[str, int | None]:
-        """Why further queries would not do, were each better than those judged by two standard errors, and how many labels or
-        queries would; it takes no part in the promise."""
+        """Why further queries would not do, were each better than those judged by two standard errors, and how many would.
+
+        It takes no part in the promise.
+        """
         counted = values[~(none & self.rule.skip)]
         if counted.size < _FEW:
             return "", None

@@ -7,12 +7,13 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from fastcal.certificates._bets import Float64, Wealth, level_of
+from fastcal.certificates._bets import ENDLESS, Float64, Wealth, level_of
 
 Int64 = npt.NDArray[np.int64]
 
 _DIGITS = 10**9
 _BLOCK = 32
+_AHEAD = 64
 
 
 class RecallTest:
@@ -42,7 +43,7 @@ class RecallTest:
     def __init__(self, target: Fraction, delta: float, counts: Int64, n_rows: int) -> None:
         exact = Fraction(-(-target.numerator * _DIGITS // target.denominator), _DIGITS)
         self._p, self._d, self._level = exact.numerator, exact.denominator, level_of(delta)
-        self._wealth, self._left = Wealth(counts.size), n_rows
+        self._wealth, self._left, self._n_rows = Wealth(counts.size), n_rows, n_rows
         self._below: Int64 = n_rows - counts  # not drawn
         self._worth: Int64 = np.zeros(counts.size, np.int64)
         self.found: Int64 = np.zeros(counts.size, np.int64)  # positives above each cut
@@ -77,3 +78,35 @@ class RecallTest:
         """Whether a cut is known to miss the target even if all rows above it that were not drawn are relevant."""
         undrawn = self._left - int(self._below[cut])
         return int(self._worth[cut]) + (self._d - self._p) * undrawn < 0
+
+    def fewest(self, most: int) -> int:
+        """Return the fewest further labels, of at most `most`, that certify the laxest cut if all are relevant and above it; 0 if none do."""
+        worth, below, each = int(self._worth[0]), int(self._below[0]), self._d - self._p
+        most = min(most, self._left - below)
+        wealth, size = self._wealth.only(0), min(most, _AHEAD)
+        while size > 0:
+            left, before = self._left - np.arange(size), worth + each * np.arange(size)
+            gains = (left * each + 1 + before) / np.maximum(self._p * left - 1 - before, 0.5)
+            enough = (wealth.ahead(gains[:, None])[:, 0] >= self._level) | (before + each >= self._p * below)
+            if enough.any():
+                return int(enough.argmax()) + 1
+            size = min(most, 2 * size) if size < most else 0
+        return 0
+
+    def is_beyond(self, labels: int) -> bool:
+        """Whether no answers to so many further labels can certify the laxest cut."""
+        below = int(self._below[0])
+        lost = min(below, labels)  # of rows below it, which turn out not to be relevant
+        sure = int(self._worth[0]) + (self._d - self._p) * (labels - lost) >= self._p * (below - lost)
+        return labels < self._left and not sure and not self.fewest(labels)
+
+    def labels_like(self) -> int | None:
+        """Return how many further labels like those taken certify the laxest cut; None if it looks as though it misses the target.
+
+        Of rows drawn with replacement, for which a relevant row gains (d - p) / p above the cut and -1 below it; without, it takes
+        no more.
+        """
+        above, n = int(self.found[0]), self._n_rows - self._left
+        gains = np.repeat([self._d / self._p - 1.0, -1.0, 0.0], [above, self.positives - above, n - self.positives])
+        rounds = self._wealth.only(0).rounds_like(self._level, gains)
+        return rounds if rounds < ENDLESS else None

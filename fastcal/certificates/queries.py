@@ -37,8 +37,9 @@ def certify_queries(
     this pool instead; pairs of one query are not independent, so they say nothing of other queries.
 
     Each judged query gives one loss, a fraction. Queries are judged whole and in random order until bets against the loss have
-    multiplied by ``1 / delta``, for which .9 at .05 takes 36 of them; the number of looks costs nothing. Thresholds are tried one by one, the strictest first
-    for precision and the laxest first for recall, until one fails; a threshold uses all labels of those before it again.
+    multiplied by ``1 / delta``, for which .9 at .05 takes 36 queries without loss; the number of looks costs nothing. Thresholds
+    are tried one by one, the strictest first for precision and the laxest first for recall, until one fails; a threshold uses all
+    labels of those before it again. No query is judged where even perfect answers would not do, for want of queries or of labels.
 
     Parameters
     ----------
@@ -78,8 +79,8 @@ def certify_queries(
     Returns
     -------
     QueryCertificate
-        ``.threshold`` is None if the first one fails: ``.reason`` is then "futility", "budget", "queries" (too few of them; either
-        without a label where no answers would do, and ``.labels_needed`` or ``.queries_needed`` says what would) or "no_cut" (no list
+        ``.threshold`` is None if the first one fails: ``.reason`` is then "futility", "budget" (``.labels_needed`` says how many it
+        takes), "queries" (too few of them; see ``.queries_needed``) or "no_cut" (no list
         places one).
 
     Raises
