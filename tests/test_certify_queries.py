@@ -41,7 +41,8 @@ def test_wealth_is_the_mixture_of_ten_gamblers(gains, at):
     if all(e > 0 for e in exact):
         again = [sum(w * math.prod(1 + f * g for g in gains) * (1 + f / 9) ** n for f, w in BETS) for n in range(1, 65)]
         steps = wealth.rounds_to(math.log(20), 1 / 9)
-        assert steps == next((n for n, e in enumerate(again, 1) if e >= 20), 64)
+        assert steps == next((n for n, e in enumerate(again, 1) if e >= 20), steps)
+        assert (steps > 64) == all(e < 20 for e in again)
 
 
 @given(st.lists(st.integers(0, 10), min_size=2, max_size=6), st.integers(1, 9))
@@ -135,7 +136,7 @@ def test_only_what_is_needed_is_judged():
     scores = np.tile([0.9, 0.8, 0.1], (100, 1))
     judge = Judge(np.tile([1, 1, 0], 100))
     found = fc.certify_queries(scores, judge, thresholds=[0.5], seed=0)
-    assert (found.labels_floor, found.n_queries, found.labels_used, found.n_selected) == (29, 36, 72, 200)
+    assert (found.labels_floor, found.n_queries, found.labels_used, found.n_selected) == (72, 36, 72, 200)
     assert all(position % 3 < 2 for position in judge.asked)
 
 
@@ -153,13 +154,41 @@ def test_reasons():
     hopeless = fc.certify_queries(scores, Judge(bad), seed=0)
     assert (hopeless.reason, hopeless.n_queries, hopeless.mean_loss) == ("futility", 0, None)
     assert hopeless.labels_used == 36 * 4
-    assert fc.certify_queries(scores, Judge(bad + 1), seed=0, budget=100).reason == "budget"
-    assert fc.certify_queries(scores, Judge(bad + 1), seed=0, n_queries=30).reason == "queries"
     last = np.random.default_rng(np.random.SeedSequence([0, *b"queries"])).permutation(60)[-1]  # places no threshold
     one = np.where(np.arange(60)[:, None] == last, 1.0, np.nan)
     assert fc.certify_queries(one, Judge(bad), seed=0).reason == "no_cut"
     whole = fc.certify_queries(scores, Judge(bad + 1), seed=0)
     assert (whole.reason, whole.stopped, whole.threshold) == ("certified", "last cut", 1.0)
+
+
+@pytest.mark.parametrize("target", [{"target_precision": 1e-300}, {"target_recall": 5e-324}, {"target_precision": 5e-324, "empty": "leave_out"}])
+def test_tiny_targets(target):
+    judge = Judge(np.ones(240))
+    assert fc.certify_queries(np.ones((60, 4)), judge, thresholds=[0.5], seed=0, **target).labels_used == 4
+    assert fc.certify_queries(np.ones((60, 4)), Judge(np.zeros(240)), thresholds=[0.5], seed=0, **target).certified == ("target_recall" in target)
+
+
+def test_what_is_printed():
+    found = fc.certify_queries(np.ones((40, 2)), Judge(np.where(np.arange(80) % 40, 1, -1)), thresholds=[0.5], target_precision=0.8, seed=0)
+    lines = str(found).splitlines()
+    assert lines[0] == "score >= 0.5: mean precision over future queries >= 0.8 with confidence 0.95, 80 rows"
+    assert lines[1].startswith(f"{found.labels_used} labels used of 80")
+    assert ("could not be judged" in lines[1]) == bool(found.n_cannot_judge)
+    assert lines[2] == found.scope
+    assert "at least 0.8, as judged" in found.scope
+    assert "wrong in at most 5 %" in found.scope
+    assert lines[3].startswith("  score 0.5: ")
+    assert lines[3].endswith("certified")
+
+
+def test_lists_that_end_above_the_threshold_are_counted():
+    scores = np.sort(np.random.default_rng(1).random((200, 5)))[:, ::-1]
+    scores[::9] = np.nan
+    found = fc.certify_queries(scores, Judge(np.ones(1_000)), thresholds=[0.2], seed=0)
+    assert found.n_truncated == (scores[:, -1] >= 0.2).sum() > 0
+    assert f"and {found.n_truncated} of the 200 lists here end at or beyond the threshold" in found.scope
+    mirror = fc.certify_queries(-scores, Judge(np.ones(1_000)), thresholds=[-0.2], seed=0, higher_is_better=False)
+    assert mirror.n_truncated == found.n_truncated
 
 
 @pytest.mark.parametrize(
@@ -168,15 +197,17 @@ def test_reasons():
         ({"target_precision": 0.9, "target_recall": 0.9}, "both given"),
         ({"target_precision": 1}, "strictly between"),
         ({"delta": 1.0}, "strictly between"),
-        ({"budget": 0}, "at least 29"),
-        ({"budget": 28}, "at least 29"),
-        ({"n_queries": 28}, "at least 29"),
+        ({"budget": 0}, "at least 72"),
+        ({"budget": 71}, "at least 72"),
+        ({"n_queries": 35}, "at least 36"),
         ({"empty": "zero"}, "no_loss"),
         ({"ratio": 5.0}, r"\(1, 4\]"),
         ({"thresholds": []}, "thresholds"),
         ({"thresholds": [np.nan]}, "thresholds"),
         ({"run": np.ones(60)}, "n_queries, m"),
-        ({"run": np.ones((30, 2))}, "expected at least 29"),
+        ({"run": np.ones((36, 2))}, "35 may be judged; expected at least 36.*places the thresholds"),
+        ({"run": np.ones((35, 2)), "thresholds": [0.5]}, "expected at least 36"),
+        ({"target_precision": 0.9999999999999999}, "expected at least 1"),
         ({"run": np.full((60, 2), np.inf)}, "finite"),
     ],
 )

@@ -11,27 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interrupted import Judge, check_interruptions, check_twin
+from reference_recall import wealth
 
 import fastcal as fc
 from fastcal.certificates._recall_test import RecallTest
 
 RATE = Fraction(3, 5)
-BETS = [(Fraction(j, 10), Fraction(j, 55)) for j in range(1, 11)]
-
-
-def wealth(rows, target, above, n_rows):
-    """Mixture of bets on (is above, label) pairs against one cut, exactly, after each row; None once the null is impossible."""
-    total, below = [share for _, share in BETS], n_rows - above
-    worth, left, path, found, sure = Fraction(0), n_rows, [], 0, False
-    for is_above, label in rows:
-        z = (1 - target if is_above else -target) * label
-        mean, lowest = -Fraction(1, target.denominator) - worth, -target * left
-        gain = (left * z - mean) / (mean - lowest) if mean > lowest else Fraction(0)
-        total = [each * (1 + f * gain) for (f, _), each in zip(BETS, total, strict=True)]
-        worth, left, below, found = worth + z, left - 1, below - (not is_above), found + is_above * label
-        sure |= worth >= target * below and found > 0
-        path.append(None if sure else sum(total))
-    return path
 
 
 @pytest.mark.parametrize("shape", [(4, 3, 1, 0), (2, 1, 3, 1), (1, 0, 4, 2), (4, 4, 3, 3), (3, 2, 3, 2), (5, 1, 2, 1)])
@@ -110,8 +95,8 @@ def test_all_labels_certify_every_cut_that_is_good(rows, target, seed):
 def test_all_relevant_above_takes_36_of_them():
     labels = np.arange(20_000) < 10_000
     found = fc.certify_recall(-np.arange(20_000.0), Judge(labels), seed=3, batch_size=1)
-    assert (found.labels_floor, found.trace[0].positives, found.trace[0].positives_above) == (29, 36, 36)
-    assert found.budget == found.labels_used == 29 * 40
+    assert (found.labels_floor, found.trace[0].positives, found.trace[0].positives_above) == (36, 36, 36)
+    assert found.budget == found.labels_used == 36 * 40
     assert found.threshold is not None
     assert labels[: found.n_selected].sum() >= 9_000
 
@@ -131,6 +116,13 @@ def test_rare_relevant_rows_are_given_up_early():
     some = fc.certify_recall(-np.arange(2_000.0), Judge(np.arange(2_000) % 40 == 0), budget=400, seed=1)
     assert (some.reason, some.n_selected, some.interval) == ("budget", 0, None)
     assert some.labels_needed > 400
+
+
+@pytest.mark.parametrize("target", [1e-300, 0.9999999999])
+def test_extreme_targets(target):
+    found = fc.certify_recall(np.arange(60.0), Judge(np.arange(60) >= 10), target_recall=target, budget=60, seed=0)
+    assert (found.reason, found.labels_used) == ("certified", 60 if target > 0.5 else 40)
+    assert found.n_selected >= 50 * target
 
 
 def test_equal_scores_leave_no_choice():
@@ -156,10 +148,55 @@ def test_ragged_runs_pool_their_queries():
     found = fc.certify_recall(run, Judge(labels), budget=150, seed=0)
     assert found.threshold == found.to_dict()["threshold"]
     assert labels[run.scores >= found.threshold].sum() >= 68
+    above = run.scores >= found.threshold
+    sizes = np.add.reduceat(np.append(above, False).astype(int), [0, 100]).tolist()
+    assert found.by_query.to_dict() == {
+        "n_queries": 4,
+        "share_empty": (2 + sizes.count(0)) / 4,
+        "share_of_top": max(sizes) / sum(sizes),
+        "n_found": 1,
+        "macro_recall": pytest.approx(found.recall_sample),
+        "below_half": 0.0,
+    }
+    assert found.n_truncated == above[[99, 149]].sum()
+    assert f"Only within the 4 lists: rows they do not hold are not counted, and {found.n_truncated} of the lists" in found.scope
+    assert fc.certify_recall(run.scores, Judge(labels), budget=150, seed=0).by_query is None
     distances = fc.Run(np.arange(150), np.linspace(0, 1, 150), offsets=[0, 0, 100, 100, 150], higher_is_better=False)
     assert fc.certify_recall(distances, Judge(labels), budget=150, seed=0, higher_is_better=False).n_selected == found.n_selected
     with pytest.raises(TypeError, match="without scores"):
         fc.certify_recall(fc.Run([1, 2, 3]), Judge([1, 1, 1]))
+
+
+def test_facts_by_query_are_those_of_the_rows():
+    """By loops; a list of NaN is empty, and several lists end above the threshold."""
+    rng = np.random.default_rng(3)
+    scores = np.sort(rng.normal(size=(40, 12)).astype(np.float32) + np.linspace(-3, 3, 40, dtype=np.float32)[:, None])[:, ::-1].copy()
+    scores[7] = np.nan
+    labels = scores > -0.5
+    run, judge = fc.SearchResult(ids=np.tile(np.arange(12), (40, 1)), scores=scores, higher_is_better=True), Judge(labels)
+    found = fc.certify_recall(run, judge, target_recall=0.8, budget=200, seed=1)
+    chosen = scores >= found.threshold
+    seen = [(position // 12, chosen.flat[position]) for position in judge.asked if labels.flat[position]]
+    shares = [np.mean([c for q, c in seen if q == query]) for query in {q for q, _ in seen}]
+    sizes = sorted(chosen.sum(axis=1), reverse=True)
+    assert found.by_query.n_queries == 40
+    assert found.by_query.share_empty == np.mean(np.array(sizes) == 0) > 0
+    assert found.by_query.share_of_top == sum(sizes[:2]) / sum(sizes)
+    assert (found.by_query.n_found, found.by_query.macro_recall) == (len(shares), pytest.approx(np.mean(shares)))
+    assert found.by_query.below_half == np.mean(np.array(shares) < 0.4)
+    assert found.n_truncated == chosen[:, -1].sum() > 0
+
+
+def test_what_is_printed():
+    found = fc.certify_recall(np.arange(100.0), Judge(np.where(np.arange(100) >= 50, 1, -1)), seed=0)
+    lines = str(found).splitlines()
+    assert lines[0] == f"score >= {found.threshold:g}: recall >= 0.9 with confidence 0.95, {found.n_selected} of 100 rows"
+    assert lines[1] == "100 labels used of 100, 50 of them could not be judged, 50 relevant; stopped by: whole pool"
+    assert lines[2] == found.scope
+    assert "at least 0.9; wrong in at most 5 %" in found.scope
+    assert len(lines) == 3 + len(found.trace)
+    short = fc.certify_recall(np.arange(2_000.0), Judge(np.arange(2_000) % 40 == 0), budget=400, seed=1)
+    assert f"(budget, some {short.labels_needed} labels needed)" in str(short)
 
 
 @pytest.mark.parametrize(
@@ -167,9 +204,9 @@ def test_ragged_runs_pool_their_queries():
     [
         ({"target_recall": 1.0}, "strictly between 0 and 1"),
         ({"delta": 0}, "strictly between 0 and 1"),
-        ({"budget": 0}, "at least 25"),
-        ({"budget": 24}, "at least 25"),
-        ({"budget": -5}, "at least 25"),
+        ({"budget": 0}, "at least 32"),
+        ({"budget": 31}, "at least 32"),
+        ({"budget": -5}, "at least 32"),
         ({"ratio": 1}, r"\(1, 4\]"),
         ({"batch_size": 0}, "at least 1"),
         ({"scores": [np.nan]}, "nothing but NaN"),

@@ -143,8 +143,8 @@ class Sheet:
         every, rest, further = self.view(cut, 0, self.lists.n_queries), self.view(cut, first, self.lists.n_queries), copy(wealth)
         further.bet(self.rule.gains(rest.values, rest.none)[:, None])
         rounds = further.rounds_to(level_of(self.rule.delta), best_gain(self.rule.target))
-        counted = 1.0 - float(every.none.mean()) * self.rule.skip
-        return "queries", self.lists.n_queries + math.ceil(rounds / counted) if counted else None
+        n, counted = self.lists.n_queries, int(np.count_nonzero(~(every.none & self.rule.skip)))
+        return "queries", n - (-rounds * n // counted) if counted else None
 
     def _is_hopeless(self, wealth: Wealth, values: Float64, none: Bools, before: int) -> tuple[str, int | None]:
         """Why further queries would not do, were each better than those judged by two standard errors, and how many would.

@@ -42,7 +42,7 @@ class RecallFacts:
     >>> run = fc.Run(np.arange(300), np.linspace(1.0, 0.0, 300), offsets=np.arange(0, 301, 5))
     >>> found = fc.certify_recall(run, lambda rows: rows < 100, seed=0, budget=300)
     >>> found.by_query.n_queries, found.by_query.n_found, found.by_query.below_half
-    (60, 20, 0.1)
+    (60, 20, 0.05)
     """
 
     n_queries: int
