@@ -195,7 +195,7 @@ def test_what_is_printed():
     assert lines[2] == found.scope
     assert "at least 0.9; wrong in at most 5 %" in found.scope
     assert len(lines) == 3 + len(found.trace)
-    short = fc.certify_recall(np.arange(2_000.0), Judge(np.arange(2_000) % 40 == 0), budget=400, seed=1)
+    short = fc.certify_recall(-np.arange(2_000.0), Judge(np.arange(2_000) % 40 == 0), budget=400, seed=1)
     assert f"(budget, some {short.labels_needed} labels needed)" in str(short)
 
 
