@@ -173,7 +173,7 @@ def test_what_is_printed():
     lines = str(found).splitlines()
     assert lines[0] == "score >= 0.5: mean precision over future queries >= 0.8 with confidence 0.95, 80 rows"
     assert lines[1].startswith(f"{found.labels_used} labels used of 80")
-    assert ("could not be judged" in lines[1]) == bool(found.n_cannot_judge)
+    assert ("nobody could judge" in lines[1]) == bool(found.n_cannot_judge)
     assert lines[2] == found.scope
     assert "at least 0.8, as judged" in found.scope
     assert "wrong in at most 5 %" in found.scope

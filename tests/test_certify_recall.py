@@ -191,7 +191,7 @@ def test_what_is_printed():
     found = fc.certify_recall(np.arange(100.0), Judge(np.where(np.arange(100) >= 50, 1, -1)), seed=0)
     lines = str(found).splitlines()
     assert lines[0] == f"score >= {found.threshold:g}: recall >= 0.9 with confidence 0.95, {found.n_selected} of 100 rows"
-    assert lines[1] == "100 labels used of 100, 50 of them could not be judged, 50 relevant; stopped by: whole pool"
+    assert lines[1] == "100 labels used of 100, 50 of which nobody could judge, 50 relevant; stopped by: whole pool"
     assert lines[2] == found.scope
     assert "at least 0.9; wrong in at most 5 %" in found.scope
     assert len(lines) == 3 + len(found.trace)
@@ -220,7 +220,7 @@ def test_bad_input_costs_no_label(options, message):
     assert not judge.calls
 
 
-@pytest.mark.parametrize("changed", [{"target_recall": 0.8}, {"delta": 0.1}, {"batch_size": 7}, {"seed": 9}, {"scores": np.arange(151.0)}])
+@pytest.mark.parametrize("changed", [{"target_recall": 0.8}, {"delta": 0.1}, {"seed": 9}, {"scores": np.arange(151.0)}])
 def test_a_state_belongs_to_one_pool_seed_and_promise(changed):
     state = fc.certify_recall(np.arange(150.0), Judge(np.ones(150)), seed=0).state
     with pytest.raises(ValueError):
@@ -234,6 +234,16 @@ def test_interrupted_anywhere_it_ends_the_same(tmp_path):
     assert found.reason == "certified"
     longer = fc.certify_recall(scores, Judge(labels), budget=390, batch_size=13, state=found.state)
     assert longer.to_dict() == fc.certify_recall(scores, Judge(labels), budget=390, batch_size=13, seed=4).to_dict()
+
+
+def test_another_batch_size_goes_on_without_asking_twice():
+    labels = np.arange(400) < 120
+    first = fc.certify_recall(-np.arange(400.0), Judge(labels), budget=100, batch_size=20, seed=2)
+    judge = Judge(labels)
+    more = fc.certify_recall(-np.arange(400.0), judge, budget=300, batch_size=7, state=first.state)
+    assert more.certified
+    assert not set(judge.asked) & {position for position, _ in first.state["labels"]}
+    assert len(judge.asked) == more.labels_used - first.labels_used
 
 
 def test_async_twin():

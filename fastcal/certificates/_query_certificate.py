@@ -142,7 +142,7 @@ class QueryCertificate(LabelledResult):
             found = f"no threshold is certified for {promise} ({self.reason}{needed[self.reason] if has else ''})"
         else:
             found = f"score {'>=' if self.higher_is_better else '<='} {self.threshold:.9g}: {promise}, {self.n_selected} rows"
-        judged = f", {self.n_cannot_judge} of them could not be judged" if self.n_cannot_judge else ""
+        judged = f", {self.n_cannot_judge} of which nobody could judge" if self.n_cannot_judge else ""
         lines = [found, f"{self.labels_used} labels used of {self.budget}{judged}; stopped by: {self.stopped}", self.scope]
         return "\n".join([*lines, *(f"  {test}" for test in self.trace)])
 

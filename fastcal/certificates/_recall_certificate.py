@@ -123,7 +123,7 @@ class RecallCertificate(LabelledResult):
         else:
             side = ">=" if self.higher_is_better else "<="
             found = f"score {side} {self.threshold:.9g}: {promise}, {self.n_selected} of {self.n_pool} rows"
-        judged = f", {self.n_cannot_judge} of them could not be judged" if self.n_cannot_judge else ""
+        judged = f", {self.n_cannot_judge} of which nobody could judge" if self.n_cannot_judge else ""
         used = f"{self.labels_used} labels used of {self.budget}{judged}, {self.positives_found} relevant; stopped by: {self.stopped}"
         return "\n".join([found, used, self.scope, *(f"  {step}" for step in self.trace)])
 

@@ -55,7 +55,7 @@ def certify_recall(
         Thresholds are tried at each distinct score, or so that one selects at most so many times as many rows as the next; in
         (1, 4].
     batch_size : int, default 20
-        Labels of a request.
+        Labels of a request; another one may go on from a `state`.
     higher_is_better : bool, default True
         False for distances; a search result or a Run says so itself, and must agree.
     seed : int, optional
@@ -160,7 +160,7 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[RecallCertificate],
     size = integer(options.batch_size, "batch_size", least=1)
     rows = as_rows(scores, options.higher_is_better, None)
     better = bool(options.higher_is_better)
-    settings = {"target_recall": str(target), "delta": delta, "ratio": ratio, "batch_size": size, "higher_is_better": better}
+    settings = {"target_recall": str(target), "delta": delta, "ratio": ratio, "higher_is_better": better}
     kept = {"seed": options.seed, "state": options.state, "log": options.log, "size": rows.size}
     ledger = Ledger("certify_recall", rows.fingerprint, settings, **kept)
     priorities = ledger.rng("priorities").random(rows.scores.size)
