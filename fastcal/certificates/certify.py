@@ -12,7 +12,7 @@ from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._by_query import QueryFacts, query_facts
 from fastcal.certificates._certificate import Certificate, certificate
 from fastcal.certificates._inputs import Rows, as_rows
-from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
+from fastcal.certificates._options import as_budget, exact_target, head_size, options_of, pool_floor, settled
 from fastcal.certificates._pool import Float64, Int64, Pool, array_pool, census_size
 from fastcal.certificates._prior import given_start, hopeful_start, selected, spread_weights
 from fastcal.certificates._scopes import scope_of
@@ -52,9 +52,9 @@ def certify_threshold(
     the random order of labelling: nothing is assumed about scores or labels, and looking after every label costs nothing. That a
     threshold is returned is not promised.
 
-    The best rows, as many as the floor, are all labelled (at most a quarter of the budget): what is known exactly needs no
-    test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one all, are tested one after the
-    other on rows in random order, with the labels they share, until one cannot be certified.
+    The best rows, as many as the floor, are all labelled (at most a quarter of the budget; all of one that is too small for more):
+    what is known exactly needs no test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one
+    all, are tested one after the other on rows in random order, with the labels they share, until one cannot be certified.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ async def certify_threshold_async(
     >>> found.n_selected
     1000
     """
-    return await drive_async(*_plan(scores, _Options(**options)), labeler, concurrency=concurrency, timeout=timeout)
+    return await drive_async(*_plan(scores, options_of(certify_threshold, _Options, options)), labeler, concurrency=concurrency, timeout=timeout)
 
 
 class _Options(NamedTuple):
@@ -202,7 +202,9 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
     far = single_look_floor_iid(float(rule.target), rule.delta)
     floor = far if future else pool_floor(rule.target, rule.delta, rows.scores.size)
     budget = as_budget(options.budget, floor, rows.scores.size)
-    head = 0 if future else census_size(rows.scores, far, budget // 4, higher_is_better=options.higher_is_better)
+    head = (
+        0 if future else census_size(rows.scores, *head_size(rule, budget, rows.scores.size, ratio, start), higher_is_better=options.higher_is_better)
+    )
     settings = {
         "target": str(rule.target),
         "delta": rule.delta,
