@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastcal as fc
+from fastcal import errors
 from fastcal.certificates.pooled import _METHODS
 
 OPTIONS = {"cohort": {"cohort_scores": np.random.default_rng(9).normal(size=(30, 8)).astype(np.float32)}}
@@ -165,13 +166,13 @@ def test_what_is_printed_names_the_scale_of_its_threshold():
 
 
 def test_asynchronous_twins_name_the_function_whose_option_is_misspelt():
-    for twin, given in (
+    for twin, arguments in (
         (fc.certify_threshold_async, ([0.5],)),
         (fc.dynamic_threshold_async, (fc.Index(np.ones((3, 1), np.float32)), [1.0])),
         (fc.pooled_thresholds_async, ([[0.5]],)),
     ):
-        with pytest.raises(fc.InvalidTypeError, match=f"{twin.__name__.removesuffix('_async')} has no option 'budgett'; expected .*budget"):
-            asyncio.run(twin(*given, lambda at: at, budgett=4))
+        with pytest.raises(errors.InvalidTypeError, match=f"{twin.__name__.removesuffix('_async')} has no option 'budgett'; expected .*budget"):
+            asyncio.run(twin(*arguments, lambda at: at, budgett=4))
 
 
 @pytest.mark.parametrize("find", [fc.pooled_thresholds, fc.certify_threshold, fc.dynamic_threshold])
@@ -191,11 +192,11 @@ def test_a_budget_next_to_the_floor_is_for_the_best_rows(find):
     plenty = find(*where, lambda at: at != 20, budget=48, seed=0)
     assert plenty.trace[0].n_rows == 12
     for bad in (1.5, "x", True):
-        with pytest.raises(fc.InvalidTypeError, match="budget must be an integer of at least 29, got"):
+        with pytest.raises(errors.InvalidTypeError, match="budget must be an integer of at least 29, got"):
             find(*where, np.ones_like, budget=bad)
-    with pytest.raises(fc.InvalidValueError, match="budget must be at least 29, the fewest labels .* got 28"):
+    with pytest.raises(errors.InvalidValueError, match=r"budget must be at least 29, the fewest labels .* got 28"):
         find(*where, np.ones_like, budget=28)
-    with pytest.raises(fc.InvalidValueError, match="below 2"):
+    with pytest.raises(errors.InvalidValueError, match="below 2"):
         find(*where, np.ones_like, budget=2**63)
 
 
