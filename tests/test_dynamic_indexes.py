@@ -181,7 +181,7 @@ def test_no_paid_label_is_lost_and_none_is_bought_twice(n):
     other = corpus.copy()
     other[np.argmax(scores)] += 0.5
     for stranger in ({"index": fc.Index(other)}, {"query": query + 0.01}, {"delta": 0.1}, {"target_precision": 0.8}, {"seed": 5}):
-        with pytest.raises(ValueError, match=r"pool|settings|seed"):
+        with pytest.raises(ValueError, match=r"another pool: .*query or index differ|settings|seed"):
             fc.dynamic_threshold(**{"index": index, "query": query, "labeler": labeler, "state": state} | stranger)
     for answer in (lambda ids: labels[ids][:-1], lambda ids: labels[ids] + 2, lambda ids: np.full(ids.size, np.nan)):
         with pytest.raises(ValueError, match="labeler") as caught:
