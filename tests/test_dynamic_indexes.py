@@ -124,7 +124,7 @@ class Returning:
     ("index", "message"),
     [
         (Returning(np.array([[0.1, 0.9, 0.5]]), np.array([[0, 1, 2]])), "in no order"),
-        (Returning(np.array([[0.5, 0.5]]), np.array([[0, 1]])), "2 rows with one score"),
+        (Returning(np.array([[0.5, 0.5]]), np.array([[0, 1]])), "all equal"),
         (Returning(np.array([[0.9, 0.5]]), np.array([[3, 3]])), "id 3 more than once"),
         (Returning(np.array([[0.9, 0.5]]), np.array([[3]])), "expected .n_queries, k."),
         (Returning(np.array([[0.9], [0.5]]), np.array([[3], [4]])), "expected .n_queries, k."),
@@ -148,9 +148,13 @@ def test_one_query_may_be_answered_flat_and_in_either_order():
 
 
 def test_all_equal_scores_need_a_direction():
-    index = Returning(np.full((1, 200), 0.5), np.arange(200)[None])
-    found = fc.dynamic_threshold(index, [1.0], lambda ids: np.ones(ids.size), higher_is_better=True, seed=0)
-    assert (found.threshold, found.n_selected) == (0.5, 200)
+    for middle in (0.5, 0.4):  # or are in no order
+        index = Returning(np.array([[0.5, middle] + 198 * [0.5]]), np.arange(200)[None])
+        found = fc.dynamic_threshold(index, [1.0], lambda ids: np.ones(ids.size), higher_is_better=True, seed=0)
+        assert (found.threshold, found.n_selected) == (np.float32(middle), 200)
+    falling = Returning(np.linspace(1, 0, 200), np.arange(200))
+    with pytest.raises(ValueError, match=r"\(.*Returning\) has higher_is_better=True, the call says"):
+        fc.dynamic_threshold(falling, [1.0], lambda ids: np.ones(ids.size), higher_is_better=False)
 
 
 # -- what goes wrong ----------------------------------------------------------------------------------------

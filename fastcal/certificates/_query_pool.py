@@ -16,7 +16,7 @@ from fastcal.certificates._prior import spread_weights
 from fastcal.certificates._start import Probability, Profile
 from fastcal.errors import InvalidValueError
 from fastcal.index import Index
-from fastcal.index._foreign import ForeignIndex, read_direction
+from fastcal.index._foreign import ForeignIndex
 from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
 
@@ -54,19 +54,19 @@ def rows_of(index: Any, query: Any, depth: int | None, higher_is_better: bool | 
 
 
 def _of_foreign(index: ForeignIndex, vector: Float32, depth: int, higher_is_better: bool | None) -> QueryRows:
-    """The direction is the index's own, the caller's, or read off the order of the scores, best first."""
     found = index.search(vector, depth)
-    if found.higher_is_better is not None:
-        _agree(f"the index ({index.name})", found.higher_is_better, higher_is_better)
     real = found.ids[0] >= 0
     ids, scores = found.ids[0][real], found.scores[0][real]
     if not ids.size:
         raise InvalidValueError("the index returned no row for the query; expected at least one")
-    given = found.higher_is_better if found.higher_is_better is not None else higher_is_better
-    better = read_direction(scores[np.newaxis]) if given is None else flag(given, "higher_is_better")
+    if found.higher_is_better is not None:
+        _agree(f"the index ({index.name})", found.higher_is_better, higher_is_better)
+    better = higher_is_better if found.higher_is_better is None else found.higher_is_better
     if better is None:
-        raise InvalidValueError(f"the index returned {ids.size} rows with one score; say higher_is_better=True, or False for distances")
-    return _of_list(vector, ids, scores, better, n_held=None)
+        raise InvalidValueError(
+            "the index returned scores in no order, or all equal: expected them best first, or say higher_is_better=True or False"
+        )
+    return _of_list(vector, ids, scores, flag(better, "higher_is_better"), n_held=None)
 
 
 def _one_query(query: Any) -> Float32:

@@ -18,7 +18,7 @@ _METRICS = {"cosine": "cosine", "cos": "cosine", "dot": "dot", "ip": "dot", "0":
 class Found(NamedTuple):
     """What an index returned for each query, (n_queries, k): ids, -1 for none, distinct; scores as it gave them, NaN for none.
 
-    `higher_is_better` is None where neither the index nor what it returned says.
+    `higher_is_better` is what a result says of itself, or the order of the scores, best first, or else the library; None if nobody does.
     """
 
     ids: npt.NDArray[np.int64]
@@ -66,7 +66,7 @@ class ForeignIndex:
         missing = (ids < 0) | np.isnan(scores)
         scores, ids = np.where(missing, np.float32(np.nan), scores), np.where(missing, -1, ids)
         _refuse_twice(ids)
-        return Found(ids, scores, self._direction(returned))
+        return Found(ids, scores, self._direction(returned, scores))
 
     def _arrays(self, found: Any) -> tuple[Array, npt.NDArray[np.int64]]:
         """Return (scores, ids), told apart by name or by dtype."""
@@ -83,23 +83,18 @@ class ForeignIndex:
             raise InvalidTypeError(f"{self.name} returned dtypes {first.dtype} and {second.dtype}; expected float scores and integer ids")
         return first, int64_array(second, "ids of the index")
 
-    def _direction(self, found: Any) -> bool | None:
+    def _direction(self, found: Any, scores: npt.NDArray[np.float32]) -> bool | None:
         """Of hnswlib and usearch all scores are distances; FAISS returns inner products as they are."""
         carried = getattr(found, "higher_is_better", None)
         if isinstance(carried, bool):
             return carried
+        steps = np.diff(scores, axis=1)
+        falls, rises = bool((steps < 0).any()), bool((steps > 0).any())
+        if falls != rises:
+            return falls
         if self._knn or hasattr(found, "distances"):
             return False
         return {"dot": True, "l2": False}.get(self.metric or "")
-
-
-def read_direction(scores: npt.NDArray[np.float32]) -> bool | None:
-    """Whether scores, best first, fall; None if they are all equal, or there is one."""
-    steps = np.diff(scores, axis=1)
-    falls, rises = bool((steps < 0).any()), bool((steps > 0).any())
-    if falls and rises:
-        raise InvalidValueError("the index returned scores in no order; expected them best first, or say higher_is_better=True or False")
-    return falls if falls or rises else None
 
 
 def called(index: Any) -> str:
@@ -129,7 +124,7 @@ def _size(index: Any) -> int | None:
 
 def _dim(index: Any) -> int | None:
     told = (getattr(index, name, None) for name in ("d", "dim", "ndim"))
-    return next((given for given in told if isinstance(given, int) and not isinstance(given, bool)), None)
+    return next((int(given) for given in told if isinstance(given, int | np.integer) and not isinstance(given, bool)), None)
 
 
 def _metric(index: Any) -> str | None:

@@ -12,7 +12,7 @@ from fastcal._validate import vectors as validate
 from fastcal._validate.arrays import as_array, float_array
 from fastcal.errors import InvalidValueError
 from fastcal.index import Index
-from fastcal.index._foreign import ForeignIndex, read_direction
+from fastcal.index._foreign import ForeignIndex
 from fastcal.scoring import rescore, scores
 
 Float32 = npt.NDArray[np.float32]
@@ -117,8 +117,7 @@ class Foreign:
             raise InvalidValueError(f"the index returned id {ids.max()}; its ids must be row numbers of corpus, which has {self.n_rows}")
         if self.index.metric == "l2":
             return Hits(ids, np.float32(1) - given / np.float32(2))
-        falls = read_direction(given) if better is None else better
-        return Hits(ids, np.float32(1) - given if falls is False else given)
+        return Hits(ids, np.float32(1) - given if better is False else given)
 
     def exact(self, vectors: Float32, ids: Int64) -> Float32:
         """By any order but that of cosines only unit rows are found in the order of cosines."""
