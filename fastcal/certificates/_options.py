@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -38,14 +39,19 @@ def as_budget(budget: int | None, floor: int, rows: int) -> int:
     return given
 
 
-def settled(state: Any, log: Any, key: str, otherwise: Any) -> Any:
-    """Return a setting of the state or log that is gone on from, if it is there and of the same type; else `otherwise`.
+def settled_census(state: Any, log: Any, size: Callable[[int], int], most: int) -> int:
+    """Return how many of the best rows to label whole: as many as the state or log that is gone on from says, else ``size(most)``.
 
-    What depended on the first budget stays as it was.
+    What depended on the first budget stays as it was, but no number is taken on trust: sizes that some budget leads to are
+    those that are what they allow.
     """
     headers = [] if state is None else [_state.read(state, None)[1]]
     logged = None if log is None else _state.read_log(JsonLines(files.path(log, "log"), _state.MAGIC), None)
     if logged is not None:
         headers.append(logged[0])
-    found = headers[0]["settings"].get(key, otherwise) if headers else otherwise
-    return found if type(found) is type(otherwise) else otherwise
+    found = headers[0]["settings"].get("census") if headers else None
+    if type(found) is not int:
+        return size(most)
+    if found < 0 or size(found) != found:
+        raise InvalidValueError(f"the state has census={found}; no budget leads to so many best rows of this pool to be labelled whole")
+    return found
