@@ -120,17 +120,16 @@ def test_a_census_that_no_budget_leads_to_is_refused():
     }
     for certify in ways.values():
         state = certify(np.ones_like, seed=0).state
-        own = state["settings"]["census"]
-        assert 29 <= own <= 100
-        for census in (600, -1, own + 1):
+        assert 29 <= state["settings"]["census"] <= 50
+        for census in (600, 116, -1):
             with pytest.raises(ValueError, match=f"census={census}"):
                 certify(never, state=of_census(state, census))
     state = fc.certify_threshold(scores, np.ones_like, seed=0).state
     assert state["settings"]["census"] == 30
-    for census in (29, 7, 31):  # splits a tie, or is more than is ever labelled
+    for census in (29, 7, 31):  # a tie would be split
         with pytest.raises(ValueError, match="census"):
             fc.certify_threshold(scores, never, state=of_census(state, census))
-    assert fc.certify_threshold(scores, np.ones_like, state=of_census(state, 8)).trace[0].n_rows == 8  # a budget of 32 to 39
+    assert fc.certify_threshold(scores, np.ones_like, state=of_census(state, 8)).trace[0].n_rows == 8
     for census in ("29", -1, 301, None):
         with pytest.raises(ValueError, match="census"):
             fc.certify_threshold(scores, never, state=state | {"settings": state["settings"] | {"census": census}})

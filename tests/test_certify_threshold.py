@@ -50,7 +50,7 @@ def pools(draw):
 )
 def test_equals_the_slow_reference(pool, seed, target, delta, ratio, start_rank):
     scores, labels = pool
-    for budget in (None, 60):
+    for budget in (None, 60, 32):
         if budget is not None and budget < slow.floor(scores.size, null_hits(Fraction(target), scores.size), delta):
             continue
         start = None if start_rank is None else float(np.sort(scores)[start_rank % scores.size])

@@ -153,7 +153,7 @@ STATE = ledger().to_state() | {"labels": [[3, 1], [4, -1]]}
     [
         ({"seed": 6}, "seed=6 is not the seed of the .*, 5; another order of labelling"),
         ({"procedure": "other"}, "is of another procedure: 'toy'; expected 'other'"),
-        ({"pool": "pool-b"}, "is of another pool: 'pool-a'; expected 'pool-b'"),
+        ({"pool": "pool-b"}, "is of another pool: the scores, ids, query or index differ"),
         ({"settings": {**SETTINGS, "delta": 0.1}}, r"is of other settings: delta=0.05 \(here 0.1\)$"),
         ({"settings": {"target": 0.9, "extra": [1]}}, r"delta=0.05 \(here 'absent'\), batch=7 \(here 'absent'\)|extra='absent' \(here \[1\]\)"),
         ({"size": 4}, "position 4 lies outside the pool, which ends at 3"),

@@ -74,13 +74,18 @@ class Certificate(LabelledResult):
         """Whether there is a threshold."""
         return self.threshold is not None
 
+    @property
+    def _scale(self) -> str:
+        """What the threshold is applied to."""
+        return "score"
+
     def __str__(self) -> str:
         promise = f"precision >= {self.target_precision:g} with confidence {1 - self.delta:g}"
         side = ">=" if self.higher_is_better else "<="
         if self.threshold is None:
             found = f"no threshold is certified for {promise} ({self.reason})"
         else:
-            found = f"score {side} {self.threshold:.9g}: {promise}, {self.n_selected} of {self.n_pool} rows"
+            found = f"{self._scale} {side} {self.threshold:.9g}: {promise}, {self.n_selected} of {self.n_pool} rows"
         lines = [found, f"{self.labels_used} labels used of {self.budget}; stopped by: {self.stopped}", self.scope]
         return "\n".join([*lines, *(f"  {test}" for test in self.trace)])
 

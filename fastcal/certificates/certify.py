@@ -13,7 +13,7 @@ from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._by_query import QueryFacts, query_facts
 from fastcal.certificates._certificate import Certificate, certificate
 from fastcal.certificates._inputs import Rows, as_rows
-from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled_census
+from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled_census
 from fastcal.certificates._pool import Float64, Int64, Pool, array_pool, census_size
 from fastcal.certificates._prior import given_start, hopeful_start, selected, spread_weights
 from fastcal.certificates._scopes import scope_of
@@ -53,9 +53,9 @@ def certify_threshold(
     the random order of labelling: nothing is assumed about scores or labels (for `scope` "pairs" it is over the draw of the
     pairs, assumed to be independent), and looking after every label costs nothing. That a threshold is returned is not promised.
 
-    The best rows, as many as the floor, are all labelled (at most a quarter of the budget): what is known exactly needs no
-    test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one all, are tested one after the
-    other on rows in random order, with the labels they share, until one cannot be certified.
+    The best rows, as many as the floor, are all labelled (at most a quarter of the budget; all of one that is too small for more):
+    what is known exactly needs no test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one
+    all, are tested one after the other on rows in random order, with the labels they share, until one cannot be certified.
 
     Parameters
     ----------
@@ -86,10 +86,9 @@ def certify_threshold(
         A threshold at which to begin, with delta / 2; the walk from the head, with the other half, follows only if that fails.
         "auto": the lowest one whose mean probability is half-way from the target to 1.
     ratio : float, default 2.0
-        In (1, 4]. Smaller steps come nearer to the lowest good threshold and cost more labels. At the default budget, 2 / 1.5
-        / 1.25 reached .58 / .71 / .82 of the recall of the lowest good threshold with 417 / 668 / 683 labels on digits,
-        .73 / .78 / .82 with 317 / 684 / 704 on stackfaq, .53 / .62 / .70 with 603 / 777 / 865 on banking77; to certify all
-        of 20,000 rows at a true precision of .99 took 243 / 272 / 294.
+        In (1, 4]. Smaller steps cost more labels and come nearer to the lowest good threshold: 2 / 1.5 / 1.25 reached .58 /
+        .71 / .82 of its recall with 417 / 668 / 683 labels on digits, .73 / .78 / .82 with 317 / 684 / 704 on stackfaq, .53 /
+        .62 / .70 with 603 / 777 / 865 on banking77; to certify 20,000 rows of precision .99 took 243 / 272 / 294.
     batch_size : int, default 1
         Ask for at least so many labels at a time, where answers come cheaper by the dozen. It may change on going on.
     higher_is_better : bool, default True
@@ -220,7 +219,6 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
     ratio = number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
     rows = as_rows(scores, options.higher_is_better, options.groups)
     weights, start = _prior(rows, rule, options)
-    far = single_look_floor_iid(float(rule.target), rule.delta)
     floor = sequential_floor_iid(float(rule.target), rule.delta) if future else pool_floor(rule.target, rule.delta, rows.scores.size)
     budget = as_budget(options.budget, floor, rows.scores.size)
     settings = {
@@ -228,7 +226,7 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
         "delta": rule.delta,
         "scope": options.scope,
         "ratio": ratio,
-        "census": 0 if future else settled_census(options.state, options.log, partial(_head, rows, far, options.higher_is_better), budget // 4),
+        "census": _census(rows, rule, ratio, budget, start, options),
         "start": start,
         "weights": None if weights is None else fingerprint(weights),
         "higher_is_better": bool(options.higher_is_better),
@@ -240,8 +238,13 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
     return _procedure(pool, rows, ledger, rule, floor, start), ledger
 
 
-def _head(rows: Rows, wanted: int, higher_is_better: bool, most: int) -> int:
-    return census_size(rows.scores, wanted, most, higher_is_better=higher_is_better)
+def _census(rows: Rows, rule: Rule, ratio: float, budget: int, start: float | None, options: _Options) -> int:
+    """Return how many of the best rows are labelled whole; those of pairs would be no random sample."""
+    if rule.future:
+        return 0
+    size = partial(census_size, rows.scores, higher_is_better=options.higher_is_better)
+    far, n = single_look_floor_iid(float(rule.target), rule.delta), rows.scores.size
+    return settled_census(options.state, options.log, size, far, head_size(rule, budget, n, ratio, start))
 
 
 def _arranged(rows: Rows, ledger: Ledger, options: _Options, weights: Float64 | None, start: float | None) -> Pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,11 @@ import numpy.typing as npt
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._certificate import Certificate
 from fastcal.certificates._inputs import Rows
-from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled_census
+from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled_census
 from fastcal.certificates._pool import Float32, Int64, Pool, array_pool, census_size
 from fastcal.certificates._walk import Rule
 from fastcal.certificates.certify import _procedure as certifying
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
 from fastcal.labelling._drive_async import drive_async
@@ -55,6 +56,10 @@ class PooledCertificate(Certificate):
     normalization: str
     thresholds: Float32 = field(repr=False)
     n_selected_by_query: Int64 = field(repr=False)
+
+    @property
+    def _scale(self) -> str:
+        return f"score normalised by {self.normalization!r}"
 
 
 def pooled_thresholds(
@@ -220,7 +225,7 @@ def _plan(scores: Any, options: _Options, method_options: dict[str, Any]) -> tup
     rows = _rows(lists, values)
     far, floor = single_look_floor_iid(float(rule.target), rule.delta), pool_floor(rule.target, rule.delta, values.size)
     budget = as_budget(options.budget, floor, values.size)
-    census = settled_census(options.state, options.log, lambda most: census_size(values, far, most), budget // 4)
+    census = settled_census(options.state, options.log, partial(census_size, values), far, head_size(rule, budget, values.size, ratio, None))
     settings = {
         "target": str(rule.target),
         "delta": rule.delta,
@@ -245,8 +250,13 @@ def _rows(lists: Ranked, values: Float32) -> Rows:
 
 def _normalised(lists: Ranked, method: str, options: dict[str, Any]) -> Float32:
     """Normalise each list by a function of the score, so that equal scores stay equal and none overtakes a better one."""
+    known = {} if method == "centre" else METHODS[method].__kwdefaults__ or {}
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is not None:
+        own, others = ", ".join(_Options._fields), ", ".join(known) or "none"
+        raise InvalidTypeError(f"pooled_thresholds has no option {unknown!r}; expected {own}, or of normalize={method!r}: {others}")
     if method == "centre":
-        return _centred(lists, options)
+        return _centred(lists)
     if method in {"rank", "borda"} and options.setdefault("ties", "min") == "ordinal":
         raise InvalidValueError('ties="ordinal" parts equal scores, which no threshold can; expected "min" or "average"')
     if "document_cohort_scores" in options:
@@ -260,10 +270,8 @@ def _normalised(lists: Ranked, method: str, options: dict[str, Any]) -> Float32:
     return values.astype(np.float32, copy=False)
 
 
-def _centred(lists: Ranked, options: dict[str, Any]) -> Float32:
+def _centred(lists: Ranked) -> Float32:
     """Subtract the mean of each list."""
-    if options:
-        raise InvalidValueError(f'normalize="centre" takes no options; got {next(iter(options))!r}')
     counts, sums = lists.counts, np.bincount(lists.owners(), lists.scores, minlength=lists.offsets.size - 1)
     means = np.divide(sums, counts, out=np.zeros(counts.size), where=counts > 0)
     return (lists.scores - means[lists.owners()]).astype(np.float32)
@@ -276,5 +284,6 @@ def _translating(
     common = yield from certifying(pool, rows, ledger, rule, floor, None)
     reached = values >= np.float32(np.inf if common.threshold is None else common.threshold)
     n_selected = np.bincount(lists.owners()[reached], minlength=lists.offsets.size - 1)
-    given = {each.name: getattr(common, each.name) for each in fields(Certificate)}
+    scope = f"On scores normalised by {method!r} (thresholds: on those given, for each query). {common.scope}"
+    given = {each.name: getattr(common, each.name) for each in fields(Certificate)} | {"scope": scope}
     return PooledCertificate(**given, normalization=method, thresholds=lists.thresholds(n_selected), n_selected_by_query=n_selected)

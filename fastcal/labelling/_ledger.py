@@ -164,9 +164,10 @@ class Ledger:
 
     def _take(self, name: str, found: Mapping[str, Any], labels: Mapping[int, int], seeds: dict[str, int]) -> None:
         """Take the labels and the seed of a state or a log, which has to be one of this procedure."""
-        for key in ("procedure", "pool"):
-            if found[key] != getattr(self, key):
-                raise InvalidValueError(f"{name} is of another {key}: {found[key]!r}; expected {getattr(self, key)!r}")
+        if found["procedure"] != self.procedure:
+            raise InvalidValueError(f"{name} is of another procedure: {found['procedure']!r}; expected {self.procedure!r}")
+        if found["pool"] != self.pool:
+            raise InvalidValueError(f"{name} is of another pool: the scores, ids, query or index differ from those that it began with")
         if found["settings"] != self.settings:
             raise InvalidValueError(f"{name} is of other settings: {_state.differences(found['settings'], self.settings)}")
         for other, seed in seeds.items():
