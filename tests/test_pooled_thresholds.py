@@ -167,7 +167,6 @@ def test_what_is_printed_names_the_scale_of_its_threshold():
 
 def test_asynchronous_twins_name_the_function_whose_option_is_misspelt():
     for twin, arguments in (
-        (fc.certify_threshold_async, ([0.5],)),
         (fc.dynamic_threshold_async, (fc.Index(np.ones((3, 1), np.float32)), [1.0])),
         (fc.pooled_thresholds_async, ([[0.5]],)),
     ):

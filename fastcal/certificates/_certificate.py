@@ -24,8 +24,10 @@ class Certificate(LabelledResult):
         "certified"; or, of a search that certified nothing, "head_fails" (the best rows miss the target, which is known),
         "futility" (given up, for it looked hopeless), "budget", or "rows" (too few rows to show it, for promises about future pairs).
     target_precision, delta : float
-        With probability at least 1 - delta over the random order of labelling there is no threshold here, or the precision of
-        what it selects is at least the target.
+        With probability at least 1 - delta there is no threshold here, or the precision of what it selects is at least the
+        target. The probability is over the random order of labelling; of promises about future pairs, over the draw of the pairs.
+    labels_floor : int
+        The fewest labels with which any procedure could have kept this promise; of one about future pairs, those of this one.
     n_pool : int
         Rows of the pool.
     budget : int or None
@@ -34,7 +36,8 @@ class Certificate(LabelledResult):
         What ended the search for a laxer threshold: "whole pool" (there is none), "census" (nothing beyond it was tried),
         "missed", "futility", "budget" or "rows".
     precision_sample : float or None
-        Estimate of the precision of the selection from its labels. For display: it was looked at on the way.
+        Estimate of the precision of the selection from its labels. For display: the walk stops where labels look good, so it
+        is somewhat too high, as is that of :class:`QueryFacts`.
     interval : tuple of float, or None
         95 % Wilson interval of it, for display.
     trace : tuple of CutTest

@@ -73,14 +73,19 @@ def head_size(rule: Rule, budget: int, rows: int, ratio: float, start: float | N
     return budget, budget
 
 
-def settled(state: Any, log: Any, key: str, otherwise: Any) -> Any:
-    """Return a setting of the state or log that is gone on from, if it is there and of the same type; else `otherwise`.
+def settled_census(state: Any, log: Any, size: Callable[[int, int], int], far: int, wanted: tuple[int, int]) -> int:
+    """Return how many of the best rows to label whole: as many as the state or log that is gone on from says, else ``size(*wanted)``.
 
-    What depended on the first budget stays as it was.
+    What depended on the first budget stays as it was, but is not taken on trust: it has to split no tie and to be a number that
+    some budget leads to, see :func:`head_size`.
     """
     headers = [] if state is None else [_state.read(state, None)[1]]
     logged = None if log is None else _state.read_log(JsonLines(files.path(log, "log"), _state.MAGIC), None)
     if logged is not None:
         headers.append(logged[0])
-    found = headers[0]["settings"].get(key, otherwise) if headers else otherwise
-    return found if type(found) is type(otherwise) else otherwise
+    found = headers[0]["settings"].get("census") if headers else None
+    if type(found) is not int:
+        return size(*wanted)
+    if found < 0 or (size(far, found) != found and (found >= 4 * far or size(found, found) != found)):
+        raise InvalidValueError(f"the state has census={found}; no budget leads to so many best rows of this pool to be labelled whole")
+    return found

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._band_pool import distinct
 from fastcal.certificates._certificate import Certificate, certificate
-from fastcal.certificates._options import as_budget, exact_target, head_size, options_of, pool_floor, settled
+from fastcal.certificates._options import as_budget, exact_target, head_size, options_of, pool_floor, settled_census
 from fastcal.certificates._pool import Pool
 from fastcal.certificates._query_pool import QueryRows, rows_of
 from fastcal.certificates._start import probability_of, start_at
@@ -196,8 +196,7 @@ def _plan(index: Any, query: Any, options: _Options) -> tuple[Procedure[Certific
         "target": str(rule.target),
         "delta": rule.delta,
         "ratio": ratio,
-        "batch_size": rule.batch_size,
-        "census": settled(options.state, options.log, "census", rows.census_size(*head_size(rule, budget, rows.n, ratio, start))),
+        "census": settled_census(options.state, options.log, rows.census_size, far, head_size(rule, budget, rows.n, ratio, start)),
         "start": start,
         "sampling": options.sampling,
     }

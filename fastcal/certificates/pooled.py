@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._certificate import Certificate
 from fastcal.certificates._inputs import Rows
-from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled
+from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled_census
 from fastcal.certificates._pool import Float32, Int64, Pool, array_pool, census_size
 from fastcal.certificates._walk import Rule
 from fastcal.certificates.certify import _procedure as certifying
@@ -224,18 +225,18 @@ def _plan(scores: Any, options: _Options, method_options: dict[str, Any]) -> tup
     rows = _rows(lists, values)
     far, floor = single_look_floor_iid(float(rule.target), rule.delta), pool_floor(rule.target, rule.delta, values.size)
     budget = as_budget(options.budget, floor, values.size)
+    census = settled_census(options.state, options.log, partial(census_size, values), far, head_size(rule, budget, values.size, ratio, None))
     settings = {
         "target": str(rule.target),
         "delta": rule.delta,
         "ratio": ratio,
-        "batch_size": rule.batch_size,
-        "census": settled(options.state, options.log, "census", census_size(values, *head_size(rule, budget, values.size, ratio, None))),
+        "census": census,
         "normalize": options.normalize,
         "higher_is_better": lists.sign > 0,
     }
     ledger = Ledger("pooled_thresholds", rows.fingerprint, settings, budget=budget, seed=options.seed, state=options.state, log=options.log)
     uniform = ledger.rng("priorities").random(values.size)
-    pool = array_pool(rows.scores, rows.positions, uniform, census=settings["census"], ratio=ratio, first=2 * far, keep=budget)
+    pool = array_pool(rows.scores, rows.positions, uniform, census=census, ratio=ratio, first=2 * far, keep=budget)
     return _translating(pool, rows, ledger, rule, floor, lists, values, options.normalize), ledger
 
 
