@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 
 import numpy as np
@@ -165,13 +166,16 @@ def test_what_is_printed_names_the_scale_of_its_threshold():
         assert found.scope.endswith("nor each query of this pool.")
 
 
-def test_asynchronous_twins_name_the_function_whose_option_is_misspelt():
-    for twin, arguments in (
-        (fc.dynamic_threshold_async, (fc.Index(np.ones((3, 1), np.float32)), [1.0])),
-        (fc.pooled_thresholds_async, ([[0.5]],)),
-    ):
-        with pytest.raises(errors.InvalidTypeError, match=f"{twin.__name__.removesuffix('_async')} has no option 'budgett'; expected .*budget"):
-            asyncio.run(twin(*arguments, lambda at: at, budgett=4))
+def test_asynchronous_twins_take_what_the_functions_take():
+    for name in ("certify_threshold", "certify_recall", "certify_queries", "dynamic_threshold", "pooled_thresholds"):
+        own, twin = (inspect.signature(getattr(fc, given)).parameters for given in (name, f"{name}_async"))
+        assert {each: twin[each].default for each in own} == {each: own[each].default for each in own}
+        assert twin.keys() - own.keys() == {"concurrency", "timeout"}
+        if name != "pooled_thresholds":
+            with pytest.raises(TypeError, match=f"{name}_async.* 'budgett'"):
+                getattr(fc, f"{name}_async")([0.5], [1.0], np.ones_like, budgett=4)
+    with pytest.raises(errors.InvalidTypeError, match="pooled_thresholds has no option 'budgett'"):
+        asyncio.run(fc.pooled_thresholds_async([[0.5]], np.ones_like, budgett=4))
 
 
 @pytest.mark.parametrize("find", [fc.pooled_thresholds, fc.certify_threshold, fc.dynamic_threshold])

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 
 from fastcal._validate import files
 from fastcal._validate.numbers import fraction, integer
 from fastcal.certificates._evidence import Evidence
 from fastcal.certificates._pool import grid
 from fastcal.certificates._walk import Rule, null_hits
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidValueError
 from fastcal.intervals.floors import single_look_floor, single_look_floor_iid
 from fastcal.labelling import _state
 from fastcal.labelling._lines import JsonLines
 
 # A search at true precision .95 takes some 25 times the floor in 20,000 rows and 35 in a million.
 DEFAULT_BUDGET = 40
-
-Options = TypeVar("Options")
-
-
-def options_of(function: Callable[..., Any], kind: Callable[..., Options], given: Mapping[str, Any]) -> Options:
-    """Return the options of an asynchronous twin; refuses those that its function does not have."""
-    known = inspect.signature(kind).parameters
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise InvalidTypeError(f"{function.__name__} has no option {unknown[0]!r}; expected {', '.join(known)}")
-    return kind(**given)
 
 
 def exact_target(target: float, name: str = "target_precision") -> Fraction:

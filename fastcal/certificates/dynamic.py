@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._band_pool import distinct
 from fastcal.certificates._certificate import Certificate, certificate
-from fastcal.certificates._options import as_budget, exact_target, head_size, options_of, pool_floor, settled_census
+from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled_census
 from fastcal.certificates._pool import Pool
 from fastcal.certificates._query_pool import QueryRows, rows_of
 from fastcal.certificates._start import probability_of, start_at
@@ -123,22 +123,33 @@ async def dynamic_threshold_async(
     query: Any,
     labeler: Labeler,
     *,
+    target_precision: float = 0.9,
+    delta: float = 0.05,
+    budget: int | None = None,
+    calibrator: Any = None,
+    sampling: str = "uniform",
+    depth: int | None = None,
+    ratio: float = 2.0,
+    batch_size: int = 1,
+    higher_is_better: bool | None = None,
+    seed: int | None = None,
+    state: Any = None,
+    log: Any = None,
     concurrency: int = 4,
     timeout: float | None = None,  # noqa: ASYNC109
-    **options: Any,
 ) -> Certificate:
     """Find what :func:`dynamic_threshold` finds, with a labeler that returns awaitables.
 
     Parameters
     ----------
-    index, query, labeler
+    index, query, labeler, target_precision, delta, budget, calibrator, sampling, depth, ratio, batch_size, higher_is_better
         As there; `labeler` may be a coroutine function.
+    seed, state, log
+        As there.
     concurrency : int, default 4
         Calls of the labeler that are under way at a time; a request is divided among them.
     timeout : float, optional
         Seconds after which a call is cancelled and its rows count as "cannot judge".
-    **options
-        Those of :func:`dynamic_threshold`.
 
     Returns
     -------
@@ -159,24 +170,23 @@ async def dynamic_threshold_async(
     >>> asyncio.run(fc.dynamic_threshold_async(index, [1.0], judge, seed=0)).reason
     'certified'
     """
-    return await drive_async(
-        *_plan(index, query, options_of(dynamic_threshold, _Options, options)), labeler, concurrency=concurrency, timeout=timeout
-    )
+    options = _Options(target_precision, delta, budget, calibrator, sampling, depth, ratio, batch_size, higher_is_better, seed, state, log)
+    return await drive_async(*_plan(index, query, options), labeler, concurrency=concurrency, timeout=timeout)
 
 
 class _Options(NamedTuple):
-    target_precision: float = 0.9
-    delta: float = 0.05
-    budget: int | None = None
-    calibrator: Any = None
-    sampling: str = "uniform"
-    depth: int | None = None
-    ratio: float = 2.0
-    batch_size: int = 1
-    higher_is_better: bool | None = None
-    seed: int | None = None
-    state: Any = None
-    log: Any = None
+    target_precision: float
+    delta: float
+    budget: int | None
+    calibrator: Any
+    sampling: str
+    depth: int | None
+    ratio: float
+    batch_size: int
+    higher_is_better: bool | None
+    seed: int | None
+    state: Any
+    log: Any
 
 
 def _plan(index: Any, query: Any, options: _Options) -> tuple[Procedure[Certificate], Ledger]:

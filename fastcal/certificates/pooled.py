@@ -160,22 +160,31 @@ async def pooled_thresholds_async(
     scores: Any,
     labeler: Labeler,
     *,
+    normalize: str = "centre",
+    target_precision: float = 0.9,
+    delta: float = 0.05,
+    budget: int | None = None,
+    ratio: float = 2.0,
+    batch_size: int = 1,
+    offsets: npt.ArrayLike | None = None,
+    higher_is_better: bool = True,
+    seed: int | None = None,
+    state: Any = None,
+    log: Any = None,
     concurrency: int = 4,
     timeout: float | None = None,  # noqa: ASYNC109
-    **options: Any,
+    **method_options: Any,
 ) -> PooledCertificate:
     """Find what :func:`pooled_thresholds` finds, with a labeler that returns awaitables.
 
     Parameters
     ----------
-    scores, labeler
+    scores, labeler, normalize, target_precision, delta, budget, ratio, batch_size, offsets, higher_is_better, seed, state, log, **method_options
         As there; `labeler` may be a coroutine function.
     concurrency : int, default 4
         Calls of the labeler that are under way at a time; a request is divided among them.
     timeout : float, optional
         Seconds after which a call is cancelled and its pairs count as "cannot judge".
-    **options
-        Those of :func:`pooled_thresholds`.
 
     Returns
     -------
@@ -196,22 +205,22 @@ async def pooled_thresholds_async(
     >>> asyncio.run(fc.pooled_thresholds_async(scores, judge, seed=0)).reason
     'certified'
     """
-    own = {name: options.pop(name) for name in _Options._fields if name in options}
-    return await drive_async(*_plan(scores, _Options(**own), options), labeler, concurrency=concurrency, timeout=timeout)
+    options = _Options(normalize, target_precision, delta, budget, ratio, batch_size, offsets, higher_is_better, seed, state, log)
+    return await drive_async(*_plan(scores, options, method_options), labeler, concurrency=concurrency, timeout=timeout)
 
 
 class _Options(NamedTuple):
-    normalize: str = "centre"
-    target_precision: float = 0.9
-    delta: float = 0.05
-    budget: int | None = None
-    ratio: float = 2.0
-    batch_size: int = 1
-    offsets: Any = None
-    higher_is_better: bool = True
-    seed: int | None = None
-    state: Any = None
-    log: Any = None
+    normalize: str
+    target_precision: float
+    delta: float
+    budget: int | None
+    ratio: float
+    batch_size: int
+    offsets: Any
+    higher_is_better: bool
+    seed: int | None
+    state: Any
+    log: Any
 
 
 def _plan(scores: Any, options: _Options, method_options: dict[str, Any]) -> tuple[Procedure[PooledCertificate], Ledger]:
