@@ -64,7 +64,8 @@ def certify_threshold(
     labeler : callable
         Takes distinct positions (int64) and returns 0, 1 or -1 (cannot judge: counts as 0) for each. Positions are those of
         the flat array in C order; of a Run those of ``run.ids``, see :func:`pairs`. The best rows, which are all labelled,
-        come first (29 at the defaults); then as many as are needed if all of them are positive, at most 16 or `batch_size`.
+        come first; then as many as are needed if all of them are positive, at most 16 or `batch_size`; 32 in one call at most,
+        or the labeler's ``positions_per_call``.
     target_precision : float, default 0.9
         Strictly between 0 and 1; meant as its shortest decimal says, 0.9 is 9/10.
     delta : float, default 0.05
@@ -162,10 +163,8 @@ async def certify_threshold_async(
 
     Parameters
     ----------
-    scores, labeler, target_precision, delta, budget, scope, groups, probabilities, sampling, second_start, ratio, batch_size
-        As in :func:`certify_threshold`; what the labeler returns is awaited.
-    higher_is_better, seed, state, log
-        As there.
+    scores, labeler, target_precision, ..., log
+        All as in :func:`certify_threshold`; what the labeler returns is awaited.
     concurrency : int, default 4
         Calls into which one request is split.
     timeout : float, optional
