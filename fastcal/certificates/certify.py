@@ -64,8 +64,7 @@ def certify_threshold(
     labeler : callable
         Takes distinct positions (int64) and returns 0, 1 or -1 (cannot judge: counts as 0) for each. Positions are those of
         the flat array in C order; of a Run those of ``run.ids``, see :func:`pairs`. The best rows, which are all labelled,
-        come first; then as many as are needed if all of them are positive, at most 16 or `batch_size`; 32 in one call at most,
-        or the labeler's ``positions_per_call``.
+        come first; then as many as are needed if all are positive, at most 16 or `batch_size` (docs/labelling.md: calls).
     target_precision : float, default 0.9
         Strictly between 0 and 1; meant as its shortest decimal says, 0.9 is 9/10.
     delta : float, default 0.05
@@ -163,8 +162,10 @@ async def certify_threshold_async(
 
     Parameters
     ----------
-    scores, labeler, target_precision, ..., log
-        All as in :func:`certify_threshold`; what the labeler returns is awaited.
+    scores, labeler, target_precision, delta, budget, scope, groups, probabilities, sampling, second_start, ratio, batch_size
+        As in :func:`certify_threshold`; what the labeler returns is awaited.
+    higher_is_better, seed, state, log
+        As there.
     concurrency : int, default 4
         Calls into which one request is split.
     timeout : float, optional
