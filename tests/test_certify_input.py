@@ -148,3 +148,5 @@ def test_small_pools_are_labelled_whole_or_less(n, rate):
 def test_cannot_judge_counts_as_not_relevant():
     found = fc.certify_threshold(np.arange(300.0), lambda p: np.full(p.size, -1), seed=0)
     assert (found.reason, found.n_cannot_judge) == ("head_fails", found.labels_used)
+    assert f"{found.labels_used} of which nobody could judge" in str(found)
+    assert "judge;" not in str(fc.certify_threshold(np.arange(300.0), np.ones_like, seed=0))

@@ -86,7 +86,8 @@ class Certificate(LabelledResult):
             found = f"no threshold is certified for {promise} ({self.reason})"
         else:
             found = f"{self._scale} {side} {self.threshold:.9g}: {promise}, {self.n_selected} of {self.n_pool} rows"
-        lines = [found, f"{self.labels_used} labels used of {self.budget}; stopped by: {self.stopped}", self.scope]
+        doubt = f", {self.n_cannot_judge} of which nobody could judge" if self.n_cannot_judge else ""
+        lines = [found, f"{self.labels_used} labels used of {self.budget}{doubt}; stopped by: {self.stopped}", self.scope]
         return "\n".join([*lines, *(f"  {test}" for test in self.trace)])
 
 

@@ -64,7 +64,7 @@ def certify_threshold(
     labeler : callable
         Takes distinct positions (int64) and returns 0, 1 or -1 (cannot judge: counts as 0) for each. Positions are those of
         the flat array in C order; of a Run those of ``run.ids``, see :func:`pairs`. The best rows, which are all labelled,
-        come first (29 at the defaults); then as many as are needed if all of them are positive, at most 16 or `batch_size`.
+        come first; then as many as are needed if all are positive, at most 16 or `batch_size` (docs/labelling.md: calls).
     target_precision : float, default 0.9
         Strictly between 0 and 1; meant as its shortest decimal says, 0.9 is 9/10.
     delta : float, default 0.05
