@@ -63,7 +63,7 @@ class Ledger:
         log: str | PathLike[str] | None = None,
         size: int | None = None,
     ) -> None:
-        self.procedure, self.pool, self.budget = procedure, pool, budget
+        self.procedure, self.pool, self.budget, self.size = procedure, pool, budget, size
         self.settings: dict[str, Any] = json.loads(json.dumps(settings, allow_nan=False))
         self._paid: dict[int, int] = {}
         self._used: set[int] = set()
@@ -115,9 +115,10 @@ class Ledger:
         """Keep labels that were just paid, in the log too; the first answer of a position is final."""
         pairs = zip(positions.tolist(), answers.tolist(), strict=True)
         fresh = {position: answer for position, answer in pairs if position not in self._paid}
+        if self._log is not None:
+            self._unlogged.update(fresh)  # first: what is interrupted here is recorded again
         self._paid.update(fresh)
         if self._log is not None:
-            self._unlogged.update(fresh)
             self._flush(self._log)
 
     def answers(self, positions: Int64) -> Int8:
