@@ -72,7 +72,8 @@ class Ledger:
         seeds = {} if seed is None else {"seed": integer(seed, "seed", least=0)}
         if logged is not None and self._log is not None:
             self._take(f"log {self._log.path}", *logged, seeds)
-        self._is_new, self._unlogged = logged is None, dict[int, int]()
+        self._unlogged = dict[int, int]()
+        self._sent: tuple[int, dict[int, int]] = 0, {}  # lines of the log before the last append, and what it was to add
         if state is not None:
             name, first, labels = _state.read(state, size)
             self._take(name, first, labels, seeds)
@@ -155,10 +156,18 @@ class Ledger:
 
     def _flush(self, log: JsonLines) -> None:
         """Write what is not in the log yet; one line, so that it is there as a whole or not at all."""
+        self._settle(log)
         batch = [[[position, answer] for position, answer in self._unlogged.items()]] if self._unlogged else []
-        if self._is_new or batch:
-            log.append([self._header()] * self._is_new + batch)
-            self._is_new, self._unlogged = False, {}
+        if batch or not log.n_lines:
+            self._sent = log.n_lines, self._unlogged.copy()
+            log.append([self._header()] * (not log.n_lines) + batch)
+            self._settle(log)
+
+    def _settle(self, log: JsonLines) -> None:
+        """Forget what the last append took with it; the lines of the log tell, for Ctrl-C may come between the two."""
+        before, sent = self._sent
+        if log.n_lines > before:
+            self._unlogged = {position: answer for position, answer in self._unlogged.items() if position not in sent}
 
     def _header(self) -> dict[str, Any]:
         return _state.header(self.procedure, self.pool, self.settings, self.seed)
