@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_procedure import WHOLE, Bought, judge, ledger, run, toy
+from toy_procedure import WHOLE, Bought, judge, ledger, run
 
 import fastcal as fc
 from fastcal.labelling import _calls, _drive, _ledger, _lines

@@ -64,4 +64,4 @@ def _none(n: int, error: Malformed) -> tuple[npt.NDArray[np.int8], npt.NDArray[n
 
 
 def _answer(value: Any) -> int:
-    return int(value) if isinstance(value, Real | np.bool_) and value in {-1, 0, 1} else _WRONG
+    return int(value == 1) - int(value == -1) if isinstance(value, Real | np.bool_) and value in {-1, 0, 1} else _WRONG

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,10 @@ from fastcal._validate.numbers import integer
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.labelling._ledger import Int8, Int64, Ledger
 
-Labeler = Callable[[Int64], Any]
-
 MOST = 32  # labels that a process that is killed can lose
 
 
-def most_per_call(labeler: Labeler, ledger: Ledger) -> int | None:
+def most_per_call(labeler: Any, ledger: Ledger) -> int | None:
     """Judge a labeler before anything is paid; return how many positions it takes at a time, None for whole requests.
 
     That is its attribute ``positions_per_call``, of a bound method that of its object. ``n_positions`` is how many it knows.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from fastcal.errors import InvalidTypeError
-from fastcal.labelling._calls import Labeler as Labeler
 from fastcal.labelling._calls import cut, most_per_call, received
 from fastcal.labelling._keeping import Keeping, salvage
 from fastcal.labelling._ledger import Int8, Int64, Ledger
@@ -16,6 +15,7 @@ from fastcal.labelling._ledger import Int8, Int64, Ledger
 Result = TypeVar("Result")
 # Yields distinct positions, is sent one answer for each (0, 1, -1), returns its result. It knows nothing of labelers.
 Procedure = Generator[Int64, Int8, Result]
+Labeler = Callable[[Int64], Any]
 
 _NOTHING: Any = object()
 

@@ -8,8 +8,8 @@ from collections import deque
 import numpy as np
 
 from fastcal._validate.numbers import integer, number
-from fastcal.labelling._calls import Labeler, cut, most_per_call, received
-from fastcal.labelling._drive import Procedure, Result, advance
+from fastcal.labelling._calls import cut, most_per_call, received
+from fastcal.labelling._drive import Labeler, Procedure, Result, advance
 from fastcal.labelling._keeping import Keeping, salvage
 from fastcal.labelling._ledger import Int64, Ledger
 

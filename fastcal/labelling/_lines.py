@@ -14,7 +14,6 @@ from typing import Any
 from fastcal._atomic import sync_folder
 from fastcal.errors import InvalidValueError, LabelFileError, LabelingError
 
-
 _MARK = b"\xef\xbb\xbf"  # editors put it before UTF-8
 
 
