@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_procedure import WHOLE, Bought, judge, ledger, run
+from toy_procedure import WHOLE, Bought, judge, ledger, run, toy
 
 import fastcal as fc
 from fastcal.labelling import _calls, _drive, _ledger, _lines
@@ -180,3 +180,21 @@ def test_ctrl_c_at_any_line_loses_no_label_that_was_returned(tmp_path):
             assert not set(rest.positions) & set(labeler.positions)
         assert result == WHOLE
     assert number > 40
+
+
+def test_a_time_out_around_the_whole_has_the_state_on_its_cause():
+    async def labeler(positions):
+        calls.append(positions)
+        await asyncio.sleep(3600 if len(calls) > 4 else 0)
+        return judge(positions)
+
+    calls = []
+
+    async def main():
+        book = ledger()
+        await asyncio.wait_for(drive_async(toy(book), book, labeler), 0.02)
+
+    with pytest.raises(TimeoutError) as caught:
+        asyncio.run(main())
+    assert run(state=caught.value.__cause__.state) == WHOLE
+    assert caught.value.__cause__.state["labels"]

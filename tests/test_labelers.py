@@ -52,6 +52,8 @@ def test_judgements_of_another_collection_are_told_from_those_of_this_one():
         fc.QrelsLabeler(RUN, {"Q2": {"a": 1}})
     with pytest.warns(fc.LabelingWarning, match="none of the 5 pairs of the run is judged; are documents and queries named alike"):
         fc.QrelsLabeler(RUN, {"q1": {"A": 1}, "q2": {"B": 1}})
+    with pytest.warns(fc.LabelingWarning, match="none of the 2 documents of query 'q1' is judged"):
+        fc.QrelsLabeler.for_query(QRELS, "q1", ["A", "B"])
     three = fc.Run.from_dict({"q1": {"a": 1.0}, "q2": {"a": 1.0}, "q3": {"a": 1.0}})
     with pytest.warns(fc.LabelingWarning, match="only 1 of 3 queries of the run are judged"):
         fc.QrelsLabeler(three, {"q1": {"a": 1}})

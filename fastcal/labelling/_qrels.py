@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import integer, one_of
 from fastcal.errors import InvalidTypeError, InvalidValueError, LabelingWarning
 from fastcal.labelling._names import Int64, Names, as_names, as_positions, within
@@ -86,6 +87,8 @@ class QrelsLabeler:
         [1, 0]
         """
         judged, names = _judged(qrels, query_id), as_names((query_id, doc_ids))
+        if doc_ids is not None and judged and not any(name in judged for name in as_array(doc_ids, "doc_ids").tolist()):
+            _warn(f"none of the {names.size} documents of query {query_id!r} is judged", 3)
 
         def look_up(positions: Int64) -> Int64:
             documents = [name for _, name in names.of(positions)]
@@ -131,8 +134,10 @@ def _compare(run: Run, qrels: Qrels, grades: Int64) -> None:
         _warn(f"only {n_judged} of {len(queries)} queries of the run are judged")
 
 
-def _warn(found: str) -> None:
-    warnings.warn(f"{found}; are documents and queries named alike? Pairs without a judgement are answered as `unjudged` says", LabelingWarning, 4)
+def _warn(found: str, level: int = 4) -> None:
+    warnings.warn(
+        f"{found}; are documents and queries named alike? Pairs without a judgement are answered as `unjudged` says", LabelingWarning, level
+    )
 
 
 def _judged(qrels: Any, query_id: Any) -> dict[Any, int]:
