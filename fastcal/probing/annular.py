@@ -161,7 +161,7 @@ async def annular_threshold_async(
     labeler : callable
         ``await labeler(ids)`` answers 0, 1 or -1.
     concurrency : int, default 4
-        Each ring's rows are split into at most so many calls.
+        Calls under way at a time; each ring's rows are split among them.
     timeout : float, optional
         Seconds after which a call is given up; its rows count as "cannot judge".
     **options
