@@ -16,10 +16,8 @@ class DensityRound:
     ----------
     anchor, sigma : float
         Centre and width of the Gaussian weights.
-    drawn : int
-        Rows drawn.
     labels : int
-        Of these, rows whose answer was not yet in hand.
+        Rows drawn, none of which had a label.
     effective_n : float
         Kish's effective size of the labels at or beyond `threshold`, of this round and those before.
     weight_ratio : float
@@ -44,7 +42,6 @@ class DensityRound:
 
     anchor: float
     sigma: float
-    drawn: int
     labels: int
     effective_n: float
     weight_ratio: float
