@@ -9,13 +9,13 @@ from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.labelling._drive import Procedure
 from fastcal.labelling._ledger import Ledger
 from fastcal.probing._estimate import AtCut, corrected, pooled
+from fastcal.probing._options import FLOOR, as_budget
 from fastcal.probing._prior import Prior, ScoredPool, prior, scored_pool
 from fastcal.probing._rounds import Found, Recipe, sample_rounds
 from fastcal.probing._would_need import certify_would_need
 from fastcal.probing.results import CandidateCut, ThresholdEstimate
 
 _ESTIMATES = {"horvitz-thompson": corrected, "none": pooled}
-FLOOR = 1  # an estimate promises nothing that would take more labels
 
 
 def plan_rounds(
@@ -53,10 +53,9 @@ def plan_rounds(
         _ESTIMATES[weighting],
     )
     rate = number(sampling_rate, "sampling_rate", "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
-    most = None if budget is None else integer(budget, "budget", least=FLOOR)
     settings = recipe._asdict() | {"estimate": weighting, "higher_is_better": higher_is_better}
     del settings["max_rounds"]
-    ledger = Ledger("density_weighted_threshold", pool.fingerprint, settings, budget=most, seed=seed, state=state, log=log, size=pool.size)
+    ledger = Ledger("density_weighted_threshold", pool.fingerprint, settings, budget=as_budget(budget), seed=seed, state=state, log=log, size=pool.size)
 
     def procedure() -> Procedure[ThresholdEstimate]:
         found = yield from sample_rounds(pool.rows, recipe, ledger)

@@ -6,7 +6,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from fastcal._validate.numbers import integer
 from fastcal.errors import InvalidTypeError
+
+FLOOR = 1  # an estimate promises nothing that would take more labels
 
 
 def with_defaults(function: Callable[..., Any], *positional: Any, **options: Any) -> dict[str, Any]:
@@ -17,3 +20,8 @@ def with_defaults(function: Callable[..., Any], *positional: Any, **options: Any
         raise InvalidTypeError(f"{function.__name__}_async: {error}") from None
     bound.apply_defaults()
     return {name: value for name, value in bound.arguments.items() if name != "labeler"}
+
+
+def as_budget(budget: int | None) -> int | None:
+    """Return the labels that may be used, None for no limit."""
+    return None if budget is None else integer(budget, "budget", least=FLOOR)

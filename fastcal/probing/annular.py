@@ -19,7 +19,7 @@ def annular_threshold(
     rings: Any = None,
     ring_tol: float = 0.01,
     probes_per_ring: int = 8,
-    neighbours_per_probe: int = 50,
+    neighbours_per_probe: int | None = None,
     labels_per_ring: int = 20,
     target_precision: float = 0.9,
     resolution: float = 0.01,
@@ -48,13 +48,13 @@ def annular_threshold(
         ``labeler(ids)`` answers 0, 1 or -1 (cannot judge; counts as 0) for int64 ids as the index returns them. Called with at
         most `labels_per_ring` ids, and never twice with one.
     rings : array_like of float, shape (n_rings,), optional
-        Cosine distances in [0, 2], increasing. Default: by the distances of the query's own search; 5 rings evenly from its
-        best to its last one and 3 more, as far apart, beyond (at least two `ring_tol` apart).
+        Cosine distances in [0, 2], increasing. Default: by the distances of the query's own search; one ring at
+        its best distance, 5 on to its last one and 3 beyond, evenly spaced (at least two `ring_tol` apart).
     ring_tol : float, default 0.01
         A row belongs to a ring if its distance differs by at most this.
     probes_per_ring : int, default 8
-    neighbours_per_probe : int, default 50
-        Rows searched from each probe, at most the rows of the index.
+    neighbours_per_probe : int, optional
+        Rows searched from each probe, at most the rows of the index. Default: 50, or all rows if there are fewer.
     labels_per_ring : int, default 20
         Most rows labelled for a ring, a random choice of those in its crust.
     target_precision : float, default 0.9
@@ -64,11 +64,12 @@ def annular_threshold(
     source : {"probe", "band"}
         "band" draws uniformly among all rows of the ring instead of probing, with :meth:`Index.sample_bands`.
     budget : int, optional
-        Most labels to use, at least `labels_per_ring`. Default: as many as the rings take.
+        Most labels to use, at least 1. Default: as many as the rings take.
     seed : int, optional
         Of probes and draws. None takes fresh entropy, which the result records.
     state, log : optional
-        State of an earlier call to go on from, and a file to which every label is appended as it arrives.
+        State of an earlier call to go on from, and a file to which every label is appended as it arrives. Compared are the query,
+        the number of rows and the (at most) 50 rows that the query's own search finds, ids and scores; changes further out go unnoticed.
     corpus : array_like of float, shape (n_rows, dim), optional
         Required with an index that is not an :class:`Index`, and refused with one: hits are scored exactly against the query.
     anchor : float, optional
@@ -85,7 +86,7 @@ def annular_threshold(
     Raises
     ------
     ValueError
-        An index for another metric, an empty one, options out of range, a zero query, a budget below the floor, a state of
+        An index for another metric, an empty one, options out of range, a zero query, a budget below 1, a state of
         something else.
     TypeError
         Something that cannot be searched.

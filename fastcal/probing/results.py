@@ -160,11 +160,13 @@ class Ring:
         Points searched from; 0 with ``source="band"``.
     hits : int
         Rows that came back over all probes, counted as often as they came; with "band" the rows drawn.
+    hits_in_crust : int
+        Those within the crust, counted alike.
     distinct : int
-        Distinct rows among them.
+        Distinct rows among the hits.
     already_in_plain : float
         Share of the distinct rows that the query's own search returns anyway; NaN if there are none.
-    in_crust : int
+    distinct_in_crust : int
         Distinct rows within the crust.
     crust_in_plain : float
         Share of those that the query's own search returns anyway; NaN if there are none.
@@ -188,9 +190,10 @@ class Ring:
     distance: float
     probes: int
     hits: int
+    hits_in_crust: int
     distinct: int
     already_in_plain: float
-    in_crust: int
+    distinct_in_crust: int
     crust_in_plain: float
     rows_in_ring: int | None
     score_error_max: float
