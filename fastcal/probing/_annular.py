@@ -44,7 +44,9 @@ def plan_rings(
     one_of(source, "source", ("probe", "band"))
     searched = searcher(index, corpus)
     if source == "band" and not isinstance(searched, Own):
-        raise InvalidValueError(f"source='band' draws with Index.sample_bands; expected a fastcal Index, got {type(index).__module__}.{type(index).__qualname__}")
+        raise InvalidValueError(
+            f"source='band' draws with Index.sample_bands; expected a fastcal Index, got {type(index).__module__}.{type(index).__qualname__}"
+        )
     if not searched.n_rows:
         raise InvalidValueError("the index is empty; expected at least one row")
     tolerance = number(ring_tol, "ring_tol", "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
@@ -70,7 +72,8 @@ def plan_rings(
     fallback = float(last.min()) if anchor is None else float(float32_number(anchor, "anchor"))
     settings = {name: getattr(plan, name) for name in plan._fields if name not in {"query", "direction", "plain"}} | {"top_k": depth}
     settings |= {"rings": None if rings is None else plan.rings, "anchor": None if anchor is None else fallback}
-    pool = fingerprint(np.array([searched.n_rows]), vector, *_plain(searched, vector, direction, usual))
+    compared = (near, last) if depth == usual else _plain(searched, vector, direction, usual)
+    pool = fingerprint(np.array([searched.n_rows]), vector, *compared)
     ledger = Ledger("annular_threshold", pool, settings, budget=as_budget(budget), seed=seed, state=state, log=log)
     return _visit(Rings(plan, searched, ledger), fallback), ledger
 

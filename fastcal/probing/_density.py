@@ -55,7 +55,9 @@ def plan_rounds(
     rate = number(sampling_rate, "sampling_rate", "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
     settings = recipe._asdict() | {"estimate": weighting, "higher_is_better": higher_is_better}
     del settings["max_rounds"]
-    ledger = Ledger("density_weighted_threshold", pool.fingerprint, settings, budget=as_budget(budget), seed=seed, state=state, log=log, size=pool.size)
+    ledger = Ledger(
+        "density_weighted_threshold", pool.fingerprint, settings, budget=as_budget(budget), seed=seed, state=state, log=log, size=pool.size
+    )
 
     def procedure() -> Procedure[ThresholdEstimate]:
         found = yield from sample_rounds(pool.rows, recipe, ledger)

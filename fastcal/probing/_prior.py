@@ -14,7 +14,6 @@ from fastcal.labelling._fingerprint import fingerprint
 from fastcal.probing._rounds import Float32, Rows
 from fastcal.probing._sampling import gaussian_weights, kish
 
-
 _LEAST_ROWS = 1.5
 
 
@@ -82,7 +81,9 @@ def _sigma(given: Any, rows: Float32, anchor: float) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         chosen = kish(gaussian_weights(rows, anchor, sigma))
     if extent > 0 and not chosen >= _LEAST_ROWS:
-        raise InvalidValueError(f"sigma={given!r} is too narrow: around {anchor:g} the weights choose among {chosen:.3g} rows, expected {_LEAST_ROWS:g}")
+        raise InvalidValueError(
+            f"sigma={given!r} is too narrow: around {anchor:g} the weights choose among {chosen:.3g} rows, expected {_LEAST_ROWS:g}"
+        )
     return sigma
 
 

@@ -138,9 +138,7 @@ def _choose(rows: Rows, draws: list[Draw], labels: Int8, near: Int64, recipe: Re
     return Chosen(best, qualifies=False, settled=False, among=looked)
 
 
-def _round(
-    rows: Rows, draw: Draw, labels: Int8, weights: Float64, chosen: Chosen, recipe: Recipe, *, anchor: float, sigma: float
-) -> DensityRound:
+def _round(rows: Rows, draw: Draw, labels: Int8, weights: Float64, chosen: Chosen, recipe: Recipe, *, anchor: float, sigma: float) -> DensityRound:
     above, cut = int(rows.count(anchor)), chosen.cut
     fresh = recipe.estimate([draw], labels, np.array([above]))[0] if above else NOTHING
     drawn = weights[draw.rows]

@@ -36,8 +36,9 @@ def certify_would_need(rows: int, precision: float, target: float) -> dict[str, 
 def single_prefix(rows: int, precision: float, target: float) -> int | None:
     """Return after how many labels the e-process has certified half of all random orders of `rows` rows; None if never.
 
-    Exact where that happens within 300 misses (some 3,000 labels at a target of .9), to some 6 % beyond. With m misses it crosses at one number of labels n_m and not before. The chance to cross there first is that of being there at
-    all, less that of having crossed with j < m misses and getting there from n_j.
+    Exact where that happens within 300 misses (some 3,000 labels at a target of .9), to some 6 % beyond. With m misses it crosses at
+    one number of labels n_m and not before. The chance to cross there first is that of being there at all, less that of having
+    crossed with j < m misses and getting there from n_j.
     """
     positives = math.floor(precision * rows + 1e-9)
     null_hits = math.ceil(Fraction(str(target)) * rows) - 1

@@ -99,8 +99,8 @@ def annular_threshold(
     What a search from P returns is mostly not on the ring: for a row x at angle phi from Q, ``cos(P, x) = cos(theta) cos(phi) +
     sin(theta) sin(phi) (U . x')``, and in d dimensions ``U . x'`` is only about ``1 / sqrt(d)``. So rows nearer to Q win, which a plain
     search returns too; those found on the ring have unknown, score-dependent probabilities, and no interval of theirs is one of
-    the ring. On four real collections (docs/decisions/0012-probing.md) .1 to 2 % of the hits of rings within the plain top 50 lay in the crust, all
-    in that list already; further out 2 to 6 %, between 9 and 57 % of the ring's rows, up to twice as relevant as the ring. 26 of 80
+    the ring. On four real collections (docs/decisions/0012-probing.md) 1 to 8 % of the hits of rings within the plain top 50 lay in the crust, all
+    in that list already; further out 3 to 8 %, between 9 and 57 % of the ring's rows, up to twice as relevant as the ring. 22 of 156
     thresholds had less than the target precision above them. With "band" every row of the ring is equally likely.
 
     The precision of a ring is not that of everything above it: an estimate for the edge, it ignores what lies inside. Rings of one or
