@@ -189,36 +189,6 @@ def test_budgets_rounds_and_small_pools():
     assert (level.threshold, level.n_selected, level.rounds[0].weight_ratio) == (0.5, 300, 1.0)
 
 
-@pytest.mark.parametrize("weighting", ["horvitz-thompson", "none"])
-def test_what_is_wholly_labelled_is_known(weighting):
-    """The laxest cut that reaches the target, by brute force; its interval is a point."""
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        scores = rng.beta(2, 5, rng.integers(30, 101)).astype(np.float32)
-        labels = scores >= np.sort(scores)[-rng.integers(1, scores.size // 2)]
-        best = np.sort(scores)[::-1]
-        good = [cut for cut in best if labels[scores >= cut].mean() >= 0.9][-1]
-        found = estimate(scores, Asked(labels), weighting=weighting)
-        assert (found.reason, found.threshold, found.precision) == ("exhausted", good, labels[scores >= good].mean())
-        assert (found.interval, found.effective_n) == ((found.precision, found.precision), np.inf)
-        assert found.to_dict()["effective_n"] is None
-    rng = np.random.default_rng(0)
-    many = rng.beta(2, 5, 5000).astype(np.float32)
-    whole = estimate(many, Asked(many > 0.6), sample_size=5000, weighting=weighting)
-    assert whole.precision == (many[many >= whole.threshold] > 0.6).mean() >= 0.9
-
-
-def test_a_selection_that_becomes_known_ends_the_rounds():
-    rng = np.random.default_rng(7)
-    scores = rng.beta(2, 5, 5000).astype(np.float32)
-    labels = (rng.random(5000) < 1 / (1 + np.exp(-25 * (scores - 0.55)))).astype(np.uint8)
-    found = estimate(scores, Asked(labels), max_rounds=100, max_width=0.02)
-    assert all(each.labels == 100 for each in found.rounds)  # every round buys
-    true = labels[scores >= found.threshold].mean()
-    assert found.reason == "width"
-    assert found.interval[0] <= true <= found.interval[1] <= found.interval[0] + 0.02
-
-
 def test_labels_far_from_the_anchor_are_candidates_too():
     """The guess is so low that two sigma around it hold no good cut."""
     found = estimate(labeler=Asked((SCORES > 0.9).astype(np.uint8)), anchor=0.2, tail_weight=0.0, sigma=0.05, weight_floor=1.0, max_rounds=1)
