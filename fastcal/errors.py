@@ -53,6 +53,10 @@ class LabelingError(FastcalError, RuntimeError):
     state: dict[str, Any]
 
 
+class LabelFileError(OSError, LabelingError):
+    """A log, a saved state or a cache cannot be read or written; ``errno`` and ``filename`` as of any OSError."""
+
+
 class LabelingStopped(FastcalError):  # noqa: N818
     """Whoever labels has stopped. ``.state`` holds every label so far; pass it as ``state=`` to go on."""
 
@@ -90,6 +94,10 @@ class FloatEnvironmentWarning(FastcalWarning):
 
 class SmallSampleWarning(FastcalWarning):
     """A rate was estimated from so few selected items that it says little."""
+
+
+class LabelingWarning(FastcalWarning):
+    """Answers of a labeler are worth less than they seem: many are malformed, or of judgements that hardly know the run."""
 
 
 class EscalationWarning(FastcalWarning):

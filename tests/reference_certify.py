@@ -50,8 +50,16 @@ def walk(scores, labels, seed, *, target="0.9", delta=0.05, budget=None, ratio=2
     budget = min(n, 40 * floor(n, k0[n], delta)) if budget is None else budget
     far = math.ceil(math.log(delta) / math.log(p) - 1e-12)
 
-    enough = [k for k in ends if k >= min(far, n)]
-    census = enough[0] if enough[0] <= budget // 4 else max([k for k in ends if k <= budget // 4], default=0)
+    wanted, most = far, budget // 4
+    if most < far and second_start is None:
+        least = max(2 * far, math.ceil(most * ratio))
+        steps = [n / ratio**step for step in range(99) if n / ratio**step >= least * (1 - 1e-12)]
+        beyond = round(min(steps, default=n))
+        left = beyond - most, k0[beyond] - most
+        if left[1] >= 0 and best_evidence([1] * max(min(budget - most, left[0]), 0), *left) < 1 / delta:
+            wanted = most = budget
+    enough = [k for k in ends if k >= min(wanted, n)]
+    census = enough[0] if enough[0] <= most else max([k for k in ends if k <= most], default=0)
     first, grid = max(2 * far, math.ceil(census * ratio)), [n]
     while n / ratio ** len(grid) >= first * (1 - 1e-12):
         grid.append(round(n / ratio ** len(grid)))

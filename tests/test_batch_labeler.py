@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import threading
 
 import numpy as np
@@ -79,9 +80,45 @@ def test_retries_after_exceptions_wait_twice_as_long_each(monkeypatch):
 def test_malformed_answers_are_asked_again_then_given_up_or_raised(mood, monkeypatch):
     naps(monkeypatch)
     assert fc.BatchLabeler(Judge(mood, mood), items)([0, 1, 2]).tolist() == [truth(p) for p in range(3)]
-    assert fc.BatchLabeler(Judge(*[mood] * 4), items)([0, 1, 2]).tolist() == [-1, -1, -1]
+    labeler = fc.BatchLabeler(Judge(None, *[mood] * 4), items)
+    labeler([3])
+    assert labeler([0, 1, 2]).tolist() == [-1, -1, -1]
     with pytest.raises(ValueError, match=r"judge (returned|answered)"):
         fc.BatchLabeler(Judge(*[mood] * 4), items, malformed="raise")([0, 1, 2])
+
+
+@pytest.mark.parametrize("reply", ["yes", "1", 0.7, {"answer": True}, "Cannot judge"])
+def test_a_judge_that_is_never_well_formed_raises_what_it_said(reply, monkeypatch):
+    """Four calls, and nothing is paid for answers that a procedure would take for irrelevant."""
+    naps(monkeypatch)
+    judge = Judge(*[lambda asked: [reply] * len(asked)] * 99)
+    with pytest.raises(ValueError, match="no answer of the judge was well formed: judge answered " + re.escape(repr(reply))) as caught:
+        fc.certify_threshold(np.linspace(1, 0, 500), fc.BatchLabeler(judge, items), seed=0)
+    assert len(judge.asked) == 4
+    assert not caught.value.state["labels"]
+    whole = Judge(*[lambda asked: {"answers": [reply] * len(asked)}] * 99)
+    with pytest.raises(ValueError, match=r"no answer of .*: judge returned dict, \{'answers': .*; expected a list of 3"):
+        fc.BatchLabeler(whole, items)([0, 1, 2])
+
+
+def test_many_malformed_answers_are_told_once(monkeypatch):
+    naps(monkeypatch)
+    labeler = fc.BatchLabeler(lambda asked: [True if item % 4 else "?" for item in asked], items, batch_size=8, retries=1)
+    assert labeler(range(36)).tolist().count(-1) == 9
+    with pytest.warns(fc.LabelingWarning, match="1[01] of 4[04] answers of the judge are malformed .* the last: judge answered '\\?'") as caught:
+        labeler(range(200))
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("made", [list, np.array])
+def test_items_of_another_pool_are_refused_before_anything_is_paid(made):
+    judge = Judge()
+    labeler = fc.BatchLabeler(judge, made(range(499)))
+    with pytest.raises(ValueError, match="BatchLabeler is of another pool: it knows 499 positions, the pool has 500"):
+        run(labeler)
+    with pytest.raises(ValueError, match="items has 499 entries, none for position 499"):
+        labeler([0, 499])
+    assert not judge.asked
 
 
 def test_of_a_batch_that_is_malformed_in_part_only_that_part_is_asked_again(monkeypatch):
@@ -129,7 +166,7 @@ def test_a_cache_that_is_none_is_refused_before_anything_is_paid(text, message, 
     with pytest.raises(ValueError, match=message):
         fc.BatchLabeler(Judge(), items, cache=tmp_path / "cache")
     assert (tmp_path / "cache").read_text() == text
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(fc.LabelFileError):
         fc.BatchLabeler(Judge(), items, cache=tmp_path / "absent" / "cache")
 
 

@@ -34,6 +34,7 @@ def never(_positions):
         ({"ratio": 1.0}, "ratio"),
         ({"ratio": 5}, "ratio"),
         ({"batch_size": 0}, "batch_size"),
+        ({"scope": "pairs", "budget": 42}, "at least 43"),
         ({"scope": "queries"}, "scope"),
         ({"sampling": "weighted"}, "probabilities"),
         ({"sampling": "weird"}, "sampling"),
@@ -94,7 +95,6 @@ def test_states_of_something_else_are_refused():
         {"delta": 0.1},
         {"seed": 6},
         {"ratio": 1.5},
-        {"batch_size": 3},
         {"second_start": 7.0},
         {"scope": "pairs"},
     ):
@@ -105,6 +105,31 @@ def test_states_of_something_else_are_refused():
             fc.certify_threshold(other, never, state=state)
     with pytest.raises(ValueError, match="state"):
         fc.certify_threshold(scores, never, state={"labels": []})
+
+
+def of_census(state, census):
+    return state | {"settings": state["settings"] | {"census": census}}
+
+
+def test_a_census_that_no_budget_leads_to_is_refused():
+    scores, index = np.repeat(np.arange(1000.0), 2), fc.Index(np.arange(2000.0, dtype=np.float32)[:, np.newaxis], "dot")
+    ways = {
+        "threshold": lambda labeler, **options: fc.certify_threshold(scores, labeler, **options),
+        "dynamic": lambda labeler, **options: fc.dynamic_threshold(index, [1.0], labeler, **options),
+        "pooled": lambda labeler, **options: fc.pooled_thresholds(np.tile(np.linspace(1, 0, 40), (50, 1)), labeler, **options),
+    }
+    for certify in ways.values():
+        state = certify(np.ones_like, seed=0).state
+        assert 29 <= state["settings"]["census"] <= 50
+        for census in (600, 116, -1):
+            with pytest.raises(ValueError, match=f"census={census}"):
+                certify(never, state=of_census(state, census))
+    state = fc.certify_threshold(scores, np.ones_like, seed=0).state
+    assert state["settings"]["census"] == 30
+    for census in (29, 7, 31):  # a tie would be split
+        with pytest.raises(ValueError, match="census"):
+            fc.certify_threshold(scores, never, state=of_census(state, census))
+    assert fc.certify_threshold(scores, np.ones_like, state=of_census(state, 8)).trace[0].n_rows == 8
     for census in ("29", -1, 301, None):
         with pytest.raises(ValueError, match="census"):
             fc.certify_threshold(scores, never, state=state | {"settings": state["settings"] | {"census": census}})
@@ -123,3 +148,5 @@ def test_small_pools_are_labelled_whole_or_less(n, rate):
 def test_cannot_judge_counts_as_not_relevant():
     found = fc.certify_threshold(np.arange(300.0), lambda p: np.full(p.size, -1), seed=0)
     assert (found.reason, found.n_cannot_judge) == ("head_fails", found.labels_used)
+    assert f"{found.labels_used} of which nobody could judge" in str(found)
+    assert "judge;" not in str(fc.certify_threshold(np.arange(300.0), np.ones_like, seed=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import math
 from fractions import Fraction
@@ -115,8 +116,9 @@ def test_future_pairs_take_no_census_and_no_shortcut():
     labels = np.ones(300, int)
     found = fc.certify_threshold(np.arange(300.0), from_truth(labels), seed=0, scope="pairs")
     assert found.scope.startswith("Future pairs")
-    assert found.labels_used >= 43  # the floor of looking after every label, however few the rows
-    assert found.labels_floor == 29
+    assert found.labels_used >= 43 == found.labels_floor  # of looking after every label, however few the rows
+    assert "at most 5 % of draws of these" in found.scope
+    assert "orders" not in found.scope
     assert (np.arange(300.0) >= found.threshold).sum() == found.n_selected == 299  # the row that set the threshold is no evidence
     turned = fc.certify_threshold(-np.arange(300.0), from_truth(labels), seed=0, scope="pairs", higher_is_better=False)
     assert (turned.threshold, turned.labels_used) == (-found.threshold, found.labels_used)
@@ -147,11 +149,17 @@ def test_runs_results_and_arrays_agree_and_say_what_lists_hide():
         assert listed.n_truncated == (scores[:, -1] >= listed.threshold).sum()
         assert "Only within the 40 lists" in listed.scope
         assert f"{listed.n_truncated} of the lists end at or beyond" in listed.scope
-    assert array.n_truncated is None
-    assert bare.by_query is None
+        assert array.scope == listed.scope
+    assert array.n_truncated == (scores[:, -1] >= array.threshold).sum() == 0
+    assert bare.by_query is bare.n_truncated is None
     for kept in (10, 25):
         short = fc.certify_threshold(fc.SearchResult(scores[:, :kept], ids[:, :kept]), from_truth(labels[:, :kept].reshape(-1)), seed=1)
         assert short.n_truncated == (scores[:, kept - 1] >= short.threshold).sum() > 0
+        for sign in (1, -1):
+            ended = np.c_[scores[:, :kept], np.where(np.arange(40) < 12, np.nan, scores[:, kept - 1])]  # the first 12 hold no more
+            truth = from_truth(labels[:, np.r_[:kept, kept - 1]].reshape(-1))
+            array = fc.certify_threshold(sign * ended, truth, seed=1, groups=np.arange(40), higher_is_better=sign > 0)
+            assert array.n_truncated == (scores[12:, kept - 1] >= sign * array.threshold).sum() > 0
 
 
 def test_padding_is_never_asked_for():
@@ -198,7 +206,40 @@ def test_macro_precision_is_estimated_without_noticeable_bias():
     assert np.mean(estimates) == pytest.approx(truth, abs=0.01)
 
 
+def test_estimates_by_query_are_as_rough_as_they_are_said_to_be():
+    """In the mean: macro precision .01 to .03 too high; below half .03 too low to .06 too high; its bound holds."""
+
+    def errors(sizes, rates):
+        of, off = np.repeat(np.arange(sizes.size), sizes), []
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            scores, labels = rng.random(of.size), rng.random(of.size) < rates[of]
+            found = fc.certify_threshold(scores, from_truth(labels), target_precision=0.85, groups=of, seed=seed)
+            if found.certified:
+                selected = scores >= found.threshold
+                _, answered = np.unique(of[selected], return_inverse=True)
+                precision = np.bincount(answered, labels[selected]) / np.bincount(answered)
+                below = (precision < 0.425).mean()
+                assert found.by_query.below_half_most >= below
+                off.append((found.by_query.macro_precision - precision.mean(), found.by_query.below_half - below))
+        assert len(off) >= 38
+        return np.mean(off, axis=0)
+
+    few_bad = errors(np.full(200, 20), np.where(np.arange(200) < 20, 0.3, 0.98))
+    uneven = 1 + np.random.default_rng(0).geometric(0.1, 300)
+    none_bad = errors(uneven, np.where(uneven > 8, 0.97, 0.8))
+    assert 0.0 < few_bad[0] < none_bad[0] < 0.045
+    assert -0.045 < few_bad[1] < -0.01 < 0.03 < none_bad[1] < 0.075
+
+
 # -- the async twin ---------------------------------------------------------------------------------------
+def test_the_async_twin_has_the_same_options():
+    plain, twin = (dict(inspect.signature(each).parameters) for each in (fc.certify_threshold, fc.certify_threshold_async))
+    own = twin.pop("concurrency"), twin.pop("timeout")
+    assert [each.default for each in own] == [4, None]
+    assert [(name, each.default, each.kind) for name, each in twin.items()] == [(name, each.default, each.kind) for name, each in plain.items()]
+
+
 def test_the_async_twin_ends_the_same():
     rng = np.random.default_rng(0)
     scores, labels = rng.random(2000), rng.random(2000) < 0.95

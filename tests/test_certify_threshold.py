@@ -50,7 +50,7 @@ def pools(draw):
 )
 def test_equals_the_slow_reference(pool, seed, target, delta, ratio, start_rank):
     scores, labels = pool
-    for budget in (None, 60):
+    for budget in (None, 60, 32):
         if budget is not None and budget < slow.floor(scores.size, null_hits(Fraction(target), scores.size), delta):
             continue
         start = None if start_rank is None else float(np.sort(scores)[start_rank % scores.size])
@@ -203,6 +203,23 @@ def test_resuming_ends_the_same_whatever_the_options(pool, seed, after, batch_si
     extra = {"sampling": "weighted", "probabilities": np.linspace(0.5, 1.0, scores.size)} if weighted else {}
     options = {"seed": seed, "batch_size": batch_size, "second_start": float(scores.min()), **extra}
     assert interrupted(scores, labels, after, **options) == interrupted(scores, labels, np.inf, **options)
+
+
+def test_another_batch_size_on_going_on_asks_for_nothing_twice():
+    rng = np.random.default_rng(5)
+    scores, labels, asked = rng.random(4000), rng.random(4000) < 0.97, []
+
+    def labeler(positions):
+        asked.extend(positions.tolist())
+        return labels[positions]
+
+    first = fc.certify_threshold(scores, labeler, seed=3, budget=200)
+    for batch_size in (1, 25, 4):
+        more = fc.certify_threshold(scores, labeler, state=first.state, batch_size=batch_size)
+        assert len(set(asked)) == len(asked)
+        assert more.n_selected == 4000
+        assert sorted(p for p, _ in first.state["labels"]) == sorted(asked[: first.labels_used])
+        del asked[first.labels_used :]
 
 
 def test_a_log_is_gone_on_from_with_another_budget(tmp_path):

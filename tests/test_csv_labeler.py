@@ -66,6 +66,8 @@ def test_keys_of_one_query_and_positions(tmp_path):
     ("text", "message"),
     [
         ("query_id,label\nq1,1\n", "labels.csv, line 1: expected the columns query_id, doc_id, label; got 'query_id,label'"),
+        ("query_id,doc_id,label,label\nq1,d1,1,0\n", "labels.csv, line 1: 2 columns are named 'label'; expected one"),
+        ("doc_id,query_id,doc_id,label\nx,q1,d1,0\n", "labels.csv, line 1: 2 columns are named 'doc_id'; expected one"),
         ("query_id,doc_id,label\nq1,d1,1\nq1,d1,0\n", "labels.csv, line 3: q1, d1 has label 0 here and 1 in line 2"),
         ("query_id,doc_id,label\nq1,d1,yes\n", r"labels.csv, line 2: label 'yes'; expected 1, 0, -1 \(cannot judge\) or nothing"),
         ('query_id,doc_id,label\n"q\n1",d1,1\nq1,d1,2\n', "labels.csv, line 4: label '2'"),
@@ -79,6 +81,42 @@ def test_keys_of_one_query_and_positions(tmp_path):
 def test_what_cannot_be_understood_is_named_by_file_and_line(text, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         labeler(tmp_path, text, RUN)([0])
+
+
+@pytest.mark.parametrize("position", ["7", "7.0", "07", "7.", "7.000"])
+def test_a_position_is_a_number_however_it_is_written(position, tmp_path):
+    ours = labeler(tmp_path, f"position,label\n{position},1\n", wanted=tmp_path / "labels.csv")
+    assert ours([7]).tolist() == [1]
+    with pytest.raises(ValueError, match="line 3: 7 has label 0 here and 1 in line 2"):
+        labeler(tmp_path, f"position,label\n{position},1\n7,0\n")([7])
+    for near in ("7.5", "-7", "77", "7e0"):
+        with pytest.raises(fc.LabelsWanted):
+            labeler(tmp_path, f"position,label\n{near},1\n")([7])
+
+
+def test_names_that_a_spreadsheet_took_for_numbers_are_hinted_at(tmp_path):
+    with pytest.raises(fc.LabelsWanted, match=r"has a label of \('q1', '7.0'\), perhaps \('q1', '007'\) as a spreadsheet writes it"):
+        labeler(tmp_path, "query_id,doc_id,label\nq1,7.0,1\nq1,8,0\n", ("q1", ["8", "007"]))([0, 1])
+
+
+def test_what_a_spreadsheet_would_run_is_written_as_text(tmp_path):
+    texts = ["=1+1", "@SUM(A1)", "+cmd", "-1-2", "\t=1", "\r\n=1", "a=b", -1.5, ""]
+    ours = fc.CsvLabeler(tmp_path / "labels.csv", wanted=tmp_path / "labels.csv", describe=lambda p: {"text": texts[p]})
+    with pytest.raises(fc.LabelsWanted):
+        ours(range(len(texts)))
+    with (tmp_path / "labels.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert [row[2] for row in csv.reader(file)][1:] == [f"'{text}" for text in texts[:5]] + ["'\n=1", "a=b", "-1.5", ""]
+
+
+def test_people_get_one_list(tmp_path):
+    ours = fc.CsvLabeler(tmp_path / "labels.csv")
+    with pytest.raises(fc.LabelsWanted) as caught:
+        fc.certify_threshold(np.linspace(1, 0, 500), ours, batch_size=100, seed=0)
+    assert caught.value.positions.size == 29
+    (tmp_path / "labels.csv").write_text("position,label\n" + "".join(f"{p},1\n" for p in caught.value.positions))
+    with pytest.raises(fc.LabelsWanted) as again:
+        fc.certify_threshold(np.linspace(1, 0, 500), ours, batch_size=100, state=caught.value.state)
+    assert again.value.positions.size == 33, "more than a call of others"
 
 
 ids = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=6).map(str.strip).filter(bool)

@@ -74,7 +74,7 @@ def faiss_index(corpus):
 
 
 def hnswlib_index(corpus):
-    index = pytest.importorskip("hnswlib").Index("cosine", 6)
+    index = pytest.importorskip("hnswlib").Index("cosine", corpus.shape[1])
     index.init_index(len(corpus), ef_construction=50, random_seed=1)
     index.add_items(corpus, num_threads=1)
     index.set_ef(600)
@@ -95,6 +95,23 @@ def test_real_libraries(build):
     assert 0 < found.threshold < 100
 
 
+@pytest.mark.parametrize(("build", "name"), [(faiss_index, "faiss"), (hnswlib_index, "hnswlib"), (usearch_index, "usearch")])
+def test_a_query_of_another_dimension_never_reaches_a_library(build, name):
+    """hnswlib reads 6 numbers wherever 5 of them end."""
+    with pytest.raises(ValueError, match=rf"query has 5 dimensions; expected 6, those of the index \({name}"):
+        fc.dynamic_threshold(build(gaussian(600)[0]), np.ones(5, np.float32), lambda ids: np.ones(ids.size))
+
+
+def test_the_direction_of_the_libraries_is_known():
+    """All scores equal: nothing to read it off."""
+    corpus = np.ones((40, 6), np.float32)
+    for build in (faiss_index, hnswlib_index, usearch_index):
+        found = fc.dynamic_threshold(build(corpus), corpus[0], lambda ids: np.ones(ids.size), seed=0)
+        assert (found.higher_is_better, found.n_selected) == (False, found.n_pool)
+        with pytest.raises(ValueError, match="has higher_is_better=False, the call says"):
+            fc.dynamic_threshold(build(corpus), corpus[0], lambda ids: np.ones(ids.size), higher_is_better=True)
+
+
 class Returning:
     def __init__(self, *found):
         self.found = found
@@ -111,18 +128,33 @@ class Returning:
         (Returning(np.array([[0.9, 0.5]]), np.array([[3, 3]])), "id 3 more than once"),
         (Returning(np.array([[0.9, 0.5]]), np.array([[3]])), "expected .n_queries, k."),
         (Returning(np.array([[0.9], [0.5]]), np.array([[3], [4]])), "expected .n_queries, k."),
-        (Returning(np.array([[np.nan, np.nan]]), np.array([[-1, -1]])), "equal|no row"),
+        (Returning(np.array([[np.nan]]), np.array([[2**63]], np.uint64)), "must fit int64"),
+        (Returning(np.array([[0.9, 0.5]]), np.array([[0.0, 1.0]])), "float64 and float64; expected float scores and integer ids"),
+        (Returning(np.array([[9, 5]]), np.array([[0, 1]])), "expected float scores and integer ids"),
+        (Returning(np.array([[0.9, 0.5]])), r"returned tuple; expected \(scores, ids\)"),
+        (Returning(np.array([[np.nan, np.nan]]), np.array([[-1, -1]])), "returned no row"),
     ],
 )
 def test_answers_of_indexes_are_judged(index, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         fc.dynamic_threshold(index, [1.0], lambda ids: np.ones(ids.size))
 
 
+def test_one_query_may_be_answered_flat_and_in_either_order():
+    scores, ids = np.linspace(1, 0, 200), np.arange(200)
+    for found in ((scores, ids), (ids, scores), (scores[None], ids[None])):
+        certified = fc.dynamic_threshold(Returning(*found), [1.0], lambda ids: np.ones(ids.size), seed=0)
+        assert (certified.threshold, certified.n_selected) == (0.0, 200)
+
+
 def test_all_equal_scores_need_a_direction():
-    index = Returning(np.full((1, 200), 0.5), np.arange(200)[None])
-    found = fc.dynamic_threshold(index, [1.0], lambda ids: np.ones(ids.size), higher_is_better=True, seed=0)
-    assert (found.threshold, found.n_selected) == (0.5, 200)
+    for middle in (0.5, 0.4):  # or are in no order
+        index = Returning(np.array([[0.5, middle] + 198 * [0.5]]), np.arange(200)[None])
+        found = fc.dynamic_threshold(index, [1.0], lambda ids: np.ones(ids.size), higher_is_better=True, seed=0)
+        assert (found.threshold, found.n_selected) == (np.float32(middle), 200)
+    falling = Returning(np.linspace(1, 0, 200), np.arange(200))
+    with pytest.raises(ValueError, match=r"\(.*Returning\) has higher_is_better=True, the call says"):
+        fc.dynamic_threshold(falling, [1.0], lambda ids: np.ones(ids.size), higher_is_better=False)
 
 
 # -- what goes wrong ----------------------------------------------------------------------------------------
@@ -153,7 +185,7 @@ def test_no_paid_label_is_lost_and_none_is_bought_twice(n):
     other = corpus.copy()
     other[np.argmax(scores)] += 0.5
     for stranger in ({"index": fc.Index(other)}, {"query": query + 0.01}, {"delta": 0.1}, {"target_precision": 0.8}, {"seed": 5}):
-        with pytest.raises(ValueError, match=r"pool|settings|seed"):
+        with pytest.raises(ValueError, match=r"another pool: .*query or index differ|settings|seed"):
             fc.dynamic_threshold(**{"index": index, "query": query, "labeler": labeler, "state": state} | stranger)
     for answer in (lambda ids: labels[ids][:-1], lambda ids: labels[ids] + 2, lambda ids: np.full(ids.size, np.nan)):
         with pytest.raises(ValueError, match="labeler") as caught:
@@ -200,7 +232,9 @@ def test_degenerate_queries():
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"index": object()}, TypeError, "search"),
+        ({"index": object()}, TypeError, "search.*knn_query"),
+        ({"index": fc.Index(np.empty((0, 1), np.float32))}, ValueError, "index is empty"),
+        ({"index": Faiss(np.empty(0))}, ValueError, "index is empty"),
         ({"query": [[1.0], [2.0]]}, ValueError, "query must have shape"),
         ({"query": [np.nan]}, ValueError, "finite"),
         ({"query": [1.0, 2.0]}, ValueError, "dim"),

@@ -167,3 +167,26 @@ def test_bad_calibrators_cost_no_label(bad):
         fc.dynamic_threshold(line(5000), [1.0], labeler, calibrator=bad)
     with pytest.raises(TypeError, match="calibrator"):
         fc.dynamic_threshold(line(5000), [1.0], labeler, calibrator=0.5)
+
+
+def test_calibrators_of_other_arguments_are_told_which_are_expected():
+    class Grouped:
+        def predict(self, scores, groups):
+            raise AssertionError
+
+    for calibrator in (lambda scores: scores, Grouped()):
+        with pytest.raises(TypeError, match=r"callable\(scores, features\): (too many|missing)"):
+            fc.dynamic_threshold(line(5000), [1.0], np.ones_like, calibrator=calibrator)
+
+
+def test_rows_added_by_the_labeler_are_not_covered():
+    index = line(5000)
+
+    def labeler(ids):
+        index.add(np.ones((1, 1), np.float32))
+        return np.ones(ids.size)
+
+    found = fc.dynamic_threshold(index, [1.0], labeler, seed=0)
+    assert len(index) > found.n_pool == found.n_selected == 5000
+    assert "all 5000 rows of the index, as it was when the search began" in found.scope
+    assert found.scope.endswith("It is not other queries, rows, those added since among them, or labellers.")

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,43 @@ def test_a_log_that_was_damaged_is_refused_and_left_alone(edit, message, tmp_pat
     with pytest.raises(fc.FastcalError, match=message):
         run(log=path)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: b"\xef\xbb\xbf" + data,
+        lambda data: data + b"\n",
+        lambda data: data + b"\r\n \t\n\n",
+        lambda data: data[:-1] + b"  ",
+        lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n") + b"\r\n",
+        lambda data: b"\xef\xbb\xbf",
+    ],
+    ids=["mark", "blank line", "blank lines", "spaces", "mark, CRLF, blank line", "only a mark"],
+)
+def test_what_an_editor_adds_to_a_log_does_no_harm(edit, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        run(Bought(4), log=tmp_path / "log")
+    (tmp_path / "log").write_bytes(edit((tmp_path / "log").read_bytes()))
+    kept = {} if (tmp_path / "log").stat().st_size == 3 else dict(caught.value.state["labels"])
+    assert bool(kept) == ((tmp_path / "log").stat().st_size > 3)
+    for fail_at in (3, None):
+        labeler = Bought(fail_at)
+        with suppress(RuntimeError):
+            result = run(labeler, seed=5, log=tmp_path / "log")
+        assert not set(labeler.positions) & set(kept)
+        kept |= dict(ledger(state=tmp_path / "log").to_state()["labels"])
+    assert result == WHOLE
+    assert sorted(kept) == sorted(BUYER.positions)
+
+
+def test_errors_of_files_are_both_ours_and_the_systems(tmp_path):
+    for options in ({"log": tmp_path}, {"log": tmp_path / "absent" / "log"}, {"state": tmp_path / "absent"}, {"state": tmp_path}):
+        with pytest.raises(fc.LabelFileError) as caught:
+            run(**options)
+        assert isinstance(caught.value, OSError)
+        assert isinstance(caught.value, fc.LabelingError)
+        assert (caught.value.errno, caught.value.filename) == (21 if "absent" not in str(caught.value) else 2, str(next(iter(options.values()))))
 
 
 def test_state_and_log_together_end_in_a_complete_log(tmp_path):
@@ -143,7 +181,7 @@ def test_a_procedure_that_never_starts_leaves_no_file(tmp_path):
 
 def test_a_folder_a_pipe_and_an_absent_folder_are_no_logs(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path, error in ((tmp_path, IsADirectoryError), (tmp_path / "pipe", ValueError), (tmp_path / "absent" / "log", FileNotFoundError)):
+    for path, error in ((tmp_path, fc.LabelFileError), (tmp_path / "pipe", ValueError), (tmp_path / "absent" / "log", fc.LabelFileError)):
         with pytest.raises(error) as caught:
             run(log=path, state=STATE)
         assert str(path) in str(caught.value)
@@ -155,7 +193,7 @@ def test_a_log_that_may_not_be_written_is_refused_before_anything_is_paid(tmp_pa
     logged(tmp_path / "log", cut=300)
     (tmp_path / "log").chmod(0o400)
     labeler = Bought()
-    with pytest.raises(PermissionError) as caught:
+    with pytest.raises(fc.LabelFileError, match="Permission") as caught:
         run(labeler, log=tmp_path / "log")
     assert not labeler.calls
     assert caught.value.state["labels"]
@@ -176,7 +214,7 @@ def test_a_log_that_is_changed_by_hand_meanwhile_is_left_alone(how, tmp_path):
             calls.append(path.read_text() if path.exists() else None)
         return judge(positions)
 
-    with pytest.raises(OSError, match="deleted, replaced or written by somebody else") as caught:
+    with pytest.raises(fc.LabelFileError, match="deleted, replaced or written by somebody else") as caught:
         run(labeler, log=path)
     assert len(caught.value.state["labels"]) == sum(map(len, calls[:3]))
     assert (path.read_text() if path.exists() else None) == calls[3]
@@ -200,7 +238,7 @@ def test_a_full_disk_loses_no_label(room, tmp_path):
     labeler, limits = Bought(), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
-        with pytest.raises(OSError, match="log") as caught:
+        with pytest.raises(fc.LabelFileError, match="log") as caught:
             run(labeler, log=tmp_path / "log")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -47,6 +47,22 @@ def test_answers_of_judgements_for_rows_of_a_corpus(made):
         fc.QrelsLabeler.for_query(made(QRELS), "q2")([0])
 
 
+def test_judgements_of_another_collection_are_told_from_those_of_this_one():
+    with pytest.raises(ValueError, match="no query of the run is judged: it has 'q2', the judgements have 'Q2'"):
+        fc.QrelsLabeler(RUN, {"Q2": {"a": 1}})
+    with pytest.warns(fc.LabelingWarning, match="none of the 5 pairs of the run is judged; are documents and queries named alike"):
+        fc.QrelsLabeler(RUN, {"q1": {"A": 1}, "q2": {"B": 1}})
+    with pytest.warns(fc.LabelingWarning, match="none of the 2 documents of query 'q1' is judged"):
+        fc.QrelsLabeler.for_query(QRELS, "q1", ["A", "B"])
+    three = fc.Run.from_dict({"q1": {"a": 1.0}, "q2": {"a": 1.0}, "q3": {"a": 1.0}})
+    with pytest.warns(fc.LabelingWarning, match="only 1 of 3 queries of the run are judged"):
+        fc.QrelsLabeler(three, {"q1": {"a": 1}})
+    with pytest.raises(ValueError, match="no query of the run is judged: it has 'q2', there are no judgements"):
+        fc.QrelsLabeler(RUN, {})
+    with pytest.raises(ValueError, match="QrelsLabeler is of another pool: it knows 5 positions, the pool has 500"):
+        run(fc.QrelsLabeler(RUN, QRELS))
+
+
 @pytest.mark.parametrize("positions", [[5], [-1]])
 def test_positions_of_another_pool_are_refused(positions):
     with pytest.raises(ValueError, match="positions must"):

@@ -16,6 +16,7 @@ from toy_procedure import BUYER, SETTINGS, WHOLE, Bought, judge, ledger, run, tr
 import fastcal as fc
 from fastcal.certificates.certify import certify_threshold
 from fastcal.labelling._drive import drive
+from fastcal.labelling.result import LabelledResult
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +101,7 @@ def run_until(fail_at):
         (lambda p: [1] * (p.size + 1), "labeler returned shape"),
         (lambda p: [], "labeler returned shape"),
         (lambda p: None, "labeler returned shape"),
-        (lambda p: [2] * p.size, r"labeler answered 2 at \[0\]"),
+        (lambda p: [2] * p.size, r"labeler answered 2 at \[0\]; expected 0, 1 or -1 \(cannot judge\); 0 of \d answers of this call are kept"),
         (lambda p: [0.5] * p.size, r"labeler answered 0.5 at \[0\]"),
         (lambda p: [np.nan] * p.size, r"labeler answered nan at \[0\]"),
         (lambda p: [None] * p.size, "labeler returned dtype object"),
@@ -119,6 +120,29 @@ def test_a_wrong_batch_is_refused_whole(wrong, message, tmp_path):
         run(labeler, log=tmp_path / "log")
     assert [p for p, _ in caught.value.state["labels"]] == calls[0] + calls[1]
     assert run(log=tmp_path / "log") == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ([1, 0, 2, 1, -1, 3], r"answered 2 at \[2\]"),
+        ([1.0, 0.0, np.nan, 1.0, -1.0, 0.5], r"answered nan at \[2\]"),
+        ([True, False, None, 1, -1, "0"], r"answered None at \[2\]"),
+        ([1, np.int8(0), "yes", np.float32(1), -1, [1]], r"answered 'yes' at \[2\]"),
+        (np.array([1, False, "1", 1.0, -1, b"1"], object), r"answered '1' at \[2\]"),
+    ],
+    ids=lambda value: "",
+)
+def test_of_a_malformed_batch_the_good_answers_are_kept(answers, message, tmp_path):
+    def asks_once():
+        yield np.array([5, 9, 38, 7, 1, 2])
+
+    book = ledger(log=tmp_path / "log")
+    message += r"; expected 0, 1 or -1 \(cannot judge\) \(position 38\); 4 of 6 answers of this call are kept"
+    with pytest.raises(ValueError, match=message) as caught:
+        drive(asks_once(), book, lambda positions: answers)
+    assert caught.value.state["labels"] == [[5, 1], [9, 0], [7, 1], [1, -1]]
+    assert json.loads((tmp_path / "log").read_text().splitlines()[1]) == caught.value.state["labels"]
 
 
 def test_what_a_failed_call_had_is_kept():
@@ -153,7 +177,7 @@ STATE = ledger().to_state() | {"labels": [[3, 1], [4, -1]]}
     [
         ({"seed": 6}, "seed=6 is not the seed of the .*, 5; another order of labelling"),
         ({"procedure": "other"}, "is of another procedure: 'toy'; expected 'other'"),
-        ({"pool": "pool-b"}, "is of another pool: 'pool-a'; expected 'pool-b'"),
+        ({"pool": "pool-b"}, "is of another pool: the scores, ids, query or index differ"),
         ({"settings": {**SETTINGS, "delta": 0.1}}, r"is of other settings: delta=0.05 \(here 0.1\)$"),
         ({"settings": {"target": 0.9, "extra": [1]}}, r"delta=0.05 \(here 'absent'\), batch=7 \(here 'absent'\)|extra='absent' \(here \[1\]\)"),
         ({"size": 4}, "position 4 lies outside the pool, which ends at 3"),
@@ -174,7 +198,7 @@ def test_what_belongs_to_something_else_is_refused(source, options, message, tmp
     ("change", "message"),
     [
         ({"labels": [[3, 1], [3, 1]]}, "position 3 is labelled twice"),
-        ({"labels": [[-1, 1]]}, "position -1 lies outside the pool"),
+        ({"labels": [[-1, 1]]}, "position -1 lies outside the pool, positions are at least 0"),
         ({"labels": [[3, 2]]}, "answer 2 of position 3; expected 0, 1 or -1"),
         ({"labels": [[3.0, 1]]}, r"expected \[position, answer\], two integers; got \[3.0, 1\]"),
         ({"labels": [[3, True]]}, "two integers"),
@@ -206,7 +230,7 @@ def test_a_state_comes_from_a_mapping_a_saved_file_or_a_log(tmp_path):
     book.close()
     for state in (STATE, tmp_path / "saved.json", str(tmp_path / "log")):
         assert ledger(seed=None, state=state).to_state() == STATE
-    for junk, error in ((3, TypeError), ({}, ValueError), ("", ValueError), (tmp_path / "absent", FileNotFoundError)):
+    for junk, error in ((3, TypeError), ({}, ValueError), ("", ValueError), (tmp_path / "absent", fc.LabelFileError)):
         with pytest.raises(error):
             ledger(state=junk)
     with pytest.raises(ValueError, match="is a saved state and no log; pass it as state="):
@@ -258,3 +282,13 @@ def test_a_procedure_cannot_overspend():
     with pytest.raises(AssertionError, match="more labels than it may use") as caught:
         drive(greedy(), book, buyer)
     assert len(buyer.positions) == len(caught.value.state["labels"]) == 3
+
+
+def test_what_nobody_could_judge_is_told():
+    """A result that has no report of its own says what was asked in vain."""
+    parts = {"labels_used": 45, "labels_floor": 29, "n_selected": 0, "scope": "This pool.", "seed": 1, "state": {}}
+    told = str(LabelledResult(threshold=None, reason="head_fails", n_cannot_judge=45, **parts))
+    assert told == (
+        "LabelledResult: no threshold (head_fails)\n45 labels used; 45 of them nobody could judge: they count as not relevant\nThis pool."
+    )
+    assert "threshold 0.5, 0 rows (certified)\n45 labels used\n" in str(LabelledResult(threshold=0.5, reason="certified", n_cannot_judge=0, **parts))

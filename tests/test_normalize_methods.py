@@ -186,6 +186,17 @@ def test_the_fit_of_the_tail(shape):
     assert k / theta == pytest.approx(1.0, abs=0.1)
 
 
+def test_the_tails_of_many_lists_are_those_of_each():
+    """Ragged, tied and empty lists are fitted side by side, to the same bytes."""
+    rng = np.random.default_rng(2)
+    scores = rng.normal(size=(300, 120)).astype(np.float32)
+    scores[::2] = np.round(scores[::2], 1)
+    scores[rng.random(scores.shape) < rng.random((300, 1))] = np.nan
+    scores[7], scores[8] = 0.5, np.nan
+    together = fc.normalize(scores, "tail")
+    assert together.tobytes() == np.stack([fc.normalize(each, "tail") for each in scores]).tobytes()
+
+
 def test_the_tail_probability_of_exponential_scores():
     scores = np.random.default_rng(0).exponential(size=(20, 5000))
     surprise = fc.normalize(scores, "tail")

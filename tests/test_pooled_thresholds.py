@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastcal as fc
+from fastcal import errors
 from fastcal.certificates.pooled import _METHODS
 
 OPTIONS = {"cohort": {"cohort_scores": np.random.default_rng(9).normal(size=(30, 8)).astype(np.float32)}}
@@ -135,8 +137,8 @@ def test_no_paid_label_is_lost_and_asynchronous_labelers_agree():
         ({"normalize": "csls"}, "normalize"),
         ({"normalize": "rank", "ties": "ordinal"}, "ordinal"),
         ({"normalize": "cohort", "cohort_scores": np.ones((2, 3)), "document_cohort_scores": np.ones((2, 3, 2))}, "document_cohort_scores"),
-        ({"normalize": "centre", "ddof": 1}, "takes no options"),
-        ({"normalize": "zscore", "depth": 1}, "takes"),
+        ({"normalize": "centre", "ddof": 1}, "no option 'ddof'; expected normalize, .*budget.* or of normalize='centre': none"),
+        ({"normalize": "zscore", "budgett": 4}, "no option 'budgett'; expected normalize, .*budget.* or of normalize='zscore': ddof"),
         ({"scores": np.full((2, 3), np.nan)}, "no pair"),
         ({"scores": np.array([[0.1, np.inf]])}, "inf"),
         ({"budget": 1}, "at least"),
@@ -150,8 +152,55 @@ def test_bad_input(changes, message):
         raise AssertionError("a label was paid")
 
     scores = np.array([[0.9, 0.5, 0.1], [0.8, 0.7, 0.6]])
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         fc.pooled_thresholds(**{"scores": scores, "labeler": labeler} | changes)
+
+
+def test_what_is_printed_names_the_scale_of_its_threshold():
+    scores, labels = lists(3)
+    for method in ("centre", "minmax"):
+        found = fc.pooled_thresholds(scores + 100, lambda at: labels.reshape(-1)[at], normalize=method, seed=0)
+        assert found.threshold < 50 < np.nanmin(found.thresholds)
+        assert str(found).startswith(f"score normalised by '{method}' >= {found.threshold:.9g}: precision")
+        assert found.scope.startswith(f"On scores normalised by '{method}' (thresholds: on those given, for each query)")
+        assert found.scope.endswith("nor each query of this pool.")
+
+
+def test_asynchronous_twins_take_what_the_functions_take():
+    for name in ("certify_threshold", "certify_recall", "certify_queries", "dynamic_threshold", "pooled_thresholds"):
+        own, twin = (inspect.signature(getattr(fc, given)).parameters for given in (name, f"{name}_async"))
+        assert {each: twin[each].default for each in own} == {each: own[each].default for each in own}
+        assert twin.keys() - own.keys() == {"concurrency", "timeout"}
+        if name != "pooled_thresholds":
+            with pytest.raises(TypeError, match=f"{name}_async.* 'budgett'"):
+                getattr(fc, f"{name}_async")([0.5], [1.0], np.ones_like, budgett=4)
+    with pytest.raises(errors.InvalidTypeError, match="pooled_thresholds has no option 'budgett'"):
+        asyncio.run(fc.pooled_thresholds_async([[0.5]], np.ones_like, budgett=4))
+
+
+@pytest.mark.parametrize("find", [fc.pooled_thresholds, fc.certify_threshold, fc.dynamic_threshold])
+def test_a_budget_next_to_the_floor_is_for_the_best_rows(find):
+    """Nothing beyond a quarter of it could be certified with the rest."""
+    n = 6000
+    scores = np.linspace(1, 0, n, dtype=np.float32)
+    where = (fc.Index(scores[:, np.newaxis], "dot"), [1.0]) if find is fc.dynamic_threshold else (scores,)
+    for budget in (29, 30, 35):
+        asked = []
+        found = find(*where, lambda at, asked=asked: asked.extend(at.tolist()) or at != 20, budget=budget, seed=0)
+        assert (found.n_selected, found.labels_used, found.stopped) == (budget, budget, "budget")
+        assert asked == list(range(budget))
+        assert found.precision_sample == (budget - 1) / budget
+        on = find(*where, lambda at: at != 20, budget=400, state=found.state)
+        assert on.n_selected > found.n_selected
+    plenty = find(*where, lambda at: at != 20, budget=48, seed=0)
+    assert plenty.trace[0].n_rows == 12
+    for bad in (1.5, "x", True):
+        with pytest.raises(errors.InvalidTypeError, match="budget must be an integer of at least 29, got"):
+            find(*where, np.ones_like, budget=bad)
+    with pytest.raises(errors.InvalidValueError, match=r"budget must be at least 29, the fewest labels .* got 28"):
+        find(*where, np.ones_like, budget=28)
+    with pytest.raises(errors.InvalidValueError, match="below 2"):
+        find(*where, np.ones_like, budget=2**63)
 
 
 def test_answers_that_cannot_be_used_carry_the_state():

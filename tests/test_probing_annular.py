@@ -226,7 +226,7 @@ def test_a_state_says_which_setting_differs():
         ({"index": fc.Index(CORPUS, "euclidean")}, "metric 'cosine', got 'euclidean'"),
         ({"index": fc.Index(CORPUS, "dot")}, "metric 'cosine', got 'dot'"),
         ({"index": fc.Index(np.empty((0, 8), np.float32))}, "the index is empty"),
-        ({"index": 3}, "must be an Index or have search"),
+        ({"index": 3}, r"must be a fastcal.Index or have search\(queries, k\) or knn_query"),
         ({"corpus": CORPUS}, "corpus must be left out"),
         ({"query": np.zeros(8)}, "zero vector"),
         ({"query": np.ones(7)}, "same dim"),

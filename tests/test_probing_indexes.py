@@ -54,7 +54,7 @@ def usearch(corpus, metric="cos", dtype="f32"):
     index = pytest.importorskip("usearch.index").Index(
         ndim=corpus.shape[1], metric=metric, dtype=dtype, connectivity=32, expansion_search=len(corpus)
     )
-    index.add(np.arange(len(corpus)), corpus)
+    index.add(np.arange(len(corpus)), corpus, threads=1)
     return index
 
 
@@ -69,18 +69,34 @@ def test_every_index_gives_what_ours_gives(build):
         assert {key: value for key, value in ring.to_dict().items() if key not in skip} == {k: v for k, v in twin.to_dict().items() if k not in skip}
 
 
-@pytest.mark.parametrize(
-    "build", [lambda c: faiss(c, "IndexFlatL2"), lambda c: hnswlib(c, "l2"), lambda c: usearch(c, "l2sq")], ids=["faiss", "hnswlib", "usearch"]
-)
-def test_distances_of_another_metric_are_refused(build):
-    with pytest.raises(fc.FastcalError, match="rings are cosine distances"):
-        fc.annular_threshold(build(CORPUS), QUERY, relevant, corpus=CORPUS)
+def test_distances_of_another_metric_are_refused():
+    for index in (faiss(CORPUS, "IndexFlat"), hnswlib(CORPUS), usearch(CORPUS)):
+        assert fc.annular_threshold(index, QUERY, relevant, corpus=CORPUS, **OPTIONS).labels_used
+    import faiss as library
+
+    index = library.IndexFlat(16, library.METRIC_L1)
+    index.add(CORPUS)
+    for other in (index, usearch(CORPUS, "pearson")):
+        with pytest.raises(fc.FastcalError, match="rings are cosine distances"):
+            fc.annular_threshold(other, QUERY, relevant, corpus=CORPUS)
 
 
-@pytest.mark.parametrize("build", [faiss, lambda c: hnswlib(c, "ip"), lambda c: usearch(c, "ip")], ids=["faiss", "hnswlib", "usearch"])
-def test_inner_products_need_unit_rows(build):
+UNIT_ROWS = {
+    "faiss": faiss,
+    "hnswlib": lambda c: hnswlib(c, "ip"),
+    "usearch": lambda c: usearch(c, "ip"),
+    "faiss l2": lambda c: faiss(c, "IndexFlatL2"),
+    "hnswlib l2": lambda c: hnswlib(c, "l2"),
+    "usearch l2": lambda c: usearch(c, "l2sq"),
+}
+
+
+@pytest.mark.parametrize("build", UNIT_ROWS.values(), ids=UNIT_ROWS)
+def test_inner_products_and_squared_distances_need_unit_rows(build):
+    ours = fc.annular_threshold(fc.Index(CORPUS), QUERY, relevant, **OPTIONS)
     same = fc.annular_threshold(build(CORPUS), QUERY, relevant, corpus=CORPUS, **OPTIONS)
-    assert same.rings[0].score_error_max < 1e-5
+    assert (same.threshold, [ring.distinct for ring in same.rings]) == (ours.threshold, [ring.distinct for ring in ours.rings])
+    assert 0 < max(ring.score_error_max for ring in same.rings) < 1e-5
     with pytest.raises(fc.FastcalError, match=r"row \d+ of corpus has norm 2"):
         fc.annular_threshold(build(2 * CORPUS), QUERY, relevant, corpus=2 * CORPUS, **OPTIONS)
 
@@ -101,7 +117,7 @@ def test_an_index_of_few_bits_is_found_out():
 
 class Odd(Tuples):
     def search(self, queries, k):
-        return np.zeros((1, k)), np.zeros((1, k), np.int64)
+        return np.linspace(1, 0, k), np.arange(k)  # of one query, whatever is asked
 
 
 class Faulty(Tuples):
@@ -126,12 +142,14 @@ def test_what_cannot_be_used_says_so():
         return fc.annular_threshold(index, QUERY, relevant, **(OPTIONS | options))
 
     for index, options, says in (
-        (Tuples(CORPUS), {}, "corpus must be given with Tuples"),
+        (Tuples(CORPUS), {}, r"corpus must be given with .*Tuples"),
         (faiss(CORPUS), {"corpus": CORPUS[:-1]}, "corpus has 1199 rows and the index 1200"),
         (Tuples(CORPUS), {"corpus": CORPUS[0]}, r"corpus must have shape \(n_rows, dim\)"),
         (Tuples(CORPUS), {"corpus": CORPUS, "source": "band"}, r"expected a fastcal Index, got \S+\.Tuples"),
-        (Tuples(CORPUS), {"corpus": CORPUS[:100]}, r"expected a row in \[0, 100\)"),
-        (Odd(CORPUS), {"corpus": CORPUS}, r"ids of shape \(1, 30\) for 8 queries"),
+        (Tuples(CORPUS), {"corpus": CORPUS[:100]}, r"returned id \d+; its ids must be row numbers of corpus, which has 100"),
+        (faiss(CORPUS), {"corpus": CORPUS[:, :8]}, "corpus has 8 dimensions and the index 16"),
+        (hnswlib(CORPUS), {}, "corpus must be given with hnswlib.Index"),
+        (Odd(CORPUS), {"corpus": CORPUS}, r"ids \(1, 30\) for 8 queries"),
         (Nothing(CORPUS), {"corpus": CORPUS}, "returned no row for the query"),
         (Tuples(CORPUS), {"corpus": CORPUS, "neighbours_per_probe": 1201}, "at most 1200"),
     ):

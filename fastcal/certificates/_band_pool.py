@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcal.certificates._pool import Float32, Float64, Int64, Pool, _grid
+from fastcal.certificates._pool import Float32, Float64, Int64, Pool, grid
 from fastcal.certificates._prior import spread_weights
 from fastcal.certificates._start import Probability, Profile
 from fastcal.errors import InvalidValueError
@@ -102,7 +102,7 @@ def band_pool(
 
 def _cuts(known: Outline, first: int, census: int, ratio: float, start: float | None) -> Float32:
     """Thresholds, strictest first, higher is better: the end of the census, a grid of ranks, the start, and one that every score reaches."""
-    ranks = _grid(known.n_rows, first, ratio)
+    ranks = grid(known.n_rows, first, ratio)
     exact = known.near[ranks[ranks <= known.near.size] - 1]
     # Of ranks beyond the head, the sample's quantiles.
     far = ranks[(ranks > known.near.size) & (ranks < known.n_rows)] * known.sample.size // known.n_rows
@@ -152,4 +152,4 @@ def distinct(pool: Pool) -> None:
     """Raise if two rows of a pool have one id: a label could not say which of them is meant."""
     ids, times = np.unique(np.concatenate([pool.census, pool.positions]), return_counts=True)
     if (times > 1).any():
-        raise InvalidValueError(f"id {ids[times.argmax()]} belongs to several rows; expected an index with distinct ids")
+        raise InvalidValueError(f"id {ids[times.argmax()]} belongs to several rows to be labelled; expected an index with distinct ids")

@@ -20,7 +20,8 @@ class QueryFacts:
     """A certified selection, query by query.
 
     Counts are exact. Precisions are estimated from the labels the walk bought, a random sample of the selection beside
-    those of its head: they are described, not promised.
+    those of its head: they are described, not promised. Measured on ten kinds of pools (20 to 1,000 queries, 1 to 4 labels for each
+    that has one, 250 runs of each): see the two estimates.
 
     Attributes
     ----------
@@ -34,14 +35,16 @@ class QueryFacts:
         Answered queries with at least one label.
     macro_precision : float
         Mean over answered queries of the precision of what is selected for them. Ratio estimate, a row weighing 1 / rows selected
-        for its query; its bias is of the order of 1 / labels.
+        for its query. Too high by .01 to .03 in the mean: a walk stops while its labels look good.
     macro_interval : tuple of float
-        95 % Wilson interval of it at Kish's effective number of labels, for display.
+        95 % Wilson interval of it at Kish's effective number of labels, for display. It held in 95 to 100 % of the runs.
     below_half : float
         Share of answered queries whose labels fall below half the target, each weighed by one over its chance to have a label.
-        Biased upwards: one label of a query that is a miss counts its query as below half.
+        Wrong in either direction where a query has few labels, as one miss puts a query below half and one hit keeps it out. In the mean
+        from .03 too low (a tenth of the queries at precision .3, the others at .98) to .06 too high (all of them at .97 or .8).
     below_half_most : float
-        No more than this by Markov's inequality, (1 - macro precision) / (1 - target / 2), at the lower end of the interval.
+        No more than this by Markov's inequality, (1 - macro precision) / (1 - target / 2), at the lower end of the interval. It
+        held in all of the runs; to rely on, rather than the estimate.
 
     Examples
     --------

@@ -24,8 +24,10 @@ class Certificate(LabelledResult):
         "certified"; or, of a search that certified nothing, "head_fails" (the best rows miss the target, which is known),
         "futility" (given up, for it looked hopeless), "budget", or "rows" (too few rows to show it, for promises about future pairs).
     target_precision, delta : float
-        With probability at least 1 - delta over the random order of labelling there is no threshold here, or the precision of
-        what it selects is at least the target.
+        With probability at least 1 - delta there is no threshold here, or the precision of what it selects is at least the
+        target. The probability is over the random order of labelling; of promises about future pairs, over the draw of the pairs.
+    labels_floor : int
+        The fewest labels with which any procedure could have kept this promise; of one about future pairs, those of this one.
     n_pool : int
         Rows of the pool.
     budget : int or None
@@ -34,7 +36,8 @@ class Certificate(LabelledResult):
         What ended the search for a laxer threshold: "whole pool" (there is none), "census" (nothing beyond it was tried),
         "missed", "futility", "budget" or "rows".
     precision_sample : float or None
-        Estimate of the precision of the selection from its labels. For display: it was looked at on the way.
+        Estimate of the precision of the selection from its labels. For display: the walk stops where labels look good, so it
+        is somewhat too high, as is that of :class:`QueryFacts`.
     interval : tuple of float, or None
         95 % Wilson interval of it, for display.
     trace : tuple of CutTest
@@ -71,14 +74,20 @@ class Certificate(LabelledResult):
         """Whether there is a threshold."""
         return self.threshold is not None
 
+    @property
+    def _scale(self) -> str:
+        """What the threshold is applied to."""
+        return "score"
+
     def __str__(self) -> str:
         promise = f"precision >= {self.target_precision:g} with confidence {1 - self.delta:g}"
         side = ">=" if self.higher_is_better else "<="
         if self.threshold is None:
             found = f"no threshold is certified for {promise} ({self.reason})"
         else:
-            found = f"score {side} {self.threshold:.9g}: {promise}, {self.n_selected} of {self.n_pool} rows"
-        lines = [found, f"{self.labels_used} labels used of {self.budget}; stopped by: {self.stopped}", self.scope]
+            found = f"{self._scale} {side} {self.threshold:.9g}: {promise}, {self.n_selected} of {self.n_pool} rows"
+        doubt = f", {self.n_cannot_judge} of which nobody could judge" if self.n_cannot_judge else ""
+        lines = [found, f"{self.labels_used} labels used of {self.budget}{doubt}; stopped by: {self.stopped}", self.scope]
         return "\n".join([*lines, *(f"  {test}" for test in self.trace)])
 
 

@@ -57,8 +57,14 @@ def as_rows(scores: Any, higher_is_better: bool, groups: npt.ArrayLike | None) -
     flat = values.reshape(-1)
     positions = _real(flat)
     codes = None if groups is None else as_groups(groups, values.shape)
-    of = None if codes is None else np.ascontiguousarray(codes.codes).reshape(-1)[positions]
-    return Rows(flat[positions], positions, of, 0 if codes is None else codes.labels.size, None, flat.size, fingerprint(flat))
+    kept, digest = flat[positions], fingerprint(flat)
+    if codes is None:
+        return Rows(kept, positions, None, 0, None, flat.size, digest)
+    of, n_groups = np.ascontiguousarray(codes.codes).reshape(-1), codes.labels.size
+    last = np.full(n_groups, np.inf if higher_is_better else -np.inf, flat.dtype)
+    (np.minimum if higher_is_better else np.maximum).at(last, of[positions], kept)
+    ended = np.bincount(of, np.isnan(flat), n_groups) > 0  # a list with padding holds all there is
+    return Rows(kept, positions, of[positions], n_groups, last[~ended], flat.size, digest)
 
 
 def _lists(lists: Run | RangeResult | SearchResult, higher_is_better: bool) -> Rows:

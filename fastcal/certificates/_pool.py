@@ -146,7 +146,7 @@ def rising(scores: Floats, higher_is_better: bool) -> Float32:
 def _thresholds(order: Float32, census: int, ratio: float, first: int, starts: tuple[float, ...], *, beyond: bool) -> Float32:
     """Return distinct thresholds, strictest first: those within the census, a geometric grid, further starts, the whole pool."""
     n = order.size
-    ranks = np.concatenate([np.arange(1, census + 1), _grid(n, max(first, math.ceil(census * ratio), 1), ratio)])
+    ranks = np.concatenate([np.arange(1, census + 1), grid(n, max(first, math.ceil(census * ratio), 1), ratio)])
     near = np.searchsorted(order, np.asarray(starts, np.float32), "left")
     at = np.unique(order[np.concatenate([n - ranks, near[near < n]])])[::-1]
     if beyond:
@@ -155,7 +155,7 @@ def _thresholds(order: Float32, census: int, ratio: float, first: int, starts: t
     return np.ascontiguousarray(at)
 
 
-def _grid(n: int, first: int, ratio: float) -> Int64:
+def grid(n: int, first: int, ratio: float) -> Int64:
     """Return ranks that grow by `ratio`, the first at least `first` and the last `n`."""
     steps = math.floor(math.log(max(n / first, 1.0)) / math.log(ratio) + 1e-9)
     return np.rint(n / ratio ** np.arange(steps, -1, -1.0)).astype(np.int64)

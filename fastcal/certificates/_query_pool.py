@@ -11,12 +11,12 @@ import numpy as np
 from fastcal._validate.arrays import float_array
 from fastcal._validate.numbers import flag, integer
 from fastcal.certificates._band_pool import band_pool, outline
-from fastcal.certificates._foreign import search_any
 from fastcal.certificates._pool import Float32, Int64, Pool, array_pool, census_size
 from fastcal.certificates._prior import spread_weights
 from fastcal.certificates._start import Probability, Profile
 from fastcal.errors import InvalidValueError
 from fastcal.index import Index
+from fastcal.index._foreign import ForeignIndex
 from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
 
@@ -42,17 +42,31 @@ def rows_of(index: Any, query: Any, depth: int | None, higher_is_better: bool | 
     `head` rows for its head.
     """
     vector = _one_query(query)
-    ours = isinstance(index, Index)
-    if ours and depth is None and len(index) > max(ALL, 2 * head):
-        _agree(index, higher_is_better)
+    if not isinstance(index, Index):
+        return _of_foreign(ForeignIndex(index), vector, DEPTH if depth is None else integer(depth, "depth", least=1), higher_is_better)
+    _agree("the index", index.metric != "euclidean", higher_is_better)
+    if not len(index):
+        raise InvalidValueError("the index is empty; expected at least one row")
+    if depth is None and len(index) > max(ALL, 2 * head):
         return _of_bands(index, vector, head)
-    wanted = (len(index) if ours else DEPTH) if depth is None else integer(depth, "depth", least=1)
-    found = search_any(index, vector, wanted, higher_is_better)
+    found = index.search(vector, len(index) if depth is None else integer(depth, "depth", least=1))
+    return _of_list(vector, found.ids[0], found.scores[0], found.higher_is_better, n_held=len(index))
+
+
+def _of_foreign(index: ForeignIndex, vector: Float32, depth: int, higher_is_better: bool | None) -> QueryRows:
+    found = index.search(vector, depth)
     real = found.ids[0] >= 0
-    ids, sign = found.ids[0][real], np.float32(1.0 if found.higher_is_better else -1.0)
+    ids, scores = found.ids[0][real], found.scores[0][real]
     if not ids.size:
         raise InvalidValueError("the index returned no row for the query; expected at least one")
-    return _of_list(vector, ids, sign * found.scores[0][real], sign, complete=ours and ids.size == len(index))
+    if found.higher_is_better is not None:
+        _agree(f"the index ({index.name})", found.higher_is_better, higher_is_better)
+    better = higher_is_better if found.higher_is_better is None else found.higher_is_better
+    if better is None:
+        raise InvalidValueError(
+            "the index returned scores in no order, or all equal: expected them best first, or say higher_is_better=True or False"
+        )
+    return _of_list(vector, ids, scores, flag(better, "higher_is_better"), n_held=None)
 
 
 def _one_query(query: Any) -> Float32:
@@ -65,7 +79,9 @@ def _one_query(query: Any) -> Float32:
     return np.ascontiguousarray(np.atleast_2d(vector), np.float32)
 
 
-def _of_list(vector: Float32, ids: Int64, scores: Float32, sign: np.float32, *, complete: bool) -> QueryRows:
+def _of_list(vector: Float32, ids: Int64, given: Float32, higher_is_better: bool, *, n_held: int | None) -> QueryRows:
+    real, sign = ids >= 0, np.float32(1.0 if higher_is_better else -1.0)
+    ids, scores = ids[real], sign * given[real]
     _refuse_overflow(scores)
 
     def arrange(ledger: Ledger, *, start: float | None, probability: Probability | None, **shape: Any) -> Pool:
@@ -79,7 +95,7 @@ def _of_list(vector: Float32, ids: Int64, scores: Float32, sign: np.float32, *, 
 
     profile = Profile(np.sort(scores)[::-1], np.ones(ids.size))
     digest = fingerprint(vector, ids, scores)
-    return QueryRows(ids.size, digest, sign, profile, complete, lambda wanted, most: census_size(scores, wanted, most), arrange)
+    return QueryRows(ids.size, digest, sign, profile, ids.size == n_held, lambda wanted, most: census_size(scores, wanted, most), arrange)
 
 
 def _of_bands(index: Index, vector: Float32, head: int) -> QueryRows:
@@ -101,7 +117,6 @@ def _refuse_overflow(scores: Float32) -> None:
         raise InvalidValueError("scores of the query overflow float32; expected finite scores")
 
 
-def _agree(index: Index, higher_is_better: bool | None) -> None:
-    better = index.metric != "euclidean"
-    if higher_is_better is not None and flag(higher_is_better, "higher_is_better") != better:
-        raise InvalidValueError(f"the index has higher_is_better={better}, the call says higher_is_better={higher_is_better}")
+def _agree(what: str, carried: bool, given: bool | None) -> None:
+    if given is not None and flag(given, "higher_is_better") != carried:
+        raise InvalidValueError(f"{what} has higher_is_better={carried}, the call says higher_is_better={given}")

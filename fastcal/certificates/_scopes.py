@@ -7,15 +7,14 @@ from fastcal.certificates._walk import Rule
 
 def scope_of(rule: Rule, rows: int, lists: int | None, truncated: int | None) -> str:
     """Say what the promise is about and end in what it is not."""
-    chance = f"{100 * rule.delta:g} %"
     if rule.future:
-        promise = f"Future pairs drawn independently from where these {rows} came from, as judged by this labeller"
+        promise, chance = f"Future pairs drawn independently from where these {rows} came from", "draws of these"
         rest = "not pairs of one query, which are not independent, nor each query"
     else:
-        promise = f"The selection from this pool of {rows} rows, all of it together, as judged by this labeller"
+        promise, chance = f"The selection from this pool of {rows} rows, all of it together", "random orders of labelling"
         rest = "not future pairs or queries, nor each query of this pool"
     within = "" if lists is None else f" Only within the {lists} lists: rows they do not hold are not counted{_truncated(truncated)}."
-    return f"{promise}; wrong in at most {chance} of random orders of labelling.{within} It is {rest}."
+    return f"{promise}, as judged by this labeller; wrong in at most {100 * rule.delta:g} % of {chance}.{within} It is {rest}."
 
 
 def _truncated(truncated: int | None) -> str:

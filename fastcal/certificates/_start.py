@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -34,9 +35,11 @@ class Profile(NamedTuple):
 def probability_of(calibrator: Any, profile: Profile, sign: np.float32) -> Probability:
     """Return a function of scores of which higher is better; the calibrator is handed them as the index scores."""
     if callable(getattr(calibrator, "predict", None)):
+        _takes(calibrator.predict, 1)
         return lambda scores: _judged(calibrator.predict(sign * scores), scores.size)
     if not callable(calibrator):
         raise InvalidTypeError(f"calibrator must have predict(scores) or be callable(scores, features), got {type(calibrator).__name__}")
+    _takes(calibrator, 2)
     found = query_features(profile.scores[:FEATURE_DEPTH], corpus_mean=profile.mean)
     features = dict(zip(found.names, found.to_array()[0].tolist(), strict=True))
     return lambda scores: _judged(calibrator(sign * scores, features), scores.size)
@@ -51,6 +54,18 @@ def start_at(profile: Profile, probability: Probability, target: float, nearest:
     ends = np.append(profile.scores[1:] < profile.scores[:-1], True)
     good = np.flatnonzero((expected >= (1 + target) / 2) & ends)
     return float(profile.scores[good[-1]]) if good.size and profile.sizes[: good[-1] + 1].sum() > nearest else None
+
+
+def _takes(function: Callable[..., Any], n: int) -> None:
+    """Raise unless a function can be called with so many arguments; one that does not tell is called as it is."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*range(n))
+    except TypeError as error:
+        raise InvalidTypeError(f"calibrator must have predict(scores) or be callable(scores, features): {error}") from None
 
 
 def _judged(given: Any, n: int) -> Float64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +13,13 @@ from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._by_query import QueryFacts, query_facts
 from fastcal.certificates._certificate import Certificate, certificate
 from fastcal.certificates._inputs import Rows, as_rows
-from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
+from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled_census
 from fastcal.certificates._pool import Float64, Int64, Pool, array_pool, census_size
 from fastcal.certificates._prior import given_start, hopeful_start, selected, spread_weights
 from fastcal.certificates._scopes import scope_of
 from fastcal.certificates._walk import Rule, Walk, walk
 from fastcal.errors import InvalidValueError
-from fastcal.intervals.floors import single_look_floor_iid
+from fastcal.intervals.floors import sequential_floor_iid, single_look_floor_iid
 from fastcal.labelling._drive import Procedure, drive
 from fastcal.labelling._drive_async import drive_async
 from fastcal.labelling._fingerprint import fingerprint
@@ -49,12 +50,12 @@ def certify_threshold(
     """Find the lowest threshold whose precision is certified, buying as few labels as that takes.
 
     With probability at least 1 - `delta` no threshold is returned whose precision is below the target. The probability is over
-    the random order of labelling: nothing is assumed about scores or labels, and looking after every label costs nothing. That a
-    threshold is returned is not promised.
+    the random order of labelling: nothing is assumed about scores or labels (for `scope` "pairs" it is over the draw of the
+    pairs, assumed to be independent), and looking after every label costs nothing. That a threshold is returned is not promised.
 
-    The best rows, as many as the floor, are all labelled (at most a quarter of the budget): what is known exactly needs no
-    test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one all, are tested one after the
-    other on rows in random order, with the labels they share, until one cannot be certified.
+    The best rows, as many as the floor, are all labelled (at most a quarter of the budget; all of one that is too small for more):
+    what is known exactly needs no test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one
+    all, are tested one after the other on rows in random order, with the labels they share, until one cannot be certified.
 
     Parameters
     ----------
@@ -62,18 +63,20 @@ def certify_threshold(
         NaN marks padding, which is never asked for.
     labeler : callable
         Takes distinct positions (int64) and returns 0, 1 or -1 (cannot judge: counts as 0) for each. Positions are those of
-        the flat array in C order; of a Run those of ``run.ids``, see :func:`pairs`. It is called with as many as are needed
-        if all of them are positive, at most 16.
+        the flat array in C order; of a Run those of ``run.ids``, see :func:`pairs`. The best rows, which are all labelled,
+        come first; then as many as are needed if all are positive, at most 16 or `batch_size` (docs/labelling.md: calls).
     target_precision : float, default 0.9
         Strictly between 0 and 1; meant as its shortest decimal says, 0.9 is 9/10.
     delta : float, default 0.05
         Strictly between 0 and 1.
     budget : int, optional
-        Most labels to be used. By default 40 times ``labels_floor``, or all rows.
+        Most labels to be used, at least ``labels_floor``. By default 40 times that, or all rows.
     scope : {"pool", "pairs"}, default "pool"
-        Promise about these very rows, or about future pairs drawn independently from where these came from.
+        Promise about these very rows, or about future pairs drawn independently from where these came from. For pairs the
+        floor is that of looking after every label: 43 at the defaults, where a pool needs 29 or fewer.
     groups : array_like of int or str, shape of `scores` or one per row, optional
-        Query ids of an array of scores, for ``by_query``.
+        Query ids of an array of scores, for ``by_query`` and ``n_truncated``: the rows of a query are its list, which has
+        ended by itself if it holds padding.
     probabilities : array_like of float, one per position, optional
         What is thought of the rows, by a calibrator that has seen none of these labels. A wrong one costs labels and never the
         promise. For `sampling` and `second_start`.
@@ -83,9 +86,11 @@ def certify_threshold(
         A threshold at which to begin, with delta / 2; the walk from the head, with the other half, follows only if that fails.
         "auto": the lowest one whose mean probability is half-way from the target to 1.
     ratio : float, default 2.0
-        In (1, 4]. Smaller steps come nearer to the lowest good threshold and cost more labels.
+        In (1, 4]. Smaller steps cost more labels and come nearer to the lowest good threshold: 2 / 1.5 / 1.25 reached .58 /
+        .71 / .82 of its recall with 417 / 668 / 683 labels on digits, .73 / .78 / .82 with 317 / 684 / 704 on stackfaq, .53 /
+        .62 / .70 with 603 / 777 / 865 on banking77; to certify 20,000 rows of precision .99 took 243 / 272 / 294.
     batch_size : int, default 1
-        Ask for at least so many labels at a time, where answers come cheaper by the dozen.
+        Ask for at least so many labels at a time, where answers come cheaper by the dozen. It may change on going on.
     higher_is_better : bool, default True
         False for distances; must agree with a result or run.
     seed : int, optional
@@ -134,9 +139,22 @@ async def certify_threshold_async(
     scores: Any,
     labeler: Callable[[Int64], Any],
     *,
+    target_precision: float = 0.9,
+    delta: float = 0.05,
+    budget: int | None = None,
+    scope: str = "pool",
+    groups: npt.ArrayLike | None = None,
+    probabilities: npt.ArrayLike | None = None,
+    sampling: str = "uniform",
+    second_start: float | str | None = None,
+    ratio: float = 2.0,
+    batch_size: int = 1,
+    higher_is_better: bool = True,
+    seed: int | None = None,
+    state: Any = None,
+    log: Any = None,
     concurrency: int = 4,
     timeout: float | None = None,  # noqa: ASYNC109  (of one call of the labeler)
-    **options: Any,
 ) -> Certificate:
     """:func:`certify_threshold` with a labeler that is awaited, in up to `concurrency` calls at a time.
 
@@ -144,15 +162,14 @@ async def certify_threshold_async(
 
     Parameters
     ----------
-    scores : as :func:`certify_threshold`
-    labeler : callable
-        As there, but what it returns is awaited.
+    scores, labeler, target_precision, delta, budget, scope, groups, probabilities, sampling, second_start, ratio, batch_size
+        As in :func:`certify_threshold`; what the labeler returns is awaited.
+    higher_is_better, seed, state, log
+        As there.
     concurrency : int, default 4
         Calls into which one request is split.
     timeout : float, optional
         Seconds after which a call is cancelled; its positions are answered -1, cannot judge.
-    **options
-        Those of :func:`certify_threshold`.
 
     Returns
     -------
@@ -172,24 +189,27 @@ async def certify_threshold_async(
     >>> found.n_selected
     1000
     """
-    return await drive_async(*_plan(scores, _Options(**options)), labeler, concurrency=concurrency, timeout=timeout)
+    options = _Options(
+        target_precision, delta, budget, scope, groups, probabilities, sampling, second_start, ratio, batch_size, higher_is_better, seed, state, log
+    )
+    return await drive_async(*_plan(scores, options), labeler, concurrency=concurrency, timeout=timeout)
 
 
 class _Options(NamedTuple):
-    target_precision: float = 0.9
-    delta: float = 0.05
-    budget: int | None = None
-    scope: str = "pool"
-    groups: npt.ArrayLike | None = None
-    probabilities: npt.ArrayLike | None = None
-    sampling: str = "uniform"
-    second_start: float | str | None = None
-    ratio: float = 2.0
-    batch_size: int = 1
-    higher_is_better: bool = True
-    seed: int | None = None
-    state: Any = None
-    log: Any = None
+    target_precision: float
+    delta: float
+    budget: int | None
+    scope: str
+    groups: npt.ArrayLike | None
+    probabilities: npt.ArrayLike | None
+    sampling: str
+    second_start: float | str | None
+    ratio: float
+    batch_size: int
+    higher_is_better: bool
+    seed: int | None
+    state: Any
+    log: Any
 
 
 def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledger]:
@@ -199,17 +219,14 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
     ratio = number(options.ratio, "ratio", "a number in (1, 4]", lambda x: 1.0 < x <= 4.0)
     rows = as_rows(scores, options.higher_is_better, options.groups)
     weights, start = _prior(rows, rule, options)
-    far = single_look_floor_iid(float(rule.target), rule.delta)
-    floor = far if future else pool_floor(rule.target, rule.delta, rows.scores.size)
+    floor = sequential_floor_iid(float(rule.target), rule.delta) if future else pool_floor(rule.target, rule.delta, rows.scores.size)
     budget = as_budget(options.budget, floor, rows.scores.size)
-    head = 0 if future else census_size(rows.scores, far, budget // 4, higher_is_better=options.higher_is_better)
     settings = {
         "target": str(rule.target),
         "delta": rule.delta,
         "scope": options.scope,
         "ratio": ratio,
-        "batch_size": rule.batch_size,
-        "census": settled(options.state, options.log, "census", head),
+        "census": _census(rows, rule, ratio, budget, start, options),
         "start": start,
         "weights": None if weights is None else fingerprint(weights),
         "higher_is_better": bool(options.higher_is_better),
@@ -219,6 +236,15 @@ def _plan(scores: Any, options: _Options) -> tuple[Procedure[Certificate], Ledge
     )
     pool = _arranged(rows, ledger, options, weights, start)
     return _procedure(pool, rows, ledger, rule, floor, start), ledger
+
+
+def _census(rows: Rows, rule: Rule, ratio: float, budget: int, start: float | None, options: _Options) -> int:
+    """Return how many of the best rows are labelled whole; those of pairs would be no random sample."""
+    if rule.future:
+        return 0
+    size = partial(census_size, rows.scores, higher_is_better=options.higher_is_better)
+    far, n = single_look_floor_iid(float(rule.target), rule.delta), rows.scores.size
+    return settled_census(options.state, options.log, size, far, head_size(rule, budget, n, ratio, start))
 
 
 def _arranged(rows: Rows, ledger: Ledger, options: _Options, weights: Float64 | None, start: float | None) -> Pool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._band_pool import distinct
 from fastcal.certificates._certificate import Certificate, certificate
-from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
+from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled_census
 from fastcal.certificates._pool import Pool
 from fastcal.certificates._query_pool import QueryRows, rows_of
 from fastcal.certificates._start import probability_of, start_at
@@ -86,14 +86,16 @@ def dynamic_threshold(
     Returns
     -------
     Certificate
-        Its threshold is a score of this index. Where the whole index is certified it is -1 for cosine, else a number that every
-        score reaches. A foreign index all of whose rows are selected (``n_selected == n_pool``) should be asked for more.
+        Its threshold is a score of this index. Where the whole of a large index is certified it is a number that every score
+        reaches: -1 for cosine, about -3.4e38 for dot and 3.4e38 for euclidean. A foreign index all of whose rows are selected
+        (``n_selected == n_pool``) should be asked for more.
 
     Raises
     ------
     ValueError
-        If an option is out of range, `budget` is below the floor, rows share an id, the index changes on the way, a state is
-        of something else, or the labeler's answers cannot be used (then with ``.state``: all labels that were paid).
+        If an option is out of range, `budget` is below the floor, two rows to be labelled share an id, rows are added to the
+        index while it is scanned (later ones are not covered), a state is of something else, or the labeler's answers cannot be
+        used (then with ``.state``: all labels that were paid).
     TypeError
         If `index` cannot be searched, or an argument is of another type.
 
@@ -121,22 +123,33 @@ async def dynamic_threshold_async(
     query: Any,
     labeler: Labeler,
     *,
+    target_precision: float = 0.9,
+    delta: float = 0.05,
+    budget: int | None = None,
+    calibrator: Any = None,
+    sampling: str = "uniform",
+    depth: int | None = None,
+    ratio: float = 2.0,
+    batch_size: int = 1,
+    higher_is_better: bool | None = None,
+    seed: int | None = None,
+    state: Any = None,
+    log: Any = None,
     concurrency: int = 4,
     timeout: float | None = None,  # noqa: ASYNC109
-    **options: Any,
 ) -> Certificate:
     """Find what :func:`dynamic_threshold` finds, with a labeler that returns awaitables.
 
     Parameters
     ----------
-    index, query, labeler
+    index, query, labeler, target_precision, delta, budget, calibrator, sampling, depth, ratio, batch_size, higher_is_better
         As there; `labeler` may be a coroutine function.
+    seed, state, log
+        As there.
     concurrency : int, default 4
         Calls of the labeler that are under way at a time; a request is divided among them.
     timeout : float, optional
         Seconds after which a call is cancelled and its rows count as "cannot judge".
-    **options
-        Those of :func:`dynamic_threshold`.
 
     Returns
     -------
@@ -157,22 +170,23 @@ async def dynamic_threshold_async(
     >>> asyncio.run(fc.dynamic_threshold_async(index, [1.0], judge, seed=0)).reason
     'certified'
     """
-    return await drive_async(*_plan(index, query, _Options(**options)), labeler, concurrency=concurrency, timeout=timeout)
+    options = _Options(target_precision, delta, budget, calibrator, sampling, depth, ratio, batch_size, higher_is_better, seed, state, log)
+    return await drive_async(*_plan(index, query, options), labeler, concurrency=concurrency, timeout=timeout)
 
 
 class _Options(NamedTuple):
-    target_precision: float = 0.9
-    delta: float = 0.05
-    budget: int | None = None
-    calibrator: Any = None
-    sampling: str = "uniform"
-    depth: int | None = None
-    ratio: float = 2.0
-    batch_size: int = 1
-    higher_is_better: bool | None = None
-    seed: int | None = None
-    state: Any = None
-    log: Any = None
+    target_precision: float
+    delta: float
+    budget: int | None
+    calibrator: Any
+    sampling: str
+    depth: int | None
+    ratio: float
+    batch_size: int
+    higher_is_better: bool | None
+    seed: int | None
+    state: Any
+    log: Any
 
 
 def _plan(index: Any, query: Any, options: _Options) -> tuple[Procedure[Certificate], Ledger]:
@@ -192,8 +206,7 @@ def _plan(index: Any, query: Any, options: _Options) -> tuple[Procedure[Certific
         "target": str(rule.target),
         "delta": rule.delta,
         "ratio": ratio,
-        "batch_size": rule.batch_size,
-        "census": settled(options.state, options.log, "census", rows.census_size(far, budget // 4)),
+        "census": settled_census(options.state, options.log, rows.census_size, far, head_size(rule, budget, rows.n, ratio, start)),
         "start": start,
         "sampling": options.sampling,
     }
@@ -211,9 +224,8 @@ def _procedure(pool: Pool, rows: QueryRows, ledger: Ledger, rule: Rule, floor: i
 
 def _scope(rows: QueryRows, rule: Rule) -> str:
     """Say what is covered, and end in what is not."""
-    which = f"all {rows.n} rows of the index" if rows.complete else f"the {rows.n} rows that index returned"
+    which = f"all {rows.n} rows of the index, as it was when the search began," if rows.complete else f"the {rows.n} rows that index returned"
     promise = f"The selection from {which} for this query, as judged by this labeller; wrong in at most {100 * rule.delta:g} % of random orders"
     missed = "" if rows.complete else " Rows that the index did not return are not covered."
-    return (
-        f"{promise} of labelling, so of Q such certificates up to {rule.delta:g} Q may be wrong.{missed} It is not other queries, rows or labellers."
-    )
+    wrong = f"of labelling, so of Q such certificates up to {rule.delta:g} Q may be wrong"
+    return f"{promise} {wrong}.{missed} It is not other queries, rows, those added since among them, or labellers."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,11 @@ import numpy.typing as npt
 from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.certificates._certificate import Certificate
 from fastcal.certificates._inputs import Rows
-from fastcal.certificates._options import as_budget, exact_target, pool_floor, settled
+from fastcal.certificates._options import as_budget, exact_target, head_size, pool_floor, settled_census
 from fastcal.certificates._pool import Float32, Int64, Pool, array_pool, census_size
 from fastcal.certificates._walk import Rule
 from fastcal.certificates.certify import _procedure as certifying
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.intervals.floors import single_look_floor_iid
 from fastcal.labelling._drive import Labeler, Procedure, drive
 from fastcal.labelling._drive_async import drive_async
@@ -55,6 +56,10 @@ class PooledCertificate(Certificate):
     normalization: str
     thresholds: Float32 = field(repr=False)
     n_selected_by_query: Int64 = field(repr=False)
+
+    @property
+    def _scale(self) -> str:
+        return f"score normalised by {self.normalization!r}"
 
 
 def pooled_thresholds(
@@ -155,22 +160,31 @@ async def pooled_thresholds_async(
     scores: Any,
     labeler: Labeler,
     *,
+    normalize: str = "centre",
+    target_precision: float = 0.9,
+    delta: float = 0.05,
+    budget: int | None = None,
+    ratio: float = 2.0,
+    batch_size: int = 1,
+    offsets: npt.ArrayLike | None = None,
+    higher_is_better: bool = True,
+    seed: int | None = None,
+    state: Any = None,
+    log: Any = None,
     concurrency: int = 4,
     timeout: float | None = None,  # noqa: ASYNC109
-    **options: Any,
+    **method_options: Any,
 ) -> PooledCertificate:
     """Find what :func:`pooled_thresholds` finds, with a labeler that returns awaitables.
 
     Parameters
     ----------
-    scores, labeler
+    scores, labeler, normalize, target_precision, delta, budget, ratio, batch_size, offsets, higher_is_better, seed, state, log, **method_options
         As there; `labeler` may be a coroutine function.
     concurrency : int, default 4
         Calls of the labeler that are under way at a time; a request is divided among them.
     timeout : float, optional
         Seconds after which a call is cancelled and its pairs count as "cannot judge".
-    **options
-        Those of :func:`pooled_thresholds`.
 
     Returns
     -------
@@ -191,22 +205,22 @@ async def pooled_thresholds_async(
     >>> asyncio.run(fc.pooled_thresholds_async(scores, judge, seed=0)).reason
     'certified'
     """
-    own = {name: options.pop(name) for name in _Options._fields if name in options}
-    return await drive_async(*_plan(scores, _Options(**own), options), labeler, concurrency=concurrency, timeout=timeout)
+    options = _Options(normalize, target_precision, delta, budget, ratio, batch_size, offsets, higher_is_better, seed, state, log)
+    return await drive_async(*_plan(scores, options, method_options), labeler, concurrency=concurrency, timeout=timeout)
 
 
 class _Options(NamedTuple):
-    normalize: str = "centre"
-    target_precision: float = 0.9
-    delta: float = 0.05
-    budget: int | None = None
-    ratio: float = 2.0
-    batch_size: int = 1
-    offsets: Any = None
-    higher_is_better: bool = True
-    seed: int | None = None
-    state: Any = None
-    log: Any = None
+    normalize: str
+    target_precision: float
+    delta: float
+    budget: int | None
+    ratio: float
+    batch_size: int
+    offsets: Any
+    higher_is_better: bool
+    seed: int | None
+    state: Any
+    log: Any
 
 
 def _plan(scores: Any, options: _Options, method_options: dict[str, Any]) -> tuple[Procedure[PooledCertificate], Ledger]:
@@ -220,18 +234,18 @@ def _plan(scores: Any, options: _Options, method_options: dict[str, Any]) -> tup
     rows = _rows(lists, values)
     far, floor = single_look_floor_iid(float(rule.target), rule.delta), pool_floor(rule.target, rule.delta, values.size)
     budget = as_budget(options.budget, floor, values.size)
+    census = settled_census(options.state, options.log, partial(census_size, values), far, head_size(rule, budget, values.size, ratio, None))
     settings = {
         "target": str(rule.target),
         "delta": rule.delta,
         "ratio": ratio,
-        "batch_size": rule.batch_size,
-        "census": settled(options.state, options.log, "census", census_size(values, far, budget // 4)),
+        "census": census,
         "normalize": options.normalize,
         "higher_is_better": lists.sign > 0,
     }
     ledger = Ledger("pooled_thresholds", rows.fingerprint, settings, budget=budget, seed=options.seed, state=options.state, log=options.log)
     uniform = ledger.rng("priorities").random(values.size)
-    pool = array_pool(rows.scores, rows.positions, uniform, census=settings["census"], ratio=ratio, first=2 * far, keep=budget)
+    pool = array_pool(rows.scores, rows.positions, uniform, census=census, ratio=ratio, first=2 * far, keep=budget)
     return _translating(pool, rows, ledger, rule, floor, lists, values, options.normalize), ledger
 
 
@@ -245,8 +259,13 @@ def _rows(lists: Ranked, values: Float32) -> Rows:
 
 def _normalised(lists: Ranked, method: str, options: dict[str, Any]) -> Float32:
     """Normalise each list by a function of the score, so that equal scores stay equal and none overtakes a better one."""
+    known = {} if method == "centre" else METHODS[method].__kwdefaults__ or {}
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is not None:
+        own, others = ", ".join(_Options._fields), ", ".join(known) or "none"
+        raise InvalidTypeError(f"pooled_thresholds has no option {unknown!r}; expected {own}, or of normalize={method!r}: {others}")
     if method == "centre":
-        return _centred(lists, options)
+        return _centred(lists)
     if method in {"rank", "borda"} and options.setdefault("ties", "min") == "ordinal":
         raise InvalidValueError('ties="ordinal" parts equal scores, which no threshold can; expected "min" or "average"')
     if "document_cohort_scores" in options:
@@ -260,10 +279,8 @@ def _normalised(lists: Ranked, method: str, options: dict[str, Any]) -> Float32:
     return values.astype(np.float32, copy=False)
 
 
-def _centred(lists: Ranked, options: dict[str, Any]) -> Float32:
+def _centred(lists: Ranked) -> Float32:
     """Subtract the mean of each list."""
-    if options:
-        raise InvalidValueError(f'normalize="centre" takes no options; got {next(iter(options))!r}')
     counts, sums = lists.counts, np.bincount(lists.owners(), lists.scores, minlength=lists.offsets.size - 1)
     means = np.divide(sums, counts, out=np.zeros(counts.size), where=counts > 0)
     return (lists.scores - means[lists.owners()]).astype(np.float32)
@@ -276,5 +293,6 @@ def _translating(
     common = yield from certifying(pool, rows, ledger, rule, floor, None)
     reached = values >= np.float32(np.inf if common.threshold is None else common.threshold)
     n_selected = np.bincount(lists.owners()[reached], minlength=lists.offsets.size - 1)
-    given = {each.name: getattr(common, each.name) for each in fields(Certificate)}
+    scope = f"On scores normalised by {method!r} (thresholds: on those given, for each query). {common.scope}"
+    given = {each.name: getattr(common, each.name) for each in fields(Certificate)} | {"scope": scope}
     return PooledCertificate(**given, normalization=method, thresholds=lists.thresholds(n_selected), n_selected_by_query=n_selected)

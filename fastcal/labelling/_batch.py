@@ -6,12 +6,14 @@ import inspect
 import json
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from itertools import islice
 from numbers import Real
 from os import PathLike
+from reprlib import repr as shortened
 from typing import Any, Literal
 
 import numpy as np
@@ -19,12 +21,14 @@ import numpy.typing as npt
 
 from fastcal._validate import files
 from fastcal._validate.numbers import integer, number, one_of
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidTypeError, InvalidValueError, LabelingWarning
+from fastcal.labelling._calls import MOST
 from fastcal.labelling._lines import JsonLines
 from fastcal.labelling._names import as_positions
 
 _HEADER = {"format": "fastcal-answers", "version": 1}
 _LONGEST_PAUSE, _GLANCE = 60.0, 0.01  # seconds
+_MANY = 10  # malformed answers are no accident any more
 
 # Yields items to judge or seconds to sleep; is sent what the judge returned or the Exception it raised.
 _Talk = Generator[list[Any] | float, Any, Any]
@@ -38,7 +42,8 @@ class BatchLabeler:
     Parameters
     ----------
     judge : callable
-        Gets a list of items, returns as many answers: 1 or True, 0 or False, and for "cannot judge" None, -1 or those words.
+        Gets a list of items, returns a list of as many answers: 1 or True, 0 or False, and for "cannot judge" None, -1 or those
+        words. Anything else ("yes", "1", 0.7, a dict) is malformed: turning words into answers is the judge's affair.
     items : sequence, mapping or callable
         ``items[position]`` or ``items(position)``: a str or plain JSON, the query included. Positions with the same item share one
         answer.
@@ -54,12 +59,18 @@ class BatchLabeler:
         Seconds before the first retry; they double with each, up to 60.
     malformed : {"cannot_judge", "raise"}, default "cannot_judge"
         What to do about answers that are still malformed after the last retry. An exception is raised in any case: a wrong
-        password is no answer.
+        password is no answer. So is the error of a judge that has not given one well-formed answer yet.
 
     Raises
     ------
     ValueError, TypeError
-        With ``malformed="raise"``; if an item is no plain JSON, or `cache` is a file of another kind.
+        With ``malformed="raise"``, or if no answer was ever well formed; if an item is no plain JSON, `items` end before a
+        position, or `cache` is a file of another kind.
+
+    Warns
+    -----
+    LabelingWarning
+        Once, if 10 answers or more, and more than one in ten, were given up as malformed.
 
     Examples
     --------
@@ -97,6 +108,9 @@ class BatchLabeler:
         self._attempts = integer(retries, "retries", least=0) + 1
         self._backoff = number(backoff, "backoff", "a number of seconds, at least 0", lambda x: 0.0 <= x < np.inf)
         self._malformed = one_of(malformed, "malformed", ("cannot_judge", "raise"))
+        self.positions_per_call = self._batch_size * max(1, MOST // self._batch_size)
+        self.n_positions = len(items) if isinstance(items, Sequence | np.ndarray) and not callable(items) else None
+        self._n_good, self._n_given_up, self._warned = 0, 0, False
         self._known: dict[str, int] = {}
         self._asked: set[str] = set()  # by calls that run at this moment, in threads or tasks
         self._lock = threading.Lock()
@@ -162,7 +176,7 @@ class BatchLabeler:
 
     def _talk(self, positions: list[int]) -> _Talk:
         """Get every answer there is to get; an exception leaves with those there are."""
-        items = [self._items(position) if callable(self._items) else self._items[position] for position in positions]
+        items = [self._item(position) for position in positions]
         digests = [self._digest(item, position) for item, position in zip(items, positions, strict=True)]
         try:
             yield from self._ask(dict(zip(digests, items, strict=True)))
@@ -198,14 +212,26 @@ class BatchLabeler:
                 yield min(self._backoff * 2.0 ** (attempt - 1), _LONGEST_PAUSE)
             reply = yield list(left.values())
             good, failure = ({}, reply) if isinstance(reply, Exception) else _read(list(left), reply)
+            self._n_good += len(good)
             self._keep(good)
             left = {digest: item for digest, item in left.items() if digest not in good}
             if not left:
                 return
             given_up = not isinstance(reply, Exception) and self._malformed == "cannot_judge"
-        if not given_up and failure is not None:
+        if failure is not None and not given_up:
             raise failure
+        if failure is not None and not self._n_good:
+            raise InvalidValueError(f"no answer of the judge was well formed: {failure}") from failure
         self._known.update(dict.fromkeys(left, -1))
+        self._give_up(len(left), failure)
+
+    def _give_up(self, n: int, failure: Exception | None) -> None:
+        """Count answers that stay malformed; warn when they are too many to be accidents."""
+        self._n_given_up += n
+        if not self._warned and self._n_given_up >= max(_MANY, 0.1 * (self._n_good + self._n_given_up)):
+            self._warned = True
+            found = f"{self._n_given_up} of {self._n_good + self._n_given_up} answers of the judge are malformed after every retry"
+            warnings.warn(f"{found} and count as not relevant; the last: {failure}", LabelingWarning, stacklevel=2)
 
     def _keep(self, answers: dict[str, int]) -> None:
         """Remember answers, first in memory: a full disk loses none."""
@@ -234,6 +260,11 @@ class BatchLabeler:
             else:
                 self._known.setdefault(line[0], line[1])
 
+    def _item(self, position: int) -> Any:
+        if self.n_positions is not None and position >= self.n_positions:
+            raise InvalidValueError(f"items has {self.n_positions} entries, none for position {position}; it is of another pool")
+        return self._items(position) if callable(self._items) else self._items[position]
+
     def _digest(self, item: Any, position: int) -> str:
         try:
             text = json.dumps([self._key, item], sort_keys=True, allow_nan=False)
@@ -246,10 +277,10 @@ def _read(digests: list[str], reply: Any) -> tuple[dict[str, int], Exception | N
     """Return the answers that are well formed, and what is wrong with the others."""
     if not isinstance(reply, list | tuple | np.ndarray) or len(reply) != len(digests):
         found = f"{len(reply)} answers" if isinstance(reply, list | tuple | np.ndarray) else type(reply).__name__
-        return {}, InvalidValueError(f"judge returned {found}; expected a list of {len(digests)}")
+        return {}, InvalidValueError(f"judge returned {found}, {shortened(reply)}; expected a list of {len(digests)}")
     answers = {digest: _answer(value) for digest, value in zip(digests, reply, strict=True)}
     wrong = [value for digest, value in zip(digests, reply, strict=True) if answers[digest] is None]
-    failure = InvalidValueError(f"judge answered {wrong[0]!r}; expected 1, 0, or None (cannot judge)") if wrong else None
+    failure = InvalidValueError(f"judge answered {shortened(wrong[0])}; expected 1, 0, or None (cannot judge)") if wrong else None
     return {digest: answer for digest, answer in answers.items() if answer is not None}, failure
 
 

@@ -24,6 +24,8 @@ class CsvLabeler:
     The file has a header with ``label`` and the columns of a key, in any order and beside any others. A label is 1, 0, -1 (cannot
     judge) or empty (not yet). It is read again when it has changed. UTF-8, with or without a byte order mark; comma, semicolon or
     tab; quoted fields; any line breaks. Spreadsheets turn names such as 007 or 1-2 into numbers and dates: format that column as text.
+    A ``position`` may have become 7.0. Functions ask for all they want at a time (``positions_per_call`` is None), so that people get
+    one list.
 
     Parameters
     ----------
@@ -35,7 +37,9 @@ class CsvLabeler:
     wanted : path, optional
         Rows that lack a label are appended to this file, with an empty label, unless they are in it; it may be `path` itself.
     describe : callable, optional
-        Gets a position, returns a mapping of column to text, for the rows of `wanted`: what a person needs to judge.
+        Gets a position, returns a mapping of column to text, for the rows of `wanted`: what a person needs to judge. Text that a
+        spreadsheet would run as a formula, beginning with =, +, -, @, a tab or a line break, is written after an apostrophe; names in the columns
+        of the key are written as they are.
     poll : float, optional
         Seconds between looks at the file until all labels are there; without it, missing labels raise at once.
     patience : float, optional
@@ -65,6 +69,8 @@ class CsvLabeler:
     [1]
     """
 
+    positions_per_call = None
+
     def __init__(
         self,
         path: str | PathLike[str],
@@ -77,6 +83,7 @@ class CsvLabeler:
     ) -> None:
         self._path = files.path(path, "path")
         self._names = as_names(keys)
+        self.n_positions = self._names.size
         self._wanted = None if wanted is None else files.path(wanted, "wanted")
         if describe is not None and (wanted is None or not callable(describe)):
             raise InvalidTypeError("describe must be callable and goes with wanted")
@@ -123,7 +130,7 @@ class CsvLabeler:
             return
         table = _table.read(self._wanted, self._names.columns)
         rows = [
-            (dict(self._describe(position)) if self._describe else {}) | dict(zip(self._names.columns, key, strict=True)) | {"label": ""}
+            self._described(position) | dict(zip(self._names.columns, key, strict=True)) | {"label": ""}
             for position, key in zip(positions.tolist(), keys, strict=True)
             if key not in table.labels
         ]
@@ -133,13 +140,26 @@ class CsvLabeler:
         if rows:
             _table.append(self._wanted, table, rows)
 
+    def _described(self, position: int) -> dict[str, Any]:
+        """Return what a person needs to judge a position."""
+        return {column: _table.harmless(text) for column, text in self._describe(position).items()} if self._describe else {}
+
     def _lacking(self, asked: npt.NDArray[np.int64], keys: list[_table.Key], missing: npt.NDArray[np.bool_]) -> LabelsWanted:
         where = "" if self._wanted is None else f"; they are rows of {self._wanted}"
         first = self._names.told(int(asked[missing.argmax()]))
-        error = LabelsWanted(f"{self._path} lacks {int(missing.sum())} of {asked.size} labels, first {first}{where}")
+        error = LabelsWanted(f"{self._path} lacks {int(missing.sum())} of {asked.size} labels, first {first}{where}{self._hint(keys)}")
         error.positions = asked[missing]
         error.paid = {position: self._labels[key] for position, key in zip(asked.tolist(), keys, strict=True) if key in self._labels}
         return error
+
+    def _hint(self, keys: list[_table.Key]) -> str:
+        """Name a label that is there under a number written in another way."""
+        plain = {tuple(map(_table.plain, key)): key for key in self._labels}
+        for key in keys:
+            there = plain.get(tuple(map(_table.plain, key)))
+            if key not in self._labels and there is not None:
+                return f"; it has a label of {there}, perhaps {key} as a spreadsheet writes it"
+        return ""
 
 
 def _seconds(value: float, name: str) -> float:

@@ -63,7 +63,7 @@ class Ledger:
         log: str | PathLike[str] | None = None,
         size: int | None = None,
     ) -> None:
-        self.procedure, self.pool, self.budget = procedure, pool, budget
+        self.procedure, self.pool, self.budget, self.size = procedure, pool, budget, size
         self.settings: dict[str, Any] = json.loads(json.dumps(settings, allow_nan=False))
         self._paid: dict[int, int] = {}
         self._used: set[int] = set()
@@ -72,7 +72,8 @@ class Ledger:
         seeds = {} if seed is None else {"seed": integer(seed, "seed", least=0)}
         if logged is not None and self._log is not None:
             self._take(f"log {self._log.path}", *logged, seeds)
-        self._is_new, self._unlogged = logged is None, dict[int, int]()
+        self._unlogged = dict[int, int]()
+        self._sent: tuple[int, dict[int, int]] = 0, {}  # lines of the log before the last append, and what it was to add
         if state is not None:
             name, first, labels = _state.read(state, size)
             self._take(name, first, labels, seeds)
@@ -115,9 +116,10 @@ class Ledger:
         """Keep labels that were just paid, in the log too; the first answer of a position is final."""
         pairs = zip(positions.tolist(), answers.tolist(), strict=True)
         fresh = {position: answer for position, answer in pairs if position not in self._paid}
+        if self._log is not None:
+            self._unlogged.update(fresh)  # first: what is interrupted here is recorded again
         self._paid.update(fresh)
         if self._log is not None:
-            self._unlogged.update(fresh)
             self._flush(self._log)
 
     def answers(self, positions: Int64) -> Int8:
@@ -154,19 +156,28 @@ class Ledger:
 
     def _flush(self, log: JsonLines) -> None:
         """Write what is not in the log yet; one line, so that it is there as a whole or not at all."""
+        self._settle(log)
         batch = [[[position, answer] for position, answer in self._unlogged.items()]] if self._unlogged else []
-        if self._is_new or batch:
-            log.append([self._header()] * self._is_new + batch)
-            self._is_new, self._unlogged = False, {}
+        if batch or not log.n_lines:
+            self._sent = log.n_lines, self._unlogged.copy()
+            log.append([self._header()] * (not log.n_lines) + batch)
+            self._settle(log)
+
+    def _settle(self, log: JsonLines) -> None:
+        """Forget what the last append took with it; the lines of the log tell, for Ctrl-C may come between the two."""
+        before, sent = self._sent
+        if log.n_lines > before:
+            self._unlogged = {position: answer for position, answer in self._unlogged.items() if position not in sent}
 
     def _header(self) -> dict[str, Any]:
         return _state.header(self.procedure, self.pool, self.settings, self.seed)
 
     def _take(self, name: str, found: Mapping[str, Any], labels: Mapping[int, int], seeds: dict[str, int]) -> None:
         """Take the labels and the seed of a state or a log, which has to be one of this procedure."""
-        for key in ("procedure", "pool"):
-            if found[key] != getattr(self, key):
-                raise InvalidValueError(f"{name} is of another {key}: {found[key]!r}; expected {getattr(self, key)!r}")
+        if found["procedure"] != self.procedure:
+            raise InvalidValueError(f"{name} is of another procedure: {found['procedure']!r}; expected {self.procedure!r}")
+        if found["pool"] != self.pool:
+            raise InvalidValueError(f"{name} is of another pool: the scores, ids, query or index differ from those that it began with")
         if found["settings"] != self.settings:
             raise InvalidValueError(f"{name} is of other settings: {_state.differences(found['settings'], self.settings)}")
         for other, seed in seeds.items():

@@ -6,16 +6,30 @@ import errno
 import json
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from fastcal._atomic import sync_folder
-from fastcal.errors import InvalidValueError, LabelingError
+from fastcal.errors import InvalidValueError, LabelFileError, LabelingError
+
+_MARK = b"\xef\xbb\xbf"  # editors put it before UTF-8
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Raise an OSError as what it is to whoever labels: a :class:`LabelFileError` that names the file."""
+    try:
+        yield
+    except LabelFileError:
+        raise
+    except OSError as error:
+        raise LabelFileError(error.errno, error.strerror, str(path)) from error
 
 
 class JsonLines:
-    """Arrays and objects, one a line, in a file that begins with `magic`.
+    """Arrays and objects, one a line, in a file that begins with `magic`, perhaps after a byte order mark.
 
     Neither making nor reading one touches the file. Lines are appended between :meth:`open` and :meth:`close`, under a lock
     that other processes respect.
@@ -31,11 +45,15 @@ class JsonLines:
 
     def read(self) -> list[Any]:
         """Return the values of the lines that are new since the last call; a file that does not exist has none."""
-        data = self._bytes()
-        if self._end == 0 and data[: len(self._magic)] != self._magic[: len(data)]:
+        with file_errors(self.path):
+            data = self._bytes()
+        if self._end == 0 and data.startswith(_MARK):
+            self._end, data = len(_MARK), data[len(_MARK) :]
+        if self.n_lines == 0 and data[: len(self._magic)] != self._magic[: len(data)]:
             raise InvalidValueError(f"{self.path} is a file of another kind: it begins with {data[:32]!r}, expected {self._magic!r}")
         if self._broken_off and data.startswith(b"\n"):
             self._end, self._broken_off, data = self._end + 1, False, data[1:]
+        data = _without_blank_lines(data)
         whole, line_break, tail = data.rpartition(b"\n")
         values = [self._parsed(line, number) for number, line in enumerate(whole.split(b"\n"), self.n_lines + 1)] if line_break else []
         self._end += len(whole) + len(line_break)
@@ -49,8 +67,12 @@ class JsonLines:
     def open(self, *, wait: bool) -> None:
         """Lock the file, made if need be; if another process has it, wait or raise :class:`LabelingError`.
 
-        Read once more before appending: what :meth:`read` leaves behind is torn, and overwritten.
+        Read once more before appending: what :meth:`read` leaves behind is torn or blank, and overwritten.
         """
+        with file_errors(self.path):
+            self._lock(wait=wait)
+
+    def _lock(self, *, wait: bool) -> None:
         import fcntl
 
         self._refuse_special()
@@ -82,7 +104,7 @@ class JsonLines:
             if self._unfinished:
                 with suppress(OSError):
                     os.ftruncate(self._fd, self._end)
-            raise OSError(error.errno, error.strerror, str(self.path)) from error
+            raise LabelFileError(error.errno, error.strerror, str(self.path)) from error
         self._end, self._broken_off, self.n_lines = self._end + len(data), False, self.n_lines + len(values)
 
     def close(self) -> None:
@@ -136,3 +158,9 @@ class JsonLines:
         if not isinstance(value, list | dict):
             raise InvalidValueError(f"{self.path}, line {number}: not an array or object of JSON: {line[:60]!r}")
         return value
+
+
+def _without_blank_lines(data: bytes) -> bytes:
+    """Cut off the lines at the end that hold nothing; editors put them there."""
+    told = data.rstrip(b" \t\r\n")
+    return told + data[len(told) :].partition(b"\n")[0] + b"\n" if told and b"\n" in data[len(told) :] else told

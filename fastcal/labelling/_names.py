@@ -20,6 +20,7 @@ class Names(NamedTuple):
 
     columns: tuple[str, ...]
     of: Callable[[Int64], list[tuple[Any, ...]]]
+    size: int | None = None  # positions lie below it
 
     def told(self, position: int) -> str:
         """Return the name of one position as an error message has it."""
@@ -32,7 +33,9 @@ def as_names(keys: Any) -> Names:
     if keys is None:
         return Names(("position",), lambda positions: [(position,) for position in positions.tolist()])
     if isinstance(keys, Run):
-        return Names(("query_id", "doc_id"), lambda positions: list(zip(*(names.tolist() for names in pairs(keys, positions)), strict=True)))
+        return Names(
+            ("query_id", "doc_id"), lambda positions: list(zip(*(names.tolist() for names in pairs(keys, positions)), strict=True)), keys.ids.size
+        )
     if not isinstance(keys, tuple) or len(keys) != 2:
         raise InvalidTypeError(f"keys must be a Run, a tuple (query_id, doc_ids) or None; got {type(keys).__name__}")
     query, documents = keys
@@ -41,7 +44,7 @@ def as_names(keys: Any) -> Names:
     listed = as_array(documents, "doc_ids")
     if listed.ndim != 1:
         raise InvalidValueError(f"doc_ids must have shape (n,), got {listed.shape}")
-    return Names(("query_id", "doc_id"), lambda positions: [(query, name) for name in listed[within(positions, listed.size)].tolist()])
+    return Names(("query_id", "doc_id"), lambda positions: [(query, name) for name in listed[within(positions, listed.size)].tolist()], listed.size)
 
 
 def as_positions(positions: Any) -> Int64:

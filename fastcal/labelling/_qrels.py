@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import integer, one_of
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidTypeError, InvalidValueError, LabelingWarning
 from fastcal.labelling._names import Int64, Names, as_names, as_positions, within
 from fastcal.run import Qrels, Run
 
@@ -36,7 +38,13 @@ class QrelsLabeler:
     Raises
     ------
     ValueError, TypeError
-        If names do not match in kind, a position lies outside the run, or a pair is unjudged with ``unjudged="error"``.
+        If names do not match in kind, no query of the run is judged, a position lies outside the run, or a pair is unjudged with
+        ``unjudged="error"``.
+
+    Warns
+    -----
+    LabelingWarning
+        If fewer than half of the run's queries are judged, or none of its pairs is: names may be written in two ways.
 
     Examples
     --------
@@ -47,8 +55,12 @@ class QrelsLabeler:
     [-1, 1]
     """
 
+    positions_per_call = None  # whole requests: nothing is paid
+
     def __init__(self, run: Run, qrels: Qrels | Mapping[Any, Mapping[Any, int]], *, min_grade: int = 1, unjudged: Unjudged = "irrelevant") -> None:
-        grades = (qrels if isinstance(qrels, Qrels) else Qrels.from_dict(qrels)).grades_of(run, unjudged=_UNJUDGED)
+        judgements = qrels if isinstance(qrels, Qrels) else Qrels.from_dict(qrels)
+        grades = judgements.grades_of(run, unjudged=_UNJUDGED)
+        _compare(run, judgements, grades)
         self._set(lambda positions: grades[within(positions, grades.size)], as_names(run), min_grade, unjudged)
 
     @classmethod
@@ -75,6 +87,8 @@ class QrelsLabeler:
         [1, 0]
         """
         judged, names = _judged(qrels, query_id), as_names((query_id, doc_ids))
+        if doc_ids is not None and judged and not any(name in judged for name in as_array(doc_ids, "doc_ids").tolist()):
+            _warn(f"none of the {names.size} documents of query {query_id!r} is judged", 3)
 
         def look_up(positions: Int64) -> Int64:
             documents = [name for _, name in names.of(positions)]
@@ -99,9 +113,31 @@ class QrelsLabeler:
         return answers
 
     def _set(self, look_up: Callable[[Int64], Int64], names: Names, min_grade: int, unjudged: str) -> None:
-        self._look_up, self._names = look_up, names
+        self._look_up, self._names, self.n_positions = look_up, names, names.size
         self._least = integer(min_grade, "min_grade", least=-(2**62))
         self._unjudged = one_of(unjudged, "unjudged", ("irrelevant", "cannot_judge", "error"))
+
+
+def _compare(run: Run, qrels: Qrels, grades: Int64) -> None:
+    """Tell judgements of another collection from those of this one."""
+    if not run.ids.size:
+        return
+    queries = list(range(run.n_queries)) if run.query_ids is None else run.query_ids.tolist()
+    known = set(qrels.query_ids.tolist())
+    n_judged = sum(name in known for name in queries)
+    if not n_judged:
+        judged = f"the judgements have {next(iter(known))!r}" if known else "there are no judgements"
+        raise InvalidValueError(f"no query of the run is judged: it has {queries[0]!r}, {judged}")
+    if not (grades != _UNJUDGED).any():
+        _warn(f"none of the {grades.size} pairs of the run is judged")
+    elif 2 * n_judged < len(queries):
+        _warn(f"only {n_judged} of {len(queries)} queries of the run are judged")
+
+
+def _warn(found: str, level: int = 4) -> None:
+    warnings.warn(
+        f"{found}; are documents and queries named alike? Pairs without a judgement are answered as `unjudged` says", LabelingWarning, level
+    )
 
 
 def _judged(qrels: Any, query_id: Any) -> dict[Any, int]:

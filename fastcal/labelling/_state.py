@@ -12,7 +12,7 @@ from fastcal._validate import files
 from fastcal._validate.keys import require_keys
 from fastcal._validate.numbers import integer
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.labelling._lines import JsonLines
+from fastcal.labelling._lines import JsonLines, file_errors
 
 FORMAT, VERSION = "fastcal-labels", 1
 MAGIC = f'{{"format": "{FORMAT}"'.encode()
@@ -63,7 +63,7 @@ def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
 
 def _saved(path: Path) -> dict[str, Any] | None:
     """Return a state that was saved as one JSON object; None if the file holds something else."""
-    with path.open("rb") as file:
+    with file_errors(path), path.open("rb") as file:
         data = file.read()
     try:
         value = json.loads(data)
@@ -105,7 +105,8 @@ def _add(labels: dict[int, int], pairs: Any, name: str, size: int | None) -> Non
             raise InvalidTypeError(f"{name}: expected [position, answer], two integers; got {pair!r}")
         position, answer = pair
         if not 0 <= position <= last:
-            raise InvalidValueError(f"{name}: position {position} lies outside the pool, which ends at {last}")
+            end = "positions are at least 0" if position < 0 else f"which ends at {last}"
+            raise InvalidValueError(f"{name}: position {position} lies outside the pool, {end}")
         if answer not in {-1, 0, 1}:
             raise InvalidValueError(f"{name}: answer {answer} of position {position}; expected 0, 1 or -1 (cannot judge)")
         if position in labels:

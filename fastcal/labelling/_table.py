@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastcal.errors import InvalidValueError
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")  # what a spreadsheet takes for a formula begins so
+_NUMBER = re.compile(r"0*(\d+)(?:\.0*)?")
 _LABELS = {"": None, "1": 1, "0": 0, "-1": -1, "1.0": 1, "0.0": 0, "-1.0": -1}  # pandas writes floats where labels are missing
 
 Key = tuple[str, ...]
@@ -53,8 +56,22 @@ def read(path: Path, keys: Sequence[str]) -> Table:
     for line, row, may_be_torn in _rows(path, text, layout.delimiter, whole):
         torn = may_be_torn and (len(row) <= label_at or row[label_at].strip() not in _LABELS or label_at < max(places))
         if not torn and any(cell.strip() for cell in row):
-            _add(found, row, places, label_at, path, line)
+            _add(found, row, layout, places, label_at, path, line)
     return Table(layout, {key: label for key, (label, _) in found.items()}, ends_in_line_break=whole)
+
+
+def plain(name: str) -> str:
+    """Return a number as it was before a spreadsheet or pandas wrote it as 07 or 7.0; anything else as it is."""
+    number = _NUMBER.fullmatch(name)
+    return number[1] if number else name
+
+
+def harmless(value: Any) -> Any:
+    """Return text that no spreadsheet takes for a formula: with an apostrophe before it if it begins like one."""
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r\n", "\n").replace("\r", "\n")  # csv does not quote a bare CR
+    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def append(path: Path, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -75,6 +92,9 @@ def _layout(path: Path, text: str, keys: Sequence[str]) -> Layout:
     for delimiter in ",;\t":
         columns = [name.strip() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))]
         if {*keys, "label"} <= set(columns):
+            for name in (*keys, "label"):
+                if columns.count(name) > 1:
+                    raise InvalidValueError(f"{path}, line 1: {columns.count(name)} columns are named {name!r}; expected one")
             return Layout(columns, delimiter, "\r\n" if "\r\n" in text else "\n")
     raise InvalidValueError(f"{path}, line 1: expected the columns {', '.join([*keys, 'label'])}; got {text.splitlines()[0][:200]!r}")
 
@@ -97,15 +117,20 @@ def _rows(path: Path, text: str, delimiter: str, whole: bool) -> Iterator[tuple[
         yield line, row, not whole and reader.line_num == n_lines
 
 
-def _add(found: dict[Key, tuple[int | None, int]], row: list[str], places: list[int], label_at: int, path: Path, line: int) -> None:
+def _add(found: dict[Key, tuple[int | None, int]], row: list[str], layout: Layout, places: list[int], label_at: int, path: Path, line: int) -> None:
     if len(row) <= max(*places, label_at):
         raise InvalidValueError(f"{path}, line {line}: {len(row)} fields; expected at least {max(*places, label_at) + 1}")
     text = row[label_at].strip()
     if text not in _LABELS:
         raise InvalidValueError(f"{path}, line {line}: label {text!r}; expected 1, 0, -1 (cannot judge) or nothing (not yet)")
-    key, label = tuple(row[place].strip() for place in places), _LABELS[text]
+    key, label = _key(layout.columns, row, places), _LABELS[text]
     before, at = found.get(key, (None, 0))
     if before is not None and label is not None and before != label:
         raise InvalidValueError(f"{path}, line {line}: {', '.join(key)} has label {label} here and {before} in line {at}")
     if before is None:
         found[key] = label, line
+
+
+def _key(columns: list[str], row: list[str], places: list[int]) -> Key:
+    """Return the name of a row; a position is a number, however it is written."""
+    return tuple(plain(row[place].strip()) if columns[place] == "position" else row[place].strip() for place in places)

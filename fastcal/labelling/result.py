@@ -44,6 +44,12 @@ class LabelledResult:
     seed: int
     state: dict[str, Any] = field(repr=False)
 
+    def __str__(self) -> str:
+        """Tell threshold, cost and scope in a few lines."""
+        found = "no threshold" if self.threshold is None else f"threshold {self.threshold:.9g}, {self.n_selected} rows"
+        judged = f"; {self.n_cannot_judge} of them nobody could judge: they count as not relevant" if self.n_cannot_judge else ""
+        return f"{type(self).__name__}: {found} ({self.reason})\n{self.labels_used} labels used{judged}\n{self.scope}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
         return {each.name: plain(getattr(self, each.name)) for each in fields(self)}

@@ -17,6 +17,8 @@ from fastcal.normalization._ranks import best_first
 
 Float64: TypeAlias = npt.NDArray[np.float64]
 
+_AT_ONCE = 1 << 12  # scores; each is compared with some 25 values of theta
+
 
 def tail(lists: Lists, *, tail_fraction: Any = None, min_tail: Any = 10) -> None:
     """``-log10 P(S >= s)``, P being a generalised Pareto distribution above the list's threshold and a share of the list below it."""
@@ -25,17 +27,22 @@ def tail(lists: Lists, *, tail_fraction: Any = None, min_tail: Any = 10) -> None
     scores, counts = lists.oriented(), lists.real_counts()
     surprise = _share_surprise(scores, lists)
     order = best_first(scores, lists.offsets, lists.num_threads)
-    for start, n in zip(lists.offsets[:-1].tolist(), counts.tolist(), strict=True):
-        size = _tail_size(n, share)
-        if size < least or size >= n:
-            continue
-        best = order[start : start + size + 1]
-        excess = scores[best].astype(np.float64)
-        excess = excess[:-1] - excess[-1]
-        excess = excess[excess > 0.0]  # scores that tie with the threshold do not exceed it
-        if excess.size >= least and math.isfinite(excess[0]):
-            surprise[best[: excess.size]] = _pareto_surprise(excess, excess.size / n)
+    sizes = np.array([_tail_size(n, share) for n in counts.tolist()], np.int64)
+    for size in np.unique(sizes[(sizes >= least) & (sizes < counts)]).tolist():
+        alike = np.flatnonzero((sizes == size) & (size < counts))
+        for part in np.array_split(alike, -(-alike.size * size // _AT_ONCE)):
+            best = order[lists.offsets[part, np.newaxis] + np.arange(size + 1)]
+            _fit_alike(surprise, scores[best].astype(np.float64), best, counts[part], least)
     lists.out[...] = surprise
+
+
+def _fit_alike(surprise: Floats, tops: Float64, best: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], least: int) -> None:
+    """Fit the best rows of lists that have equally many, the threshold last; those with equally many above it at a time."""
+    excess = tops[:, :-1] - tops[:, -1:]
+    above = np.where(np.isfinite(excess[:, 0]), np.count_nonzero(excess > 0.0, axis=1), 0)  # scores that tie with the threshold do not exceed it
+    for m in np.unique(above[above >= least]).tolist():
+        rows = np.flatnonzero(above == m)
+        surprise[best[rows, :m]] = _pareto_surprise(excess[rows, :m], m / counts[rows])
 
 
 def _share_surprise(scores: Floats, lists: Lists) -> Floats:
@@ -51,32 +58,33 @@ def _tail_size(n: int, share: float | None) -> int:
     return int(min(0.2 * n, 3.0 * math.sqrt(n))) if share is None else int(share * n)
 
 
-def _pareto_surprise(excess: Float64, exceedance: float) -> Float64:
-    """Surprise of the excesses over the threshold, largest first, which a share `exceedance` of the scores exceed."""
-    unit = excess[0]
-    theta, shape = fit_pareto(excess[::-1] / unit)
-    relative = excess / unit
-    log_survival = -theta * relative if shape == 0.0 else np.log1p(-theta * relative) / shape
-    surprise: Float64 = -(math.log(exceedance) + log_survival) / math.log(10.0)
+def _pareto_surprise(excess: Float64, exceedance: Float64) -> Float64:
+    """Surprise of the excesses of lists (n_lists, n) over their thresholds, largest first, which a share `exceedance` of the scores exceed."""
+    relative = excess / excess[:, :1]
+    theta, shape = (each[:, np.newaxis] for each in fit_pareto(np.ascontiguousarray(relative[:, ::-1])))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_survival = np.where(shape == 0.0, -theta * relative, np.log1p(-theta * relative) / shape)
+    surprise: Float64 = -(np.log(exceedance)[:, np.newaxis] + log_survival) / math.log(10.0)
     return surprise
 
 
-def fit_pareto(excess: Float64) -> tuple[float, float]:
-    """Return (theta, k) of the survival function ``(1 - theta x) ** (1 / k)``; k = 0: ``exp(-theta x)``.
+def fit_pareto(excess: Float64) -> tuple[Float64, Float64]:
+    """Return (theta, k) of the survival function ``(1 - theta x) ** (1 / k)``; k = 0: ``exp(-theta x)``; for each list of (..., n).
 
     `excess` ascends, is positive and at least 5 long; theta is 1 / scale for k = 0 and k / scale otherwise. The estimator weighs a fixed
     grid of theta by its profile likelihood: Zhang and Stephens, "A new and efficient estimation method for the generalized Pareto
     distribution", Technometrics 51 (2009). Its support always holds the largest excess.
     """
-    n = excess.size
+    n = excess.shape[-1]
     size = 20 + math.isqrt(n)
-    steps = np.arange(1, size + 1) - 0.5
-    theta = 1.0 / excess[-1] + (1.0 - np.sqrt(size / steps)) / (3.0 * excess[int(n / 4 + 0.5) - 1])
-    shapes = -np.log1p(-theta[:, np.newaxis] * excess).mean(axis=1)
+    steps, rate = np.arange(1, size + 1) - 0.5, 1.0 / excess.mean(axis=-1)
+    quartile = int(n / 4 + 0.5) - 1
+    theta = 1.0 / excess[..., -1:] + (1.0 - np.sqrt(size / steps)) / (3.0 * excess[..., quartile : quartile + 1])
+    shapes = -np.log1p(-theta[..., np.newaxis] * excess[..., np.newaxis, :]).mean(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rates = np.where(shapes == 0.0, 1.0 / excess.mean(), theta / shapes)
+        rates = np.where(shapes == 0.0, rate[..., np.newaxis], theta / shapes)
     likelihood = n * (np.log(rates) + shapes - 1.0)
-    weights = np.exp(likelihood - likelihood.max())
-    best = float((theta * weights).sum() / weights.sum())
-    shape = float(-np.log1p(-best * excess).mean())
-    return (1.0 / float(excess.mean()), 0.0) if shape == 0.0 else (best, shape)
+    weights = np.exp(likelihood - likelihood.max(axis=-1, keepdims=True))
+    best = (theta * weights).sum(axis=-1) / weights.sum(axis=-1)
+    shape = -np.log1p(-best[..., np.newaxis] * excess).mean(axis=-1)
+    return np.where(shape == 0.0, rate, best), shape + 0.0

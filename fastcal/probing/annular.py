@@ -100,7 +100,7 @@ def annular_threshold(
     sin(theta) sin(phi) (U . x')``, and in d dimensions ``U . x'`` is only about ``1 / sqrt(d)``. So rows nearer to Q win, which a plain
     search returns too; those found on the ring have unknown, score-dependent probabilities, and no interval of theirs is one of
     the ring. On four real collections (docs/decisions/0012-probing.md) 1 to 8 % of the hits of rings within the plain top 50 lay in the crust, all
-    in that list already; further out 3 to 8 %, between 9 and 57 % of the ring's rows, up to twice as relevant as the ring. 22 of 156
+    in that list already; further out 3 to 8 %, between 9 and 57 % of the ring's rows, up to three times as relevant as the ring. 22 of 156
     thresholds had less than the target precision above them. With "band" every row of the ring is equally likely.
 
     The precision of a ring is not that of everything above it: an estimate for the edge, it ignores what lies inside. Rings of one or
@@ -162,7 +162,7 @@ async def annular_threshold_async(
     labeler : callable
         ``await labeler(ids)`` answers 0, 1 or -1.
     concurrency : int, default 4
-        Each ring's rows are split into at most so many calls.
+        Calls under way at a time; each ring's rows are split among them.
     timeout : float, optional
         Seconds after which a call is given up; its rows count as "cannot judge".
     **options

@@ -183,7 +183,7 @@ async def density_weighted_threshold_async(
     labeler : callable
         ``await labeler(positions)`` answers 0, 1 or -1.
     concurrency : int, default 4
-        Each round's positions are split into at most so many calls.
+        Calls under way at a time; each round's positions are split among them.
     timeout : float, optional
         Seconds after which a call is given up; its positions count as "cannot judge".
     **options
