@@ -62,7 +62,8 @@ def test_rings_report_what_brute_force_finds():
         ids = fc.topk(points, CORPUS, 50).ids
         distinct = np.unique(ids)
         crust = distinct[np.abs(1 - COSINES[distinct] - ring.distance) <= 0.01]
-        assert (ring.probes, ring.hits, ring.distinct, ring.in_crust) == (8, 400, distinct.size, crust.size)
+        assert (ring.probes, ring.hits, ring.distinct, ring.distinct_in_crust) == (8, 400, distinct.size, crust.size)
+        assert ring.hits_in_crust == np.isin(ids, crust).sum() >= crust.size
         assert ring.already_in_plain == pytest.approx(np.isin(distinct, plain).mean())
         assert ring.crust_in_plain == pytest.approx(np.isin(crust, plain).mean())
         assert ring.labels == min(20, crust.size)
@@ -102,7 +103,7 @@ def test_bisection_closes_in_on_the_edge(source):
 def test_a_band_is_drawn_from_all_rows_of_the_ring():
     ring = probe(rings=[0.7], source="band", labels_per_ring=10_000).rings[0]
     rows = np.flatnonzero(np.abs(1 - COSINES - 0.7) <= 0.01)
-    assert ring.rows_in_ring == ring.in_crust == ring.labels == rows.size
+    assert ring.rows_in_ring == ring.hits_in_crust == ring.distinct_in_crust == ring.labels == rows.size
     counts = np.zeros(3000)
     for seed in range(300):
         probe(lambda ids: counts.__setitem__(ids, counts[ids] + 1) or np.ones(ids.size), rings=[0.7], source="band", seed=seed)
@@ -115,7 +116,8 @@ def test_default_rings_follow_the_plain_search():
     distances = np.sort(1 - COSINES)[:50]
     step = (distances[-1] - distances[0]) / 5
     found = probe(within(9))
-    np.testing.assert_allclose([ring.distance for ring in found.rings], distances[0] + step * np.arange(1, 9), atol=1e-6)
+    np.testing.assert_allclose([ring.distance for ring in found.rings], distances[0] + step * np.arange(9), atol=1e-6)
+    assert found.rings[0].distinct_in_crust >= 1  # the best row itself
     assert (found.reason, found.distance) == ("outermost_ring", found.rings[-1].distance)
     deeper = probe(within(9), top_k=200)
     assert deeper.rings[-1].distance > found.rings[-1].distance
@@ -140,11 +142,14 @@ def test_empty_rings_and_the_named_fallback():
 def test_nothing_passes_and_budgets():
     none = probe(within(-1), rings=[0.3, 0.5])
     assert (none.reason, none.threshold, none.distance, none.n_selected) == ("none_passes", None, None, 0)
-    assert none.labels_floor == 20
+    assert none.labels_floor == 1
+    assert str(none).startswith("no ring passes (none_passes)")
+    assert len(repr(none)) < 1000
     short = probe(rings=[0.45, 0.6, 0.7], source="band", budget=30)
     assert (short.reason, short.labels_used, [ring.labels for ring in short.rings]) == ("budget", 30, [20, 10])
-    for bad in (0, -1, 19):
-        with pytest.raises(fc.FastcalError, match="budget must be at least 20"):
+    assert probe(budget=1).labels_used == 1
+    for bad in (0, -1, 1.5, "x"):
+        with pytest.raises(fc.FastcalError, match="budget must be an integer of at least 1"):
             probe(budget=bad)
 
 
@@ -186,14 +191,32 @@ def test_external_ids_dims_and_added_rows():
     for source in ("probe", "band"):
         plain = probe(rings=[0.3, 0.6], source=source)
         other = probe(lambda ids: within(0.5)((ids - 7) // 10), index=named, rings=[0.3, 0.6], source=source)
-        assert [(ring.in_crust, ring.distinct) for ring in other.rings] == [(ring.in_crust, ring.distinct) for ring in plain.rings]
+        assert [(ring.distinct_in_crust, ring.distinct) for ring in other.rings] == [(ring.distinct_in_crust, ring.distinct) for ring in plain.rings]
         assert other.threshold == plain.threshold
     cut = fc.Index(CORPUS, dims=4)
     full, sliced = (probe(index=cut, query=query, rings=[0.3, 0.6]) for query in (QUERY, QUERY[np.newaxis, :4]))
     assert full.to_dict() == sliced.to_dict()
     twice = fc.Index(np.repeat(CORPUS, 2, axis=0), ids=np.repeat(np.arange(3000), 2))
     doubled = probe(index=twice, rings=[0.4], source="band", labels_per_ring=50)
-    assert doubled.rings[0].in_crust <= doubled.rings[0].rows_in_ring
+    assert doubled.rings[0].distinct_in_crust <= doubled.rings[0].rows_in_ring
+
+
+def test_defaults_fit_a_corpus_of_a_few_rows():
+    few = fc.Index(CORPUS[:7])
+    for source in ("probe", "band"):
+        found = fc.annular_threshold(few, QUERY, within(9), source=source, seed=1)
+        assert found.labels_used > 0
+        assert found.rings[0].probes == 8 * (source == "probe")
+    with pytest.raises(fc.FastcalError, match="neighbours_per_probe must be at most 7"):
+        fc.annular_threshold(few, QUERY, within(9), neighbours_per_probe=50)
+
+
+def test_a_state_says_which_setting_differs():
+    state = probe(rings=[0.3]).state
+    with pytest.raises(fc.FastcalError, match=r"other settings: top_k=50 \(here 20\)$"):
+        probe(rings=[0.3], top_k=20, state=state)
+    with pytest.raises(fc.FastcalError, match="another pool"):
+        probe(rings=[0.3], state=state, index=fc.Index(np.where(COSINES[:, None] == COSINES.max(), -CORPUS, CORPUS)))
 
 
 # -- bad input ----------------------------------------------------------------------------------------
@@ -216,7 +239,8 @@ def test_external_ids_dims_and_added_rows():
         ({"rings": [-0.1]}, r"rings\[0\] is -0.1"),
         ({"rings": [np.nan]}, r"rings\[0\] is nan"),
         ({"rings": [0.5, 0.4]}, "rings must be increasing"),
-        ({"rings": []}, "rings must be a list"),
+        ({"rings": []}, "rings are empty; expected at least one"),
+        ({"rings": 0.5}, "rings must be a list"),
         ({"ring_tol": -0.01}, "ring_tol must be a number in"),
         ({"resolution": 0}, "resolution must be a number in"),
         ({"probes_per_ring": 0}, "probes_per_ring must be an integer of at least 1"),

@@ -12,11 +12,13 @@ from fastcal.errors import InvalidValueError
 from fastcal.labelling._drive import Procedure
 from fastcal.labelling._fingerprint import fingerprint
 from fastcal.labelling._ledger import Ledger
-from fastcal.probing._options import as_budget
-from fastcal.probing._probes import default_rings, unit
+from fastcal.probing._options import FLOOR, as_budget
+from fastcal.probing._probes import Float32, Float64, default_rings, unit
 from fastcal.probing._rings import Plan, Rings
-from fastcal.probing._searchers import Own, searcher
+from fastcal.probing._searchers import Int64, Own, Searcher, searcher
 from fastcal.probing.results import AnnularResult
+
+_NEIGHBOURS = 50  # of a probe, unless told
 
 
 def plan_rings(
@@ -26,7 +28,7 @@ def plan_rings(
     rings: Any,
     ring_tol: float,
     probes_per_ring: int,
-    neighbours_per_probe: int,
+    neighbours_per_probe: int | None,
     labels_per_ring: int,
     target_precision: float,
     resolution: float,
@@ -42,19 +44,18 @@ def plan_rings(
     one_of(source, "source", ("probe", "band"))
     searched = searcher(index, corpus)
     if source == "band" and not isinstance(searched, Own):
-        raise InvalidValueError(f"source='band' draws with Index.sample_bands; expected an Index, got {type(index).__name__}")
+        raise InvalidValueError(
+            f"source='band' draws with Index.sample_bands; expected a fastcal Index, got {type(index).__module__}.{type(index).__qualname__}"
+        )
     if not searched.n_rows:
         raise InvalidValueError("the index is empty; expected at least one row")
     tolerance = number(ring_tol, "ring_tol", "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
-    neighbours = _depth(neighbours_per_probe, "neighbours_per_probe", searched.n_rows)
+    usual = min(_NEIGHBOURS, searched.n_rows)
+    neighbours = usual if neighbours_per_probe is None else _depth(neighbours_per_probe, "neighbours_per_probe", searched.n_rows)
     depth = neighbours if top_k is None else _depth(top_k, "top_k", searched.n_rows)
     vector = searched.query(query)
     direction = unit(vector[0])
-    plain = np.unique(searched.search(direction[np.newaxis].astype(np.float32), depth).ids)
-    near = plain[plain >= 0]
-    if not near.size:
-        raise InvalidValueError("the index returned no row for the query; expected at least one")
-    last = searched.exact(vector, near)[0]
+    near, last = _plain(searched, vector, direction, depth)
     plan = Plan(
         query=vector,
         direction=direction,
@@ -69,10 +70,11 @@ def plan_rings(
         source=source,
     )
     fallback = float(last.min()) if anchor is None else float(float32_number(anchor, "anchor"))
-    most = None if budget is None else as_budget(budget, 0, plan.labels, "one ring its labels")
-    settings = {name: getattr(plan, name) for name in plan._fields if name not in {"query", "direction", "plain"}} | {"anchor": fallback}
-    pool = fingerprint(np.array([searched.n_rows]), vector, near, last)
-    ledger = Ledger("annular_threshold", pool, settings, budget=most, seed=seed, state=state, log=log)
+    settings = {name: getattr(plan, name) for name in plan._fields if name not in {"query", "direction", "plain"}} | {"top_k": depth}
+    settings |= {"rings": None if rings is None else plan.rings, "anchor": None if anchor is None else fallback}
+    compared = (near, last) if depth == usual else _plain(searched, vector, direction, usual)
+    pool = fingerprint(np.array([searched.n_rows]), vector, *compared)
+    ledger = Ledger("annular_threshold", pool, settings, budget=as_budget(budget), seed=seed, state=state, log=log)
     return _visit(Rings(plan, searched, ledger), fallback), ledger
 
 
@@ -87,7 +89,7 @@ def _visit(rings: Rings, fallback: float) -> Procedure[AnnularResult]:
         threshold=threshold,
         reason=reason,
         labels_used=ledger.n_used,
-        labels_floor=plan.labels,
+        labels_floor=FLOOR,
         n_selected=0 if threshold is None else rings.searcher.count(plan.query, threshold),
         scope=_scope(plan.source),
         n_cannot_judge=ledger.n_cannot_judge,
@@ -110,6 +112,15 @@ def _scope(source: str) -> str:
     )
 
 
+def _plain(searched: Searcher, query: Float32, direction: Float64, depth: int) -> tuple[Int64, Float32]:
+    """Return ids that the query's own search finds, ascending, and their exact cosines."""
+    ids = np.unique(searched.search(direction[np.newaxis].astype(np.float32), depth).ids)
+    near = ids[ids >= 0]
+    if not near.size:
+        raise InvalidValueError("the index returned no row for the query; expected at least one")
+    return near, searched.exact(query, near)[0]
+
+
 def _depth(value: Any, name: str, n_rows: int) -> int:
     depth = integer(value, name, least=1)
     if depth > n_rows:
@@ -119,8 +130,10 @@ def _depth(value: Any, name: str, n_rows: int) -> int:
 
 def _rings(given: Any) -> list[float]:
     values = float_array(given, "rings").astype(np.float64)
-    if values.ndim != 1 or not values.size:
+    if values.ndim != 1:
         raise InvalidValueError(f"rings must be a list of cosine distances, got shape {values.shape}")
+    if not values.size:
+        raise InvalidValueError("rings are empty; expected at least one cosine distance")
     bad = ~((values >= 0) & (values <= 2))
     if bad.any():
         raise InvalidValueError(f"rings[{bad.argmax()}] is {values[bad.argmax()]}; expected cosine distances in [0, 2]")

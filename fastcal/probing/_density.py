@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +9,13 @@ from fastcal._validate.numbers import fraction, integer, number, one_of
 from fastcal.labelling._drive import Procedure
 from fastcal.labelling._ledger import Ledger
 from fastcal.probing._estimate import AtCut, corrected, pooled
-from fastcal.probing._options import as_budget
+from fastcal.probing._options import FLOOR, as_budget
 from fastcal.probing._prior import Prior, ScoredPool, prior, scored_pool
 from fastcal.probing._rounds import Found, Recipe, sample_rounds
 from fastcal.probing._would_need import certify_would_need
 from fastcal.probing.results import CandidateCut, ThresholdEstimate
 
 _ESTIMATES = {"horvitz-thompson": corrected, "none": pooled}
-_Z = 1.959963984540054  # of a 95 % interval
 
 
 def plan_rounds(
@@ -55,15 +53,15 @@ def plan_rounds(
         _ESTIMATES[weighting],
     )
     rate = number(sampling_rate, "sampling_rate", "a number in (0, 1]", lambda x: 0.0 < x <= 1.0)
-    floor = min(math.ceil(_Z * _Z * (1 / recipe.max_width - 1)), pool.rows.scores.size)
-    most = as_budget(budget, recipe.sample_size * recipe.max_rounds, floor, f"an interval {recipe.max_width} wide")
     settings = recipe._asdict() | {"estimate": weighting, "higher_is_better": higher_is_better}
     del settings["max_rounds"]
-    ledger = Ledger("density_weighted_threshold", pool.fingerprint, settings, budget=most, seed=seed, state=state, log=log, size=pool.size)
+    ledger = Ledger(
+        "density_weighted_threshold", pool.fingerprint, settings, budget=as_budget(budget), seed=seed, state=state, log=log, size=pool.size
+    )
 
     def procedure() -> Procedure[ThresholdEstimate]:
         found = yield from sample_rounds(pool.rows, recipe, ledger)
-        return _result(found, pool, recipe, start, ledger, floor=floor, weighting=weighting, rate=rate, sign=1 if higher_is_better else -1)
+        return _result(found, pool, recipe, start, ledger, weighting=weighting, rate=rate, sign=1 if higher_is_better else -1)
 
     return procedure(), ledger
 
@@ -75,7 +73,7 @@ def _least_weight(weight_floor: float | None, weighting: str) -> float:
 
 
 def _result(
-    found: Found, pool: ScoredPool, recipe: Recipe, start: Prior, ledger: Ledger, *, floor: int, weighting: str, rate: float, sign: int
+    found: Found, pool: ScoredPool, recipe: Recipe, start: Prior, ledger: Ledger, *, weighting: str, rate: float, sign: int
 ) -> ThresholdEstimate:
     rows, cut = sign * pool.rows.scores, found.cut
     selected = round(cut.rows / rate)
@@ -83,7 +81,7 @@ def _result(
         threshold=float(rows[cut.rows - 1]) + 0.0 if cut.rows else None,
         reason=found.reason,
         labels_used=ledger.n_used,
-        labels_floor=floor,
+        labels_floor=FLOOR,
         n_selected=selected,
         scope=_scope(len(found.rounds), rows.size, weighting, rate),
         n_cannot_judge=ledger.n_cannot_judge,

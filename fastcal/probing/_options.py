@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fastcal._validate.numbers import integer
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidTypeError
+
+FLOOR = 1  # an estimate promises nothing that would take more labels
 
 
 def with_defaults(function: Callable[..., Any], *positional: Any, **options: Any) -> dict[str, Any]:
@@ -20,10 +22,6 @@ def with_defaults(function: Callable[..., Any], *positional: Any, **options: Any
     return {name: value for name, value in bound.arguments.items() if name != "labeler"}
 
 
-def as_budget(budget: int | None, default: int, floor: int, aim: str) -> int:
-    """Return the labels that may be used; refuses fewer than the floor."""
-    if budget is None:
-        return max(default, floor)
-    if integer(budget, "budget", least=-(2**62)) < floor:
-        raise InvalidValueError(f"budget must be at least {floor}, the fewest labels that can give {aim}; got {budget}")
-    return int(budget)
+def as_budget(budget: int | None) -> int | None:
+    """Return the labels that may be used, None for no limit."""
+    return None if budget is None else integer(budget, "budget", least=FLOOR)

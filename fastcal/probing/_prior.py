@@ -12,6 +12,9 @@ from fastcal._validate.scores import directed_scores, float32_floor
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.labelling._fingerprint import fingerprint
 from fastcal.probing._rounds import Float32, Rows
+from fastcal.probing._sampling import gaussian_weights, kish
+
+_LEAST_ROWS = 1.5
 
 
 class ScoredPool(NamedTuple):
@@ -32,6 +35,8 @@ class Prior(NamedTuple):
 
 def scored_pool(scores: Any, higher_is_better: bool) -> ScoredPool:
     """Judge scores; NaN is padding, distances are turned round."""
+    if scores is None:
+        raise InvalidTypeError("scores must be an array of float, a Run or a search result, got None")
     given = directed_scores(scores, higher_is_better)
     if given is None:
         raise InvalidTypeError("scores come from a Run without scores; expected one with scores")
@@ -52,12 +57,34 @@ def prior(rows: Float32, anchor: Any, tail_scores: Any, tail_weight: Any, tail_z
     z = number(tail_z, "tail_z", "a finite number", np.isfinite)
     tail = rows[rows.size // 2 :] if tail_scores is None else _tail(tail_scores, higher_is_better)
     mean, spread = float(tail.mean(dtype=np.float64)), float(tail.std(dtype=np.float64))
-    guess = _guess(rows) if anchor is None else float(float32_number(anchor, "anchor")) * (1 if higher_is_better else -1)
+    sign = 1 if higher_is_better else -1
+    guess = _guess(rows) if anchor is None else sign * _anchor(anchor, sign * rows)
     statistic = mean + z * spread
+    centre = float(np.clip(np.float32((1 - share) * guess + share * statistic), rows[-1], rows[0]))
     width = float(np.float32(spread)) or float(np.float32(rows.std(dtype=np.float64))) or 1.0
-    if sigma is not None:
-        width = number(sigma, "sigma", "a positive finite number", lambda x: 0.0 < x < np.inf)
-    return Prior(float(np.float32((1 - share) * guess + share * statistic)), width, statistic)
+    return Prior(centre, width if sigma is None else _sigma(sigma, rows, centre), statistic)
+
+
+def _anchor(given: Any, scores: Float32) -> float:
+    anchor, low, high = float(float32_number(given, "anchor")), float(scores.min()), float(scores.max())
+    if not 2 * low - high <= anchor <= 2 * high - low:
+        raise InvalidValueError(f"anchor must lie near the scores, within [{low:g}, {high:g}] or as far again beyond, got {given!r}")
+    return anchor
+
+
+def _sigma(given: Any, rows: Float32, anchor: float) -> float:
+    """Judge a width: a Gaussian wider than the scores looks nowhere, one without two rows under it everywhere at once."""
+    sigma = number(given, "sigma", "a positive finite number", lambda x: 0.0 < x < np.inf)
+    extent = float(rows[0]) - float(rows[-1])
+    if sigma > extent > 0:
+        raise InvalidValueError(f"sigma must be at most {extent:g}, the range of the scores, got {given!r}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        chosen = kish(gaussian_weights(rows, anchor, sigma))
+    if extent > 0 and not chosen >= _LEAST_ROWS:
+        raise InvalidValueError(
+            f"sigma={given!r} is too narrow: around {anchor:g} the weights choose among {chosen:.3g} rows, expected {_LEAST_ROWS:g}"
+        )
+    return sigma
 
 
 def _guess(rows: Float32) -> float:

@@ -53,8 +53,8 @@ def _orthogonal(direction: Float64, rng: np.random.Generator) -> Float64:
 
 
 def default_rings(plain: Float32, ring_tol: float) -> list[float]:
-    """Return 8 rings by the scores of the query's own search: 5 from its best to its last distance, 3 as far apart beyond."""
+    """Return 9 rings by the scores of the query's own search: at its best distance, 5 on to its last one, 3 as far apart beyond."""
     distances = np.sort(np.clip(1.0 - plain.astype(np.float64), 0.0, 2.0))
     step = max((distances[-1] - distances[0]) / 5, 2 * ring_tol)
-    rings = distances[0] + step * np.arange(1, 9)
-    return [float(ring) for ring in rings if ring <= 2.0] or [float(distances[-1])]
+    rings = distances[0] + step * np.arange(9)
+    return [float(ring) for ring in rings if ring <= 2.0]

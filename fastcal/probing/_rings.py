@@ -38,6 +38,7 @@ class Crust(NamedTuple):
 
     rows: Int64
     hits: int
+    hits_in_crust: int
     found: Int64
     in_ring: int | None
     errors: npt.NDArray[np.float32]
@@ -91,7 +92,8 @@ class Rings:
             errors = np.abs(hits.reported[real] - exact[np.nonzero(real)[0], np.searchsorted(found, hits.ids[real])])
         away = 1.0 - self.searcher.exact(plan.query, found)[0].astype(np.float64)
         rows = found[np.abs(away - distance) <= plan.ring_tol]
-        return Crust(rng.permutation(rows), int(np.count_nonzero(real)), found, None, errors)
+        in_crust = int(np.isin(hits.ids[real], rows).sum())
+        return Crust(rng.permutation(rows), int(np.count_nonzero(real)), in_crust, found, None, errors)
 
     def banded(self, distance: float) -> Crust:
         """Draw uniformly among all rows of the crust."""
@@ -103,7 +105,7 @@ class Rings:
         rows = drawn.ids[0, 0][drawn.ids[0, 0] >= 0]
         _, first = np.unique(rows, return_index=True)
         rows = rows[np.sort(first)]
-        return Crust(rows, rows.size, np.sort(rows), int(drawn.counts[0, 0]), np.empty(0, np.float32))
+        return Crust(rows, rows.size, rows.size, np.sort(rows), int(drawn.counts[0, 0]), np.empty(0, np.float32))
 
     def label(self, rows: Int64) -> Procedure[Int8]:
         """Return the answers of rows, as many as the budget allows; those in hand cost nothing."""
@@ -123,9 +125,10 @@ class Rings:
             distance=distance,
             probes=0 if self.plan.source == "band" else self.plan.probes,
             hits=crust.hits,
+            hits_in_crust=crust.hits_in_crust,
             distinct=crust.found.size,
             already_in_plain=_share(crust.found, self.plan.plain),
-            in_crust=crust.rows.size,
+            distinct_in_crust=crust.rows.size,
             crust_in_plain=_share(crust.rows, self.plan.plain),
             rows_in_ring=crust.in_ring,
             score_error_max=float(crust.errors.max()) if crust.errors.size else math.nan,

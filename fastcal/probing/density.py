@@ -45,14 +45,15 @@ def density_weighted_threshold(
         ``labeler(positions)`` answers 0, 1 or -1 (cannot judge; counts as 0) for int64 positions: flat C order for arrays and
         search results, CSR order for a Run. Called with at most `sample_size` positions, none of them twice.
     anchor : float, optional
-        First guess. Default: halfway between the median of the scores and the mean of the best 1 % of them.
+        First guess; at most the scores' range outside it. Default: halfway between the median of the scores and the mean of the best 1 % of them.
     tail_scores : array_like of float, optional
         Scores of the background: what retrieval returned at the end of its lists, or random pairs. Default: the lower half
         of `scores`.
     tail_weight : float, default 0.5
         In [0, 1]; how far the tail moves the guess, see Notes.
     sigma : float, optional
-        Width of the Gaussian. Default: standard deviation of the tail (of all scores, if the tail has none).
+        Width of the Gaussian, at most the range of the scores and enough to choose among 1.5 rows. Default:
+        standard deviation of the tail (of all scores, if the tail has none).
     sample_size : int, default 100
         Rows drawn in each round.
     target_precision : float, default 0.9
@@ -64,7 +65,7 @@ def density_weighted_threshold(
         "none" pools the raw labels of all rounds, as the recipe has it: biased, for it reads rows drawn because of
         their score as if they had been drawn blindly.
     budget : int, optional
-        Most labels to use. Default: ``sample_size * max_rounds``.
+        Most labels to use, at least 1; changes nothing before they run out. Default: ``sample_size * max_rounds``.
     seed : int, optional
         Of the draws. None takes fresh entropy, which the result records.
     state, log : optional
@@ -84,13 +85,14 @@ def density_weighted_threshold(
     -------
     ThresholdEstimate
         ``.reason``: "width" (the interval is narrow enough), "rounds", "budget", "exhausted" (every row is labelled) or
-        "none_qualifies" (no candidate cut reached the target in the last round; ``.threshold`` is None).
+        "none_qualifies": after the last round no candidate cut, near the anchor or at any labelled row, was estimated to reach the
+        target on 1 / (1 - target) effective labels; ``.threshold`` is None.
 
     Raises
     ------
     ValueError
-        Options out of range, infinite scores, nothing to label, a budget below the fewest labels that can make an interval
-        of `max_width`, a state of something else.
+        Options out of range, infinite scores, nothing to label, a budget below 1, an anchor or a sigma that does not fit
+        the scores, a state of something else.
     TypeError
         Scores that are not floating point.
 
@@ -101,22 +103,25 @@ def density_weighted_threshold(
     ::
 
         tail statistic = mean(tail) + tail_z * sd(tail)
-        anchor        <- (1 - tail_weight) * anchor + tail_weight * tail statistic
+        anchor        <- (1 - tail_weight) * anchor + tail_weight * tail statistic, within the scores
         weight(s)      = exp(-(s - anchor)^2 / (2 sigma^2))
 
-    A round draws `sample_size` distinct rows by systematic sampling in random order, with inclusion probabilities
-    min(1, c * weight) that are known exactly. Candidate cuts are 17 scores evenly spaced within two sigma of the anchor,
-    and 17 within two of the first sigma. The laxest whose estimated precision reaches the target is the next anchor, and sigma shrinks by
-    0.7, at most to a quarter, once a laxer candidate has failed; where none reaches it the next anchor is the one that comes closest.
+    A round draws `sample_size` rows among those without a label by systematic sampling in random order, with inclusion probabilities
+    min(1, c * weight) that are known exactly. Candidate cuts are 17 scores evenly spaced within two sigma of the anchor, and 17 within
+    two of the first sigma; where none of them qualifies, also those at (at most 256) labelled rows, and all once every row is labelled.
+    A cut qualifies if its estimate reaches the target and its labels are worth 1 / (1 - target): fewer reach it only if all are positive.
+    The laxest that does is the next anchor, and sigma shrinks by 0.7, at most to a quarter, once a laxer candidate has failed; where
+    none does the next anchor is the one that comes closest.
 
-    With "horvitz-thompson" a drawn row counts 1 / probability, precision is the ratio of the sums (Hajek), and each anchor gets
-    draws of its own; earlier rounds keep theirs, at the probabilities of their own anchors, in proportion to the effective size
-    those probabilities promise. A row drawn again is not asked about again. Trials are Kish's effective ones.
+    With "horvitz-thompson" a drawn row counts 1 / probability, a row labelled before counts once, for it is certain, and precision is
+    the ratio of the sums (Hajek). Earlier rounds keep their own draws and probabilities; rounds are combined in inverse proportion to
+    the variances that those probabilities promise. Trials are Kish's effective ones with each row's chance to be left out (n of k rows
+    drawn blindly are n k / (k - n)), and what is labelled bounds the interval: where no label is missing it is the exact value.
 
     The interval is not a guarantee: it does not know that the cut was chosen on the labels it is made of, nor how often they were
     looked at. `.rounds` has, for each anchor, the precision by labels that had no part in choosing it.
-    On four real pools (docs/decisions/0012-probing.md) the true precision at the threshold was below the target in 5 to 47 % of the runs; the
-    estimate was off by .004 to .014 on average, with raw labels of 20 rounds by .03 on two of them, outside 72 and 49 % of their intervals.
+    On four real pools (docs/decisions/0012-probing.md) the true precision at the threshold was below the target in 0 to 40 % of the runs; the
+    estimate was off by .000 to .009 on average, with raw labels by up to .038, where the interval missed the truth in 32 % of the runs.
 
     A sigma of fixed width means nothing without the scale of the scores: in a band of width w around the anchor the weights
     differ by a factor exp((w / sigma)^2 / 8). ``weight_ratio`` and ``effective_rows`` of every round say what the Gaussian does.

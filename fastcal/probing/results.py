@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from fastcal.labelling.result import LabelledResult, plain
@@ -16,16 +16,14 @@ class DensityRound:
     ----------
     anchor, sigma : float
         Centre and width of the Gaussian weights.
-    drawn : int
-        Rows drawn.
     labels : int
-        Of these, rows whose answer was not yet in hand.
+        Rows drawn, none of which had a label.
     effective_n : float
-        Kish's effective size of the labels at or beyond `threshold`, of this round and those before.
+        Kish's effective size of the labels at or beyond `threshold`, of this round and those before; infinite if none is missing.
     weight_ratio : float
         Largest over smallest sampling weight among the rows drawn.
     effective_rows : float
-        Kish's effective size of the weights over the whole pool: the rows the Gaussian really chooses among.
+        Kish's effective size of the weights over the rows without a label: how many the Gaussian really chooses among.
     threshold : float
         The candidate cut this round ends in, which is the next anchor.
     qualifies : bool
@@ -37,14 +35,14 @@ class DensityRound:
     width : float
         Full width of `interval`.
     fresh_precision : float
-        Precision at `anchor` by this round's labels alone, which had no part in choosing it; NaN if none lies there.
+        Precision at `anchor` by this round alone: rows labelled before are counted, the others estimated from this round's labels,
+        which had no part in choosing it. With "none" these labels only. NaN if nothing tells.
     fresh_interval : tuple of float
         Its 95 % Wilson interval.
     """
 
     anchor: float
     sigma: float
-    drawn: int
     labels: int
     effective_n: float
     weight_ratio: float
@@ -95,19 +93,21 @@ class ThresholdEstimate(LabelledResult):
     """Threshold of :func:`fastcal.density_weighted_threshold`: an estimate, no certificate.
 
     Beside the attributes of every result with paid labels (``threshold``, ``reason``, ``labels_used``, ``labels_floor``,
-    ``n_selected``, ``scope``, ``n_cannot_judge``, ``seed``, ``state``):
+    ``n_selected``, ``scope``, ``n_cannot_judge``, ``seed``, ``state``; ``labels_floor`` is 1, for an estimate promises nothing):
 
     Attributes
     ----------
     precision : float
         Estimated precision at the threshold; NaN without one.
     interval : tuple of float
-        95 % Wilson interval of it, of effective trials; (0, 1) without a threshold.
+        95 % Wilson interval of it, of effective trials, within what the rows already labelled leave possible: the exact value where
+        no label is missing. (0, 1) without a threshold.
     guarantee : bool
         Always False: the interval describes one sample and one cut fixed beforehand, and this cut was chosen among many, on
         these labels, over several looks.
     effective_n : float
-        Trials of the interval: Kish's effective size of the labels at or beyond the threshold.
+        Trials of the interval: Kish's effective size of the labels at or beyond the threshold, corrected for the finite pool;
+        infinite (None as JSON) where every row there is labelled.
     anchor : float
         Where the first round looked, after the tail's refinement.
     tail_statistic : float
@@ -124,7 +124,8 @@ class ThresholdEstimate(LabelledResult):
         All cuts the last round looked at, strictest first.
     certify_would_need : dict
         What :func:`fastcal.certify_threshold` would have needed at delta .05 for this very selection, if the estimate is
-        right: ``labels`` and ``single_prefix`` (None where no number is enough) and ``labels_floor``.
+        right: ``single_prefix``, the labels after which half of all random orders have certified it if it is the only cut looked at;
+        ``labels``, about those of the whole walk (both None where no number is enough); and ``labels_floor``.
     higher_is_better : bool
 
     Examples
@@ -145,10 +146,20 @@ class ThresholdEstimate(LabelledResult):
     weighting: str
     sampling_rate: float
     n_selected_in_sample: int
-    rounds: tuple[DensityRound, ...]
-    candidates: tuple[CandidateCut, ...]
-    certify_would_need: dict[str, float | int | None]
+    rounds: tuple[DensityRound, ...] = field(repr=False)
+    candidates: tuple[CandidateCut, ...] = field(repr=False)
+    certify_would_need: dict[str, float | int | None] = field(repr=False)
     higher_is_better: bool
+
+    def __str__(self) -> str:
+        if self.threshold is None:
+            found = f"no threshold is estimated to reach the target ({self.reason})"
+        else:
+            side, (low, high) = ">=" if self.higher_is_better else "<=", self.interval
+            found = f"score {side} {self.threshold:.9g}: precision about {self.precision:.3f} ({low:.3f} to {high:.3f}), {self.n_selected} rows"
+        need = self.certify_would_need["labels"]
+        labels = f"{self.labels_used} labels in {len(self.rounds)} rounds; ended by: {self.reason}"
+        return "\n".join([found, labels if need is None else f"{labels}; a certificate takes about {need}", self.scope])
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -163,11 +174,13 @@ class Ring:
         Points searched from; 0 with ``source="band"``.
     hits : int
         Rows that came back over all probes, counted as often as they came; with "band" the rows drawn.
+    hits_in_crust : int
+        Those within the crust, counted alike.
     distinct : int
-        Distinct rows among them.
+        Distinct rows among the hits.
     already_in_plain : float
         Share of the distinct rows that the query's own search returns anyway; NaN if there are none.
-    in_crust : int
+    distinct_in_crust : int
         Distinct rows within the crust.
     crust_in_plain : float
         Share of those that the query's own search returns anyway; NaN if there are none.
@@ -191,9 +204,10 @@ class Ring:
     distance: float
     probes: int
     hits: int
+    hits_in_crust: int
     distinct: int
     already_in_plain: float
-    in_crust: int
+    distinct_in_crust: int
     crust_in_plain: float
     rows_in_ring: int | None
     score_error_max: float
@@ -205,6 +219,10 @@ class Ring:
     empty: bool
     passed: bool
 
+    def __str__(self) -> str:
+        what = "empty" if self.empty else f"{self.positives} of {self.labels} labels positive, {'passes' if self.passed else 'fails'}"
+        return f"distance {self.distance:.4f}: {self.distinct_in_crust} of {self.distinct} rows found lie in the crust; {what}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
         return {each.name: plain(getattr(self, each.name)) for each in fields(self)}
@@ -215,7 +233,7 @@ class AnnularResult(LabelledResult):
     """Threshold of :func:`fastcal.annular_threshold` for one query: an estimate, no certificate.
 
     Beside the attributes of every result with paid labels (``threshold``, a cosine, ``reason``, ``labels_used``,
-    ``labels_floor``, ``n_selected``, ``scope``, ``n_cannot_judge``, ``seed``, ``state``):
+    ``labels_floor``, 1, ``n_selected``, ``scope``, ``n_cannot_judge``, ``seed``, ``state``):
 
     Attributes
     ----------
@@ -243,10 +261,20 @@ class AnnularResult(LabelledResult):
     (0.2, 'outermost_ring', False)
     """
 
-    rings: tuple[Ring, ...]
+    rings: tuple[Ring, ...] = field(repr=False)
     distance: float | None
     guarantee: bool = False
     fallback: bool
     anchor: float
     source: str
     rings_empty: int
+
+    def __str__(self) -> str:
+        if self.threshold is None:
+            found = f"no ring passes ({self.reason})"
+        elif self.fallback:
+            found = f"cosine >= {self.threshold:.9g}: the anchor, for every ring is empty; {self.n_selected} rows"
+        else:
+            found = f"cosine >= {self.threshold:.9g}: the outermost ring that passes, {self.n_selected} rows"
+        lines = [found, f"{self.labels_used} labels, {len(self.rings)} rings, {self.rings_empty} of them empty; ended by: {self.reason}", self.scope]
+        return "\n".join([*lines, *(f"  {ring}" for ring in self.rings)])
