@@ -10,6 +10,8 @@ WERROR ?= OFF
 ROWS ?= 1000000
 MAX_ROWS ?= 4000000
 CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFASTCAL_WERROR=$(WERROR)
+# Ninja would take the flags of `make -j` for a job server it cannot reach.
+unexport MAKEFLAGS
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
 .PHONY: demo test test-cpp test-numba test-compat test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates coverage sanitize docs clean help
