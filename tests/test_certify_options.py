@@ -123,7 +123,8 @@ def test_future_pairs_take_no_census_and_no_shortcut():
     turned = fc.certify_threshold(-np.arange(300.0), from_truth(labels), seed=0, scope="pairs", higher_is_better=False)
     assert (turned.threshold, turned.labels_used) == (-found.threshold, found.labels_used)
     small = fc.certify_threshold(np.arange(35.0), from_truth(labels), seed=0, scope="pairs")
-    assert (small.reason, small.labels_used) == ("rows", 0)
+    tied = fc.certify_threshold(np.zeros(500), from_truth(np.ones(500, int)), seed=0, scope="pairs", second_start=0.0)
+    assert all((found.reason, found.stopped, found.labels_used) == ("rows", "rows", 0) for found in (small, tied))
 
 
 # -- lists ------------------------------------------------------------------------------------------------

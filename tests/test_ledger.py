@@ -148,7 +148,7 @@ def test_of_a_malformed_batch_the_good_answers_are_kept(answers, message, tmp_pa
 def test_what_a_failed_call_had_is_kept():
     def labeler(positions):
         error = ConnectionError("half way")
-        error.paid = {int(positions[0]): -1, int(positions[-1]): 0.25, 10**6: 1}
+        error.paid = {int(positions[0]): -1, int(positions[-1]): 0.25, int(positions[1]): np.array([1, 0]), 10**6: 1}
         raise error
 
     with pytest.raises(ConnectionError) as caught:

@@ -42,7 +42,7 @@ def as_budget(budget: int | None, floor: int, rows: int) -> int:
         if budget >= floor:
             raise
         raise InvalidValueError(
-            f"budget must be at least {floor}, the fewest labels that can certify this target at this delta; got {budget}"
+            f"budget must be at least {floor}, the fewest labels with which any procedure certifies this target at this delta; got {budget}"
         ) from None
 
 

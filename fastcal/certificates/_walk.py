@@ -202,7 +202,7 @@ class _Sheet:
         within = 0 if self.cut is None else min(self.census.size, int(pool.counts[self.cut]))
         head = Sample(pool.census[:within], self.census[:within] == 1, np.ones(within))
         design = np.ones(rows.size) if pool.weights is None else 1.0 / pool.weights[rows]
-        return Walk(self.cut, self.stopped, tuple(self.trace), head, Sample(self.positions[rows], self.labels[rows] == 1, design))
+        return Walk(self.cut, self.stopped or "rows", tuple(self.trace), head, Sample(self.positions[rows], self.labels[rows] == 1, design))
 
 
 def _known(labels: Labels) -> int:

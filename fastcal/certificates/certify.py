@@ -53,9 +53,9 @@ def certify_threshold(
     the random order of labelling: nothing is assumed about scores or labels (for `scope` "pairs" it is over the draw of the
     pairs, assumed to be independent), and looking after every label costs nothing. That a threshold is returned is not promised.
 
-    The best rows, as many as the floor, are all labelled (at most a quarter of the budget; all of one that is too small for more):
-    what is known exactly needs no test. Then nested cuts, each about `ratio` times as many rows as the one before and the last one
-    all, are tested one after the other on rows in random order, with the labels they share, until one cannot be certified.
+    The best rows, as many as the floor, are all labelled and need no test (at most a quarter of the budget; all of one too small for
+    more by uniform sampling from one start). Then nested cuts, each about `ratio` times as many rows as the one before and the last
+    one all, are tested one after the other on rows in random order, with the labels they share, until one cannot be certified.
 
     Parameters
     ----------

@@ -39,7 +39,8 @@ def certify_queries(
     Each judged query gives one loss, a fraction. Queries are judged whole and in random order until bets against the loss have
     multiplied by ``1 / delta``, for which .9 at .05 takes 36 queries without loss; the number of looks costs nothing. Thresholds
     are tried one by one, the strictest first for precision and the laxest first for recall, until one fails; a threshold uses all
-    labels of those before it again. No query is judged where even perfect answers would not do, for want of queries or of labels.
+    labels of those before it again. Nothing more is bought once even perfect answers would not do, for want of queries or of labels;
+    that is looked at before every round of queries, of which there are at most 64 in one.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def certify_recall(
     RecallCertificate
         ``.threshold`` is None if nothing but the whole pool is certified: ``.reason`` is then "no_positives" (the labels found
         none; with all rows labelled, recall is undefined), "no_cut" (all scores are equal), "missed" (to leave out the lowest scores
-        is known to lose too many), "futility" or "budget"; of the last two ``.labels_needed`` is an estimate.
+        is known to lose too many), "futility" or "budget"; of the last two ``.labels_needed`` is an estimate, if there is one.
 
     Raises
     ------

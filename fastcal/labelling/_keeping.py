@@ -40,7 +40,7 @@ def salvage(ledger: Ledger, asked: Int64, error: BaseException) -> None:
     paid = getattr(error, "paid", None)
     if not isinstance(paid, Mapping):
         return
-    kept = {p: int(paid[p]) for p in asked.tolist() if p in paid and paid[p] in (-1, 0, 1)}
+    kept = {p: int(paid[p]) for p in asked.tolist() if p in paid and np.ndim(paid[p]) == 0 and paid[p] in (-1, 0, 1)}
     if kept:
         with suppress(OSError):  # they are in the ledger, and `error` is on its way
             ledger.record(np.array(list(kept), np.int64), np.array(list(kept.values()), np.int8))
