@@ -86,11 +86,6 @@ class Ledger:
         return len(self._used)
 
     @property
-    def n_paid(self) -> int:
-        """Labels in hand, those of the state that were not asked for again included."""
-        return len(self._paid)
-
-    @property
     def n_cannot_judge(self) -> int:
         """Labels asked for that nobody could judge."""
         return sum(self._paid[position] < 0 for position in self._used if position in self._paid)

@@ -85,14 +85,6 @@ def double_bad(rows, target=0.9):
     return ranked([*np.ones(quarter), *spread(misses, half - quarter), *spread(rest, rows - half)])
 
 
-def two_levels(rows, target=0.9):
-    """Scores near 1 for all positives and near 0 for the misses, as of a perfect classifier: one positive short."""
-    hits = null_hits(rows, target)
-    return Pool(
-        np.concatenate([np.linspace(1, 0.9, hits), np.linspace(1e-3, 0, rows - hits)]).astype(np.float32), (np.arange(rows) < hits).astype(np.uint8)
-    )
-
-
 def step(rows, target=0.9):
     """Just below the target up to the middle, next to nothing beyond it."""
     middle = rows // 2
