@@ -36,7 +36,9 @@ FLOORS = (
     ("selection", "certificates", "probing"),
     ("policy",),
     ("profile",),
-    ("display", "sklearn"),
+    ("files", "display", "sklearn"),
+    ("bulk", "report"),
+    ("distributed", "duckdb", "polars"),
     ("_info",),
     ("cli", "__main__"),
 )

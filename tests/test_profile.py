@@ -20,7 +20,16 @@ CUT = fc.Threshold(0.75, target_precision=0.9, precision=0.88, recall=0.4, inter
 
 
 def make(**changes):
-    facts = {"revision": "abc", "task": "answer", "stage": "dense", "modality": ("text", "image"), "dims": 256, "corpus": "faq-2026", "top_k": 100}
+    facts = {
+        "revision": "abc",
+        "task": "answer",
+        "stage": "dense",
+        "norm": "zscore",
+        "modality": ("text", "image"),
+        "dims": 256,
+        "corpus": "faq-2026",
+        "top_k": 100,
+    }
     given_facts = {"model": "m", "metric": "cosine", "calibrator": PLATT, "thresholds": [CUT], **facts, **changes}
     return fc.Profile(**given_facts)
 
@@ -85,9 +94,7 @@ def test_files_of_schema_version_1_stay_loadable(name):
     profile = fc.Profile.load(GOLDEN / name)
     stored = json.loads((GOLDEN / name).read_text(encoding="utf-8"))
     assert stored["schema_version"] == 1
-    assert {key: value for key, value in profile.to_dict().items() if key != "schema_version"} == {
-        k: v for k, v in stored.items() if k != "schema_version"
-    }
+    assert profile.to_dict() == stored | {"schema_version": _json.SCHEMA_VERSION, "norm": None}
     by = "en" if "groups" in name else None
     scores, expected = np.array(stored["diagnostics"]["scores"]), stored["diagnostics"]["probabilities"]
     np.testing.assert_allclose(profile.predict(scores, by=by), expected, rtol=1e-14)
@@ -129,7 +136,8 @@ BAD = [
     ("library_version", 1, "library_version must be a str"),
     ("thresholds", {}, "thresholds must be a list"),
     ("diagnostics", [], "diagnostics must be a Mapping"),
-    ("schema_version", 2, "newer fastcal; this one reads up to 1: upgrade"),
+    ("schema_version", 3, "newer fastcal; this one reads up to 2: upgrade"),
+    ("norm", "csls", "norm must be one of"),
     ("schema_version", 0, "schema_version 0 does not exist"),
     ("schema_version", "1", "schema_version must be an integer"),
     ("format", "other", "format must be 'fastcal.profile', got 'other'"),

@@ -13,20 +13,21 @@ CUT = fc.Threshold(0.75, target_precision=0.9, precision=0.88, recall=0.4, inter
 
 def make(**changes):
     facts = {"revision": "abc", "task": "answer", "stage": "dense", "modality": ("text", "image"), "dims": 256, "corpus": "faq-2026", "top_k": 100}
+    facts["norm"] = "minmax"
     given_facts = {"model": "m", "metric": "cosine", "calibrator": PLATT, "thresholds": [CUT], **facts, **changes}
     return fc.Profile(**given_facts)
 
 
 # -- check ---------------------------------------------------------------------------------------------------
 def test_what_agrees_passes_in_silence():
-    make().check(
-        model="m", revision="abc", metric="cosine", dims=256, modality=["text", "image"], task="answer", stage="dense", top_k=100, corpus="faq-2026"
-    )
+    named = {"model": "m", "revision": "abc", "metric": "cosine", "task": "answer", "stage": "dense", "norm": "minmax", "corpus": "faq-2026"}
+    make().check(**named, dims=256, modality=["text", "image"], top_k=100)
     make(corpus=np.eye(3)).check(corpus=np.eye(3))
 
 
 def test_one_error_names_both_sides_of_every_mismatch():
     wrong = {"model": "n", "revision": "d", "metric": "dot", "dims": 384, "modality": ("text", "text"), "task": "duplicate", "stage": "rerank"}
+    wrong["norm"] = "zscore"
     with pytest.raises(fc.ProfileMismatchError) as caught:
         make().check(**wrong, top_k=10)
     for name, value in wrong.items():

@@ -10,7 +10,7 @@ from fastcal.errors import InvalidValueError, ProfileMismatchError, ProfileWarni
 from fastcal.profile._fields import field
 
 # A difference here makes the probabilities wrong; of the others it may.
-FATAL = ("model", "revision", "metric", "dims", "modality", "task", "stage")
+FATAL = ("model", "revision", "metric", "dims", "modality", "task", "stage", "norm")
 DOUBTFUL = {
     "top_k": "lists of another depth hold another share of relevant pairs: probabilities are off by .10 and more",
     "corpus": "the corpus has changed; revalidate(scores) tells whether its scores have",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcal._validate.numbers import fraction, integer
+from fastcal._validate.numbers import fraction, integer, one_of
 from fastcal._version import __version__
 from fastcal.calibration import Calibrator, GroupCalibrator, calibrator_from_dict
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -18,6 +18,8 @@ from fastcal.profile._fingerprint import corpus_fingerprint
 from fastcal.profile._threshold import Threshold
 
 TEXTS = ("revision", "task", "stage")
+# Methods of normalize() that need a list of scores and nothing else.
+NORMS = ("minmax", "max", "sum", "l2", "zscore", "dbsf", "robust", "rank", "borda", "atan", "sigmoid", "tail")
 _VERSION = re.compile(r"[0-9]+(\.[0-9A-Za-z]+)*([-+.][0-9A-Za-z.+-]+)?")
 COUNTS = ("dims", "top_k", "n_pairs", "n_queries")
 
@@ -60,6 +62,8 @@ def field(name: str, value: Any) -> Any:
         return None
     if name in TEXTS:
         return text(value, name)
+    if name == "norm":
+        return one_of(value, "norm", NORMS)
     if name in COUNTS:
         return integer(value, name, least=1)
     return text(value, name) if isinstance(value, str) else corpus_fingerprint(value)

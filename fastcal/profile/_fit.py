@@ -26,7 +26,7 @@ from fastcal.selection._folds import fold_of_pairs
 from fastcal.thresholds import choose_threshold, threshold_sweep
 
 _MEASURED = {"thresholds", "base_rate", "n_pairs", "n_queries", "diagnostics", "reference", "queries", "library_version"}
-_FACTS = ("model", "metric", "revision", "task", "stage", "modality", "dims", "corpus", "created")
+_FACTS = ("model", "metric", "revision", "task", "stage", "norm", "modality", "dims", "corpus", "created")
 
 
 def fitted(

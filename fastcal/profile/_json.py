@@ -16,11 +16,11 @@ from fastcal.profile._reference import Reference
 from fastcal.profile._threshold import threshold_from_dict
 
 FORMAT = "fastcal.profile"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 # From the version that is the key to the next one. Each takes all keys of its version but "format" and "schema_version".
-MIGRATIONS: dict[int, Migration] = {}
-PLAIN = ("model", "revision", "metric", "dims", "modality", "task", "stage", "top_k", "corpus", "base_rate", "n_pairs", "n_queries")
+MIGRATIONS: dict[int, Migration] = {1: lambda body: body | {"norm": None}}
+PLAIN = ("model", "revision", "metric", "dims", "modality", "task", "stage", "norm", "top_k", "corpus", "base_rate", "n_pairs", "n_queries")
 KEYS = (*PLAIN, "calibrator", "thresholds", "diagnostics", "reference", "queries", "created", "library_version")
 
 

@@ -36,6 +36,9 @@ class Profile(Used):
         What "relevant" means: "answer", "duplicate".
     stage : str, optional
         Where in the pipeline the scores come from: "dense", "fused", "rerank".
+    norm : str, optional
+        The method of :func:`fastcal.normalize`, with its defaults, that scores went through list by list before they came to the
+        calibrator; whoever uses the profile applies it first, as ``fastcal.bulk`` and the command line do.
     modality : (str, str), default ("text", "text")
         Kinds of query and document. Say so where it is another pair: what is not said passes :meth:`check` as text and text.
     dims : int, optional
@@ -128,7 +131,7 @@ class Profile(Used):
         n_splits, seed : int
             As in :func:`fastcal.cross_fit`.
         **facts
-            Further fields of the constructor: `revision`, `task`, `stage`, `modality`, `dims`, `corpus`, `created`.
+            Further fields of the constructor: `revision`, `task`, `stage`, `norm`, `modality`, `dims`, `corpus`, `created`.
 
         Returns
         -------

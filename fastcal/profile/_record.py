@@ -31,6 +31,7 @@ class Record:
     revision: str | None = None
     task: str | None = None
     stage: str | None = None
+    norm: str | None = None
     modality: tuple[str, str] = ("text", "text")
     dims: int | None = None
     corpus: str | None = None

@@ -165,6 +165,7 @@ class Used(Record):
         modality: tuple[str, str] | None = None,
         task: str | None = None,
         stage: str | None = None,
+        norm: str | None = None,
         top_k: int | None = None,
         corpus: Any = None,
     ) -> None:
@@ -175,7 +176,7 @@ class Used(Record):
 
         Parameters
         ----------
-        model, revision, metric, dims, modality, task, stage
+        model, revision, metric, dims, modality, task, stage, norm
             What is in use here; a difference makes the probabilities wrong and raises.
         top_k, corpus
             A difference warns.
@@ -202,7 +203,7 @@ class Used(Record):
         fastcal.errors.ProfileMismatchError: this profile was fitted for something else: metric is 'cosine' in the profile and 'dot' here
         """
         asked = {"model": model, "revision": revision, "metric": metric, "dims": dims, "modality": modality, "task": task, "stage": stage}
-        _check.compare(self._facts(), asked | {"top_k": top_k, "corpus": corpus})
+        _check.compare(self._facts(), asked | {"norm": norm, "top_k": top_k, "corpus": corpus})
 
     def _facts(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in (*_check.FATAL, *_check.DOUBTFUL)}
