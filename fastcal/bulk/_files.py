@@ -102,7 +102,7 @@ def rescore_files(
     [4, 2, 5, 3]
     """
     began = time.monotonic()
-    options = {"query": query, "doc": doc, "score": score, "by": by, "floor": floor, "drop_not_found": drop_not_found}
+    options: dict[str, Any] = {"query": query, "doc": doc, "score": score, "by": by, "floor": floor, "drop_not_found": drop_not_found}
     options |= {"target_precision": target_precision, "target_recall": target_recall, "escalate_from": escalate_from}
     options |= {"higher_is_better": higher_is_better}
     numbers.instance(profile, "profile", Profile)

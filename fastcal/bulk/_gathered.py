@@ -48,9 +48,8 @@ class Gathered:
         pa, compute = require("pyarrow", "parquet"), require("pyarrow.compute", "parquet")
         query = self._run.options["query"]
         here = compute.unique(table.column(query))
-        found = []
-        for bucket in np.unique(buckets_of(pa.chunked_array([here]), self._run.plan.n_buckets)):
-            path = self._run.journal.folder / f"gathered-{bucket:05}"
-            for known in Spilled([path], 1).tables(0):
-                found.append(known.filter(compute.is_in(known.column(query), here.cast(known.column(query).type))))
+        buckets = np.unique(buckets_of(pa.chunked_array([here]), self._run.plan.n_buckets))
+        paths = [self._run.journal.folder / f"gathered-{bucket:05}" for bucket in buckets]
+        known = (table for path in paths for table in Spilled([path], 1).tables(0))
+        found = [table.filter(compute.is_in(table.column(query), here.cast(table.column(query).type))) for table in known]
         return QueryStatistics.from_table(pa.concat_tables(found)) if found else self._new()

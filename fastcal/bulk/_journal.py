@@ -46,7 +46,7 @@ def writing(target: Path, plan: Mapping[str, Any], *, resume: bool) -> Iterator[
     finally:
         if journal is not None and not journal.n_done and journal.finished() is None:
             shutil.rmtree(journal.folder, ignore_errors=True)
-        if made and not os.listdir(target):
+        if made and not any(target.iterdir()):
             target.rmdir()
         os.close(folder)
 
@@ -70,7 +70,7 @@ class Journal:
     def opened(cls, target: Path, plan: Mapping[str, Any], *, resume: bool) -> Journal:
         """Begin anew in an empty folder, or go on where the same run stopped; anything else is refused."""
         journal = cls(target, plan)
-        here = sorted(os.listdir(target))
+        here = sorted(path.name for path in target.iterdir())
         if here and not resume:
             hint = "; resume=True (--resume) goes on with what was begun there" if {MANIFEST, UNFINISHED} & set(here) else ""
             raise InvalidValueError(f"{target} is not empty{hint}")

@@ -111,7 +111,8 @@ def planned(inputs: list[Input]) -> Plan:
 
 
 def _streams(groups: list[tuple[int, int, int]], at_most: int) -> Iterator[Stream]:
-    first, together, rows = 0, [], 0
+    first, rows = 0, 0
+    together: list[tuple[int, int]] = []
     for file, group, n in [*groups, (-1, -1, at_most + 1)]:
         if together and rows + n > at_most:
             yield Stream(first, tuple(together), at_most, (rows,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Self
 
 from fastcal._extras import require
 from fastcal.bulk._inputs import Input
@@ -38,7 +38,7 @@ class ParquetRows:
             self._file = require("pyarrow.parquet", "parquet").ParquetFile(one.path, buffer_size=BUFFER, pre_buffer=False)
             self.schema = self._file.schema_arrow
 
-    def __enter__(self) -> ParquetRows:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,7 +55,7 @@ class ParquetRows:
         rows = max(1, told.num_rows)
         stored = sum(told.row_group(i).total_byte_size for i in range(told.num_row_groups)) / rows
         if not told.num_rows:
-            return stored
+            return float(stored)
         with naming(self.one, 0):
             first = next(self._file.iter_batches(batch_size=PROBED, use_threads=False))
         return float(max(stored, first.nbytes / first.num_rows))
@@ -80,7 +80,7 @@ class ArrowRows:
             self._buffer = pa.py_buffer(self._map)
             self.schema = self._open().schema
 
-    def __enter__(self) -> ArrowRows:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

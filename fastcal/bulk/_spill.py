@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def buckets_of(queries: Any, n: int) -> npt.NDArray[np.uint16]:
         raise InvalidTypeError(f"queries must be integers or strings, got {queries.type}")
     coded = compute.dictionary_encode(queries.cast(pa.large_string())).combine_chunks()
     coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
-    return _bucket(_text_hashes(coded.dictionary), n)[np.asarray(coded.indices)]
+    return _bucket(_text_hashes(coded.dictionary), n).take(np.asarray(coded.indices))
 
 
 def _bucket(keys: npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint16]:
@@ -56,7 +57,7 @@ def cut(table: Any, query: str, n: int) -> list[Any]:
         buckets = buckets_of(table.column(query), n)
         order, edges = np.argsort(buckets, kind="stable"), np.searchsorted(np.sort(buckets), np.arange(n + 1))
     rows = table if order is None else table.take(order)
-    pieces = [_streamed(rows.slice(begin, end - begin)) for begin, end in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [_streamed(rows.slice(begin, end - begin)) for begin, end in pairwise(edges)]
     offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
     return [*pieces, offsets.tobytes()]
 
