@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -142,12 +143,15 @@ def write_part(run: Run, stage: str, task: int, table: Any, **facts: Any) -> Non
     decisions = [0, 0, 0]
     if "decision" in table.column_names:
         decisions = np.bincount(np.asarray(table.column("decision")), minlength=3).tolist()
-    run.journal.write(stage, task, part_name(task), [encoded(table, run.options["query"])], **facts, kept=table.num_rows, decisions=decisions)
+    part = encoded(table, run.options["query"])
+    facts |= {"kept": table.num_rows, "decisions": decisions, "sha256": hashlib.sha256(part).hexdigest()}
+    run.journal.write(stage, task, part_name(task), [part], **facts)
 
 
 def write_empty(run: Run, schema: Any) -> dict[str, Any]:
     """Write a part with the columns of the result and no rows."""
-    run.journal.write("empty", 0, part_name(0), [encoded(schema.empty_table(), run.options["query"])], kept=0, decisions=[0, 0, 0])
+    part = encoded(schema.empty_table(), run.options["query"])
+    run.journal.write("empty", 0, part_name(0), [part], kept=0, decisions=[0, 0, 0], sha256=hashlib.sha256(part).hexdigest())
     return run.journal.done("empty")[0]
 
 

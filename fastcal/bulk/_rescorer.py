@@ -197,9 +197,7 @@ class Rescorer:
             if statistics is None:
                 statistics = QueryStatistics(norm, query=self.query, score=self.score).add(groups, raw)
             return statistics.normalized(groups, raw, higher_is_better=self.higher_is_better)
-        ordered = best_rows(
-            groups, raw if self.higher_is_better else -raw, raw, frame.keys(self.doc), None, None, self.higher_is_better, self.num_threads
-        )
+        ordered = best_rows(groups, raw if self.higher_is_better else -raw, raw, frame.keys(self.doc), None, None, self.higher_is_better, self.num_threads)
         offsets = np.concatenate(([0], np.cumsum(np.bincount(groups.codes[ordered], minlength=groups.n))))
         fed = np.full_like(raw, np.nan)
         fed[ordered] = normalize_lists(raw[ordered], offsets, norm, **options)
