@@ -19,6 +19,11 @@ _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mr
 COMMANDS = (
     "demo",
     "info",
+    "fit",
+    "threshold",
+    "certify",
+    "evaluate",
+    "revalidate",
 )
 
 
