@@ -9,10 +9,9 @@ import numpy as np
 from fastcal import _threads
 from fastcal._backend.protocol import Array
 from fastcal._extras import require
-from fastcal._validate.numbers import integer
 from fastcal._validate.numbers import instance as judge_instance
+from fastcal._validate.numbers import integer
 from fastcal.bulk import _settings
-from fastcal.bulk._columns import judge_ids, judge_scores
 from fastcal.bulk._frames import Frame, frame_of
 from fastcal.bulk._keys import Groups, grouped
 from fastcal.bulk._moments import refuse_infinity
@@ -197,7 +196,9 @@ class Rescorer:
             if statistics is None:
                 statistics = QueryStatistics(norm, query=self.query, score=self.score).add(groups, raw)
             return statistics.normalized(groups, raw, higher_is_better=self.higher_is_better)
-        ordered = best_rows(groups, raw if self.higher_is_better else -raw, raw, frame.keys(self.doc), None, None, self.higher_is_better, self.num_threads)
+        ordered = best_rows(
+            groups, raw if self.higher_is_better else -raw, raw, frame.keys(self.doc), None, None, self.higher_is_better, self.num_threads
+        )
         offsets = np.concatenate(([0], np.cumsum(np.bincount(groups.codes[ordered], minlength=groups.n))))
         fed = np.full_like(raw, np.nan)
         fed[ordered] = normalize_lists(raw[ordered], offsets, norm, **options)

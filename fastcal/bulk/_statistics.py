@@ -82,7 +82,7 @@ class QueryStatistics:
         if other.norm != self.norm:
             raise InvalidValueError(f"statistics of norm {other.norm!r} cannot be merged into those of {self.norm!r}")
         if len(other):
-            self._push(other._settled())  # noqa: SLF001
+            self._push(other._settled())
         return self
 
     def to_table(self) -> Any:
