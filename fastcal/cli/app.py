@@ -19,6 +19,9 @@ _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mr
 COMMANDS = (
     "demo",
     "info",
+    "search",
+    "fuse",
+    "apply",
     "fit",
     "threshold",
     "certify",
