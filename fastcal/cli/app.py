@@ -19,6 +19,14 @@ _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mr
 COMMANDS = (
     "demo",
     "info",
+    "search",
+    "fuse",
+    "apply",
+    "fit",
+    "threshold",
+    "certify",
+    "evaluate",
+    "revalidate",
     "rescore",
 )
 
