@@ -105,19 +105,24 @@ class QueryStatistics:
         return pa.table(columns).replace_schema_metadata({"fastcal.norm": self.norm})
 
     @classmethod
-    def from_table(cls, table: Any, norm: str, *, query: str = "query_id", score: str = "score") -> Self:
-        """Return the statistics of what :meth:`to_table` gave, or of several such tables in one: rows of one query are merged."""
-        found = cls(norm, query=query, score=score)
+    def from_table(cls, table: Any, norm: str | None = None, *, query: str = "query_id", score: str = "score") -> Self:
+        """Return the statistics of what :meth:`to_table` gave, or of several such tables in one: rows of one query are merged.
+
+        `norm` is that of the table's metadata, and may be left out where an engine has not lost it.
+        """
         frame = frame_of(table)
         if not isinstance(frame, ArrowFrame):
             raise InvalidTypeError(f"table is a {type(table).__name__}; expected a pyarrow Table")
-        wanted = (query, *_NUMBERS[:3], *(name for name, needed in zip(_NUMBERS[3:], NEEDS[norm], strict=True) if needed))
-        frame.need(*wanted)
-        told = (table.schema.metadata or {}).get(b"fastcal.norm", norm.encode()).decode()
-        if told != norm:
+        told = (table.schema.metadata or {}).get(b"fastcal.norm", b"").decode() or norm
+        if told is None:
+            raise InvalidValueError("norm is missing: the metadata of the table do not say it")
+        if norm not in (None, told):
             raise InvalidValueError(f"the table holds statistics of norm {told!r}, not {norm!r}")
+        found = cls(told, query=query, score=score)
+        wanted = (query, *_NUMBERS[:3], *(name for name, needed in zip(_NUMBERS[3:], NEEDS[told], strict=True) if needed))
+        frame.need(*wanted)
         keys = keys_of_arrow(frame.arrow(query), query)
-        whole = Moments(keys, *_numbers(frame, norm))
+        whole = Moments(keys, *_numbers(frame, told))
         for rows in _rounds(keys):
             found._push(whole.take(rows))
         return found
