@@ -62,6 +62,7 @@ bench-plots: $(VENV)/.peers  ## draw the plots of build/bench as PNG, after meas
 	@test -f build/bench/sweeps.json || $(MAKE) bench-sweeps
 	$(BIN)/python -m bench.search.plots --out build/bench
 
+bench-rescore: ROWS = 10000000
 bench-rescore: $(VENV)/.dev  ## `fastcal rescore` of ROWS rows beside pyarrow, then killed at random and resumed: the tables of bench/RESCORE.md
 	$(BIN)/python -m bench.rescore --rows $(ROWS) --into bench/RESCORE.md
 	$(BIN)/python -m bench.rescore.kills --into bench/RESCORE.md
