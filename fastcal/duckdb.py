@@ -97,30 +97,37 @@ def register(
     arguments = ["DOUBLE" + whole, *["VARCHAR" + whole if isinstance(label, str) else "BIGINT" + whole for label in labels[:1]]]
     columns = list(_TYPES) if profile.thresholds else ["probability"]
     for column in columns:
-        function = _function(rescorer, column, of_lists=bool(whole))
+        function = _function(rescorer, column, of_lists=bool(whole), grouped=bool(labels))
         con.create_function(f"{prefix}_{column}", function, arguments, _TYPES[column] + whole, type="arrow")
     return tuple(f"{prefix}_{column}" for column in columns)
 
 
-def _function(rescorer: Rescorer, column: str, *, of_lists: bool) -> Callable[..., Any]:
-    """Return a function of Arrow columns, one of scores or lists of scores and perhaps one of groups."""
+def _function(rescorer: Rescorer, column: str, *, of_lists: bool, grouped: bool) -> Callable[..., Any]:
+    """Return a function of Arrow columns; DuckDB counts the arguments in its signature."""
+    body = _of_queries if of_lists else _of_scores
 
-    def of_scores(*arguments: Any) -> Any:
-        scores, *groups = (each.combine_chunks() for each in arguments)
-        return _rescored(rescorer, column, np.zeros(len(scores), np.int64), scores, *groups)
+    def of_scores(scores: Any) -> Any:
+        return body(rescorer, column, scores.combine_chunks())
 
-    def of_queries(*arguments: Any) -> Any:
-        compute, pa = require("pyarrow.compute", "duckdb"), require("pyarrow", "duckdb")
-        scores, *groups = (each.combine_chunks() for each in arguments)
-        lengths = [compute.list_value_length(each) for each in (scores, *groups)]
-        if not all(each.equals(lengths[0]) for each in lengths):
-            raise InvalidValueError("a list of groups is not as long as its list of scores")
-        queries = compute.list_parent_indices(scores)
-        found = _rescored(rescorer, column, queries, scores.flatten(), *(each.flatten() for each in groups))
-        ends = np.cumsum(lengths[0].to_numpy(), dtype=np.int32)
-        return pa.ListArray.from_arrays(np.concatenate([np.zeros(1, np.int32), ends]), found)
+    def of_groups(scores: Any, groups: Any) -> Any:
+        return body(rescorer, column, scores.combine_chunks(), groups.combine_chunks())
 
-    return of_queries if of_lists else of_scores
+    return of_groups if grouped else of_scores
+
+
+def _of_scores(rescorer: Rescorer, column: str, scores: Any, *groups: Any) -> Any:
+    return _rescored(rescorer, column, np.zeros(len(scores), np.int64), scores, *groups)
+
+
+def _of_queries(rescorer: Rescorer, column: str, scores: Any, *groups: Any) -> Any:
+    """Take lists as queries, and give lists as long."""
+    compute, pa = require("pyarrow.compute", "duckdb"), require("pyarrow", "duckdb")
+    lengths = compute.list_value_length(scores)
+    if not all(compute.list_value_length(each).equals(lengths) for each in groups):
+        raise InvalidValueError("a list of groups is not as long as its list of scores")
+    found = _rescored(rescorer, column, compute.list_parent_indices(scores), scores.flatten(), *(each.flatten() for each in groups))
+    ends = np.cumsum(lengths.to_numpy(), dtype=np.int32)
+    return pa.ListArray.from_arrays(np.concatenate([np.zeros(1, np.int32), ends]), found)
 
 
 def _rescored(rescorer: Rescorer, column: str, queries: Any, scores: Any, *groups: Any) -> Any:
