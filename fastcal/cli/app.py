@@ -19,6 +19,7 @@ _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mr
 COMMANDS = (
     "demo",
     "info",
+    "rescore",
 )
 
 
