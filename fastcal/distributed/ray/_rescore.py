@@ -112,7 +112,7 @@ def rescore(
     if top_k is None:
         return mapped
     best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=higher_is_better)
-    merged = mapped.groupby(BUCKET).aggregate(best)
+    merged = mapped.groupby(BUCKET, num_partitions=int(__import__("os").environ.get("NP","8"))).aggregate(best)
     return merged.map_batches(_Unpacked(best, schema), batch_format="pyarrow", batch_size=None)
 
 
