@@ -17,9 +17,18 @@ _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mr
 
 # In the order of the help.
 COMMANDS = (
+    "search",
+    "fuse",
+    "apply",
+    "fit",
+    "threshold",
+    "certify",
+    "evaluate",
+    "report",
+    "revalidate",
+    "rescore",
     "demo",
     "info",
-    "rescore",
 )
 
 
