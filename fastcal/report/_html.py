@@ -1,0 +1,95 @@
+"""HTML from text: everything that comes from data is escaped here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+
+class Safe(str):
+    """Markup that was put together here."""
+
+    __slots__ = ()
+
+
+class Cell(NamedTuple):
+    """A number of a table, with its interval or its n in small type."""
+
+    text: str
+    small: str = ""
+    css: str = ""
+
+
+def text(value: Any) -> Safe:
+    """Return text as HTML shows it."""
+    return value if isinstance(value, Safe) else Safe(escape(str(value), quote=True))
+
+
+def tag(name: str, *parts: Any, **attributes: Any) -> Safe:
+    """Return an element; ``class_`` and ``data_out`` are the attributes class and data-out, True stands without a value, None is left out."""
+    told = []
+    for key, value in attributes.items():
+        if value is not None and value is not False:
+            written = key.rstrip("_").replace("_", "-")
+            told.append(f" {written}" if value is True else f' {written}="{escape(str(value), quote=True)}"')
+    return Safe(f"<{name}{''.join(told)}>{joined(parts)}</{name}>")
+
+
+def joined(parts: Iterable[Any]) -> Safe:
+    """Return several parts one after the other."""
+    return Safe("".join(text(part) for part in parts if part is not None))
+
+
+def data_script(name: str, value: Any) -> Safe:
+    """Return JSON that scripts of the page read, in which nothing ends the script element."""
+    body = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        body = body.replace(sign, f"\\u{ord(sign):04x}")
+    return Safe(f'<script type="application/json" id="{name}">{body}</script>')
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers_from: int = 1, label: str | None = None) -> Safe:
+    """Return a table whose first column heads the rows and which scrolls by itself where it is wider than the page."""
+    heads = [tag("th", name, scope="col", class_="number" if i >= numbers_from else None) for i, name in enumerate(head)]
+    body = [tag("tr", *(_cell(value, i, numbers_from) for i, value in enumerate(row))) for row in rows]
+    made = tag("table", tag("caption", caption), tag("thead", tag("tr", *heads)), tag("tbody", *body))
+    return tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=label or caption)
+
+
+def _cell(value: Any, column: int, numbers_from: int) -> Safe:
+    cell = value if isinstance(value, Cell) else Cell(value)
+    css = " ".join(filter(None, ["number" if column >= numbers_from else "", cell.css])) or None
+    small = tag("span", cell.small, class_="n") if cell.small else None
+    if column == 0:
+        return tag("th", cell.text, small, scope="row", class_=css)
+    return tag("td", cell.text, small, class_=css)
+
+
+def facts_table(caption: str, rows: Iterable[tuple[str, Any]]) -> Safe:
+    """Return names beside values."""
+    body = [tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in rows]
+    return tag("table", tag("caption", caption), tag("tbody", *body), class_="facts")
+
+
+def figures(rows: Iterable[tuple[str, Any, Any, Any]]) -> Safe:
+    """Return a board of numbers: name, value, interval, n."""
+    made = []
+    for name, value, limits, n in rows:
+        parts = [tag("dt", name), tag("dd", tag("span", value, class_="value") if not isinstance(value, Safe) else value)]
+        parts += [tag("dd", small, class_="n") if not isinstance(small, Safe) else small for small in (limits, n) if small]
+        made.append(tag("div", *parts))
+    return tag("dl", *made, class_="figures")
+
+
+def chart(name: str, caption: str, note: str, description: str, *, small: bool = False) -> Safe:
+    """Return the place of a chart with its caption."""
+    told = tag("figcaption", tag("b", caption), f" {note}" if note else None)
+    place = tag("div", id=name, class_="chart needs-script", role="img", aria_label=description)
+    return tag("figure", told, place, class_="small" if small else None)
+
+
+def more(summary: str, *parts: Any) -> Safe:
+    """Return what opens on demand."""
+    return tag("details", tag("summary", summary), *parts)
