@@ -9,6 +9,7 @@ import numpy as np
 Spec = dict[str, Any]
 LEFT, RIGHT = 48, 16  # pixels beside the plot, which the sliders line up with
 FEW = 30
+SHORT = "format(datum.value, '~s')"
 
 CONFIG: Spec = {
     "background": None,
@@ -23,11 +24,13 @@ CONFIG: Spec = {
         "labelFontSize": 12,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
-        "labelOverlap": True,
+        "labelOverlap": "greedy",
+        "labelSeparation": 4,
     },
     "axisY": {"minExtent": LEFT - 8, "maxExtent": LEFT - 8, "title": None, "domain": False, "ticks": False},
     "axisX": {"grid": False},
-    "legend": {"labelColor": "var(--ink)", "labelFontSize": 12, "orient": "top", "title": None, "symbolStrokeWidth": 2.5, "symbolSize": 260},
+    "point": {"opacity": 1},
+    "legend": {"disable": True},  # the page has its own, which wraps
 }
 SHAPE: Spec = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, "padding": {"left": 8, "right": RIGHT, "top": 6, "bottom": 2}}
 EDGES = [
@@ -46,10 +49,10 @@ def charts(facts: Any) -> dict[str, Spec]:
     return {name: SHAPE | {"config": CONFIG} | spec for name, spec in found.items()}
 
 
-def _rules(operating: Any) -> tuple[list[Spec], list[Spec]]:
+def _rules(operating: Any, of: str = "threshold") -> tuple[list[Spec], list[Spec]]:
     """The edges as parameters that the page sets, and lines that stand where they are."""
     starts = {"act": operating["start"], "escalate": operating["escalate_start"]}
-    params = [{"name": edge["name"], "value": operating["threshold"][starts[edge["name"]]]} for edge in EDGES]
+    params = [{"name": edge["name"], "value": operating[of][starts[edge["name"]]]} for edge in EDGES]
     lines = [
         {
             "data": {"values": [{}]},
@@ -71,19 +74,19 @@ def rates(operating: Any) -> Spec:
         if name != "precision" or operating["n_selected"][i] > 0
     ]
     params, lines = _rules(operating)
-    x = {"field": "t", "type": "quantitative", "title": f"{operating['space']} threshold", "scale": {"domain": domain(operating), "nice": False}}
+    x = {"field": "t", "type": "quantitative", "title": f"{operating['space']} threshold", "scale": {"domain": domain(operating), "nice": False}, "axis": {"tickCount": 10, "format": "~g"}}
     color = {"field": "rate", "type": "nominal", "scale": {"domain": list(names), "range": ["var(--c1)", "var(--c2)", "var(--c3)"]}}
     dash = {"field": "rate", "type": "nominal", "scale": {"domain": list(names), "range": [[1, 0], [8, 3], [2, 3]]}}
     y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"tickCount": 5, "format": ".1f"}}
     bands = {
         "data": {"values": rows},
         "mark": {"type": "area", "opacity": 0.14, "tooltip": None},
-        "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": color | {"legend": None}},
+        "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": color},
     }
     curves = {
         "data": {"values": rows},
         "mark": {"type": "line", "strokeWidth": 2, "tooltip": None},
-        "encoding": {"x": x, "y": y | {"field": "value"}, "color": color | {"legend": {"symbolType": "stroke"}}, "strokeDash": dash},
+        "encoding": {"x": x, "y": y | {"field": "value"}, "color": color, "strokeDash": dash},
     }
     return {"height": 260, "params": params, "layer": [bands, curves, *lines]}
 
@@ -96,16 +99,15 @@ def domain(operating: Any) -> list[float]:
 def result_classes(operating: Any) -> list[str]:
     """Return the names of the classes of queries by their number of results."""
     lows = operating["results_from"]
-    names = [str(a) if b - a == 1 else f"{a}–{b - 1}" for a, b in zip(lows, lows[1:], strict=False)]
-    return [*names, f"{lows[-1]}+"]
+    return [f"{a}s" if a >= 100 else str(a) if b - a == 1 else f"{a}–{b - 1}" for a, b in zip(lows, [*lows[1:], 0], strict=True)]
 
 
 def results(operating: Any, n_queries: int) -> Spec:
     """How many queries get how many results at the edge to act from; the page replaces the rows."""
     names = result_classes(operating)
     rows = [{"results": name, "queries": n} for name, n in zip(names, operating["queries_by_results"][operating["start"]], strict=True)]
-    x = {"field": "results", "type": "ordinal", "sort": names, "title": "results of a query", "axis": {"labelAngle": 0}}
-    y = {"field": "queries", "type": "quantitative", "scale": {"domain": [0, n_queries], "nice": False}, "axis": {"tickCount": 4, "format": "~s", "tickMinStep": 1}}
+    x = {"field": "results", "type": "ordinal", "sort": names, "title": "results of a query", "axis": {"labelAngle": 0, "labelOverlap": False}}
+    y = {"field": "queries", "type": "quantitative", "scale": {"domain": [0, n_queries], "nice": False}, "axis": {"tickCount": 4, "labelExpr": SHORT, "tickMinStep": 1}}
     bars = {"mark": {"type": "bar", "color": "var(--c1)", "tooltip": None}, "encoding": {"x": x, "y": y}}
     text = {
         "mark": {"type": "text", "dy": -7, "color": "var(--ink)", "fontSize": 12, "tooltip": None},
@@ -122,7 +124,7 @@ def reliability(curve: Any) -> dict[str, Spec]:
     most = max(max(row["mean_predicted"], row["interval_high"] if not row["few"] else row["observed_rate"]) for row in rows)
     top = min(1.0, float(np.ceil(most * 10 + 1e-9) / 10))
     scale = {"domain": [0, top], "nice": False, "clamp": True}
-    x = {"field": "mean_predicted", "type": "quantitative", "scale": scale, "title": "probability that the profile states"}
+    x = {"field": "mean_predicted", "type": "quantitative", "scale": scale, "title": "probability that the profile states", "axis": {"tickCount": 10, "format": "~g"}}
     y = {"type": "quantitative", "scale": scale, "axis": {"tickCount": 5}}
     diagonal = [{"x": 0, "y": 0}, {"x": top, "y": top}]
     layers = [
@@ -153,12 +155,15 @@ def reliability(curve: Any) -> dict[str, Spec]:
             },
         },
     ]
+    powers = [10**i for i in range(1 + int(np.ceil(np.log10(max(*curve["count"], 2)))))]
+    ceiling = powers[-1]
     counts = {
         "mark": {"type": "bar", "color": "var(--muted)", "tooltip": None},
         "encoding": {
-            "x": {"field": "lower_edge", "type": "quantitative", "scale": scale, "title": None, "axis": {"labels": False, "ticks": False}},
+            "x": {"field": "lower_edge", "bin": {"binned": True}, "type": "quantitative", "scale": scale, "title": None, "axis": {"labels": False, "ticks": False}},
             "x2": {"field": "upper_edge"},
-            "y": {"field": "count", "type": "quantitative", "scale": {"type": "symlog"}, "axis": {"tickCount": 3, "format": "~s"}},
+            "y": {"field": "count", "type": "quantitative", "scale": {"type": "log", "domain": [0.5, ceiling]}, "axis": {"values": powers, "labelExpr": SHORT}},
+            "y2": {"datum": 0.5},
         },
     }
     return {
@@ -171,7 +176,7 @@ def histograms(scores: Any, operating: Any) -> dict[str, Spec]:
     """One small chart per kind of pair on the same axis of scores."""
     edges, found = scores["edges"], {}
     kinds = [(name, color) for name, color in (("relevant", "--c1"), ("irrelevant", "--c2"), ("unjudged", "--c3")) if any(scores[name])]
-    params, lines = _rules(operating) if operating["space"] == "score" else ([], [])
+    params, lines = _rules(operating, "score_edge") if operating["score_edge"] is not None else ([], [])
     for name, color in kinds:
         rows = [{"low": a, "high": b, "n": n} for a, b, n in zip(edges, edges[1:], scores[name], strict=False)]
         last = name == kinds[-1][0]
@@ -182,7 +187,7 @@ def histograms(scores: Any, operating: Any) -> dict[str, Spec]:
             "encoding": {
                 "x": {"field": "low", "bin": {"binned": True}, "type": "quantitative", "scale": {"domain": [edges[0], edges[-1]], "nice": False, "zero": False}, **axis},
                 "x2": {"field": "high"},
-                "y": {"field": "n", "type": "quantitative", "axis": {"tickCount": 3, "format": "~s", "tickMinStep": 1}},
+                "y": {"field": "n", "type": "quantitative", "axis": {"tickCount": 3, "labelExpr": SHORT, "tickMinStep": 1}},
             },
         }
         found[f"chart-{name}"] = {"height": 84, "params": params, "layer": [bars, *lines]}
@@ -201,7 +206,7 @@ def drift(distributions: Any) -> Spec:
         "encoding": {
             "x": {"field": "score", "type": "quantitative", "title": "score", "scale": {"zero": False}},
             "y": {"field": "share", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"tickCount": 5, "format": ".0%"}},
-            "color": when | {"scale": {"domain": list(names), "range": ["var(--muted)", "var(--c1)"]}, "legend": {"symbolType": "stroke"}},
+            "color": when | {"scale": {"domain": list(names), "range": ["var(--muted)", "var(--c1)"]}},
             "strokeDash": when | {"scale": {"domain": list(names), "range": [[6, 3], [1, 0]]}},
         },
     }

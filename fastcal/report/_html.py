@@ -8,6 +8,9 @@ from html import escape
 from typing import Any, NamedTuple
 
 
+VOID = {"input", "link", "meta"}
+
+
 class Safe(str):
     """Markup that was put together here."""
 
@@ -15,10 +18,10 @@ class Safe(str):
 
 
 class Cell(NamedTuple):
-    """A number of a table, with its interval or its n in small type."""
+    """A number of a table, with its interval and its n in small type."""
 
     text: str
-    small: str = ""
+    small: str | tuple[str, ...] = ""
     css: str = ""
 
 
@@ -34,7 +37,8 @@ def tag(name: str, *parts: Any, **attributes: Any) -> Safe:
         if value is not None and value is not False:
             written = key.rstrip("_").replace("_", "-")
             told.append(f" {written}" if value is True else f' {written}="{escape(str(value), quote=True)}"')
-    return Safe(f"<{name}{''.join(told)}>{joined(parts)}</{name}>")
+    opened = f"<{name}{''.join(told)}>"
+    return Safe(opened if name in VOID else f"{opened}{joined(parts)}</{name}>")
 
 
 def joined(parts: Iterable[Any]) -> Safe:
@@ -50,18 +54,20 @@ def data_script(name: str, value: Any) -> Safe:
     return Safe(f'<script type="application/json" id="{name}">{body}</script>')
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers_from: int = 1, label: str | None = None) -> Safe:
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers_from: int = 1) -> Safe:
     """Return a table whose first column heads the rows and which scrolls by itself where it is wider than the page."""
     heads = [tag("th", name, scope="col", class_="number" if i >= numbers_from else None) for i, name in enumerate(head)]
     body = [tag("tr", *(_cell(value, i, numbers_from) for i, value in enumerate(row))) for row in rows]
-    made = tag("table", tag("caption", caption), tag("thead", tag("tr", *heads)), tag("tbody", *body))
-    return tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=label or caption)
+    made = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *body))
+    region = tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=caption)
+    return joined([tag("p", caption, class_="caption"), region])
 
 
 def _cell(value: Any, column: int, numbers_from: int) -> Safe:
     cell = value if isinstance(value, Cell) else Cell(value)
     css = " ".join(filter(None, ["number" if column >= numbers_from else "", cell.css])) or None
-    small = tag("span", cell.small, class_="n") if cell.small else None
+    lines = (cell.small,) if isinstance(cell.small, str) else cell.small
+    small = joined(tag("span", line, class_="n") for line in lines if line)
     if column == 0:
         return tag("th", cell.text, small, scope="row", class_=css)
     return tag("td", cell.text, small, class_=css)
@@ -70,7 +76,7 @@ def _cell(value: Any, column: int, numbers_from: int) -> Safe:
 def facts_table(caption: str, rows: Iterable[tuple[str, Any]]) -> Safe:
     """Return names beside values."""
     body = [tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in rows]
-    return tag("table", tag("caption", caption), tag("tbody", *body), class_="facts")
+    return joined([tag("p", caption, class_="caption"), tag("table", tag("tbody", *body), class_="facts", aria_label=caption)])
 
 
 def figures(rows: Iterable[tuple[str, Any, Any, Any]]) -> Safe:
@@ -83,13 +89,19 @@ def figures(rows: Iterable[tuple[str, Any, Any, Any]]) -> Safe:
     return tag("dl", *made, class_="figures")
 
 
-def chart(name: str, caption: str, note: str, description: str, *, small: bool = False) -> Safe:
+def chart(name: str, caption: str, note: str, description: str, *, lines: Safe | None = None, small: bool = False) -> Safe:
     """Return the place of a chart with its caption."""
     told = tag("figcaption", tag("b", caption), f" {note}" if note else None)
     place = tag("div", id=name, class_="chart needs-script", role="img", aria_label=description)
-    return tag("figure", told, place, class_="small" if small else None)
+    return tag("figure", told, lines, place, class_="small" if small else None)
 
 
 def more(summary: str, *parts: Any) -> Safe:
     """Return what opens on demand."""
     return tag("details", tag("summary", summary), *parts)
+
+
+def legend(*entries: tuple[str, str, str]) -> Safe:
+    """Return a legend of lines: name, colour and the style of the line."""
+    made = [tag("li", tag("span", style=f"border-top-style:{style};border-top-color:var({color})"), name) for name, color, style in entries]
+    return tag("ul", *made, class_="legend needs-script", aria_hidden="true")

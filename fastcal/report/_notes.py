@@ -38,6 +38,8 @@ def _judgements(data: dict[str, Any]) -> list[str]:
             f"{data['n_unjudged']:,} of {data['n_pairs']:,} candidates were never judged and count as irrelevant (judged@{top['k']} is "
             f"{top['value']:.2f}): precision and probabilities look worse than they are"
         )
+    if data["n_unjudged"] and not data["judgements_hold_irrelevant"]:
+        found.append("the judgements hold relevant documents only: which candidates are irrelevant is an assumption")
     if data["n_queries_without_judgement"]:
         found.append(f"{data['n_queries_without_judgement']} of {data['n_queries_in_run']} queries of the run have no judgement and were left out")
     if data["n_judged_queries_not_in_run"]:

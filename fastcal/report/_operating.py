@@ -20,7 +20,7 @@ Int64 = npt.NDArray[np.int64]
 
 UNIFORM, RANKED = 101, 80
 # A query belongs to the last class whose lower limit its number of results reaches.
-RESULTS_FROM = (0, 1, 2, 6, 11, 101, 1000)
+RESULTS_FROM = (0, 1, 2, 6, 21, 100, 1000)
 THOUSANDS = 1000
 
 
@@ -145,6 +145,18 @@ class _Counted:
         for name, column in zip(("median", "p90", "most", "mean"), zip(*self.spread, strict=True), strict=True):
             found[f"results_{name}"] = list(column)
         return found
+
+
+def score_edges(
+    scores: npt.NDArray[np.float32], values: npt.NDArray[np.float32], grid: npt.NDArray[np.float32], *, better: bool, higher_is_better: bool
+) -> list[float]:
+    """Return the worst score that each threshold selects, the best score of all where it selects none: for values that rise with the scores."""
+    sign = np.float32(1.0 if better else -1.0)
+    order = np.argsort(-sign * values, kind="stable")
+    ends = np.searchsorted(-sign * values[order], -sign * grid, side="right")
+    worst = np.minimum if higher_is_better else np.maximum
+    found: list[float] = worst.accumulate(scores[order])[np.maximum(ends - 1, 0)].tolist()
+    return found
 
 
 def shares_of(columns: dict[str, Any], n_queries: int) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from fastcal._validate import files
 from fastcal._validate.numbers import flag
 from fastcal._version import __version__
 from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.calibration import GroupCalibrator
 from fastcal.profile import Profile
 from fastcal.report import _facts
 from fastcal.report._edges import Edges, edges_of, inclusive_edge
 from fastcal.report._notes import notes
-from fastcal.report._operating import RESULTS_FROM, THOUSANDS, grid_of, operating, shares_of
+from fastcal.report._operating import RESULTS_FROM, THOUSANDS, grid_of, operating, score_edges, shares_of
 from fastcal.report._sample import Sample, sampled
 from fastcal.report._transfer import Collection, transfer_facts
 from fastcal.run import Qrels, Run
@@ -198,6 +199,7 @@ def _operating(sample: Sample, values: Any, profile: Profile, edges: Edges, *, b
         "escalate_start": place[edges.escalate],
         "marks": [{"at": place[mark], "label": _label(cut)} for cut, mark in zip(stored, marks, strict=True)],
         **columns,
+        "score_edge": None if isinstance(profile.calibrator, GroupCalibrator) else score_edges(sample.scores, values, grid, better=better, higher_is_better=sample.higher_is_better),
         "results_from": list(RESULTS_FROM),
         "thousands_from": THOUSANDS,
         "query_shares": shares_of(columns, sample.n_queries),

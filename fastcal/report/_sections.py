@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fastcal.report import _tables
-from fastcal.report._html import Safe, chart, figures, joined, more, tag
+from fastcal.report._html import Safe, chart, figures, joined, legend, more, tag
 from fastcal.report._words import fixed, interval, readout, whole
 
 VERDICTS = {
-    "keep": "Keep: nothing here refutes the profile.",
-    "refit": "Refit: the profile no longer says what is so.",
-    "stop": "Stop: do not use this profile here.",
+    "keep": "Nothing here refutes the profile.",
+    "refit": "The profile no longer says what is so here.",
+    "stop": "Do not use this profile here.",
 }
+RATES = legend(("Precision", "--c1", "solid"), ("Recall", "--c2", "dashed"), ("F1", "--c3", "dotted"))
+DRIFT = legend(("when fitted", "--muted", "dashed"), ("now", "--c1", "solid"))
 PARTS = (
     ("threshold", "Threshold"),
     ("calibration", "Calibration"),
@@ -80,7 +82,7 @@ def _threshold(facts: Any, digits: int) -> Safe:
     return joined(
         [
             tag("p", intro),
-            chart("chart-rates", "Precision, recall and F1", "with 95 % bands; lines stand where the sliders are", _rates_words(facts, texts)),
+            chart("chart-rates", "Precision, recall and F1", "with 95 % bands; the vertical lines are the sliders", _rates_words(facts, texts), lines=RATES),
             _edge("act", "Act from", operating, operating["start"], digits),
             _edge("escalate", "Escalate from", operating, operating["escalate_start"], digits),
             _presets(operating, digits),
@@ -105,7 +107,7 @@ def _edge(name: str, label: str, operating: Any, start: int, digits: int) -> Saf
     slider = tag("input", id=name, type="range", value=repr(grid[start]), aria_label=f"{label}, {operating['space']}", **numbers)
     box = tag("input", id=f"{name}-value", type="number", value=value, **numbers)
     row = tag("div", tag("label", label, for_=f"{name}-value"), box, class_="row")
-    return tag("div", tag("div", Safe(slider.replace("</input>", "")), class_="track"), Safe(row.replace("</input>", "")), class_="edge needs-script")
+    return tag("div", row, tag("div", slider, class_="track"), class_="edge needs-script")
 
 
 def _presets(operating: Any, digits: int) -> Safe | None:
@@ -139,7 +141,7 @@ def _board(texts: dict[str, str], data: Any) -> Safe:
 
 def _decisions(texts: dict[str, str]) -> Safe:
     names = {"act": "Act", "escalate": "Escalate", "not_found": "Not found"}
-    bar = tag("div", *(tag("div", name, id=f"bar-{key}") for key, name in names.items()), class_="bar needs-script", aria_hidden="true")
+    bar = tag("div", *(tag("div", name, id=f"bar-{key}", title=name) for key, name in names.items()), class_="bar needs-script", aria_hidden="true")
     rows = [
         tag(
             "div",
@@ -220,7 +222,7 @@ def _drift(facts: Any) -> Safe:
         )
         note = f"when fitted ({whole(size['n_pairs'])} candidates, {whole(size['n_queries'])} queries) and now"
         words = f"Share of candidates at or below each score, when fitted and now; largest distance {fixed(drift['statistic'])}."
-        parts += [chart("chart-drift", "Distribution of the scores", note, words), more("Numbers behind this chart", _tables.distributions(validation["distributions"]))]
+        parts += [chart("chart-drift", "Distribution of the scores", note, words, lines=DRIFT), more("Numbers behind this chart", _tables.distributions(validation["distributions"]))]
     return joined([*parts, _tables.promises(validation)])
 
 

@@ -67,13 +67,11 @@ def distributions(found: Any) -> Safe:
 def _rule(at: Any) -> list[Cell]:
     """Precision and recall of a rule, with a word where they rest on too little."""
     few = "few" if at["too_few"] else ""
-    selected = f"{whole(at['n_selected'])} selected" + (" – too few" if few else "")
+    told = (f"{whole(at['n_selected'])} selected", "too few" if few else "")
+    recall = Cell(fixed(at["recall"]), interval(*at["recall_interval"]), few)
     if not at["n_selected"]:
-        return [Cell(NOTHING, selected, few), Cell(fixed(at["recall"]), interval(*at["recall_interval"]), few)]
-    return [
-        Cell(f"{fixed(at['precision'])} {interval(*at['precision_interval'])}", selected, few),
-        Cell(f"{fixed(at['recall'])} {interval(*at['recall_interval'])}", "", few),
-    ]
+        return [Cell(NOTHING, told, few), recall]
+    return [Cell(fixed(at["precision"]), (interval(*at["precision_interval"]), *told), few), recall]
 
 
 def classes(facts: Any, digits: int) -> Safe:
@@ -88,7 +86,7 @@ def classes(facts: Any, digits: int) -> Safe:
         limits = interval(row["threshold_low"], row["threshold_high"], digits)
         own = [Cell("none reaches it")] if row["threshold"] is None else [Cell(fixed(row["threshold"], digits), limits if limits != NOTHING else "open-ended")]
         best_rule = _rule(row["own"]) if row["own"] is not None else [Cell(NOTHING), Cell(NOTHING)]
-        rows.append([Cell(row["name"]), Cell(whole(row["n"]), f"{whole(row['n_relevant'])} relevant, {whole(row['n_queries'])} queries"), *_rule(row["here"]), *own, *best_rule])
+        rows.append([Cell(row["name"]), Cell(whole(row["n"]), (f"{whole(row['n_relevant'])} relevant", f"{whole(row['n_queries'])} queries")), *_rule(row["here"]), *own, *best_rule])
     edge = fixed(operating["threshold"][operating["start"]], digits)
     head = ["Class", "Candidates", f"Precision at {edge}", "Recall", "Own threshold", "Precision there", "Recall"]
     return joined(
@@ -105,7 +103,7 @@ def transfer(found: Any) -> Safe:
         return tag("p", "One collection only. With further ones (--also RUN QRELS PROFILE, others=) every profile is tried on every collection.", class_="empty")
     rows = []
     for i, name in enumerate(found["names"]):
-        head = Cell(name, f"{found['models'][i]}, {found['space'][i]} {fixed(found['threshold'][i], 4)}")
+        head = Cell(name, (found["models"][i], f"{found['space'][i]} {fixed(found['threshold'][i], 4)}"))
         rows.append([head, *(_transferred(cell, own=i == j) for j, cell in enumerate(found["cells"][i]))])
     told = "Rows: whose profile and threshold. Columns: whose data. Precision with its 95 % interval, then recall; each profile's own data are marked."
     return joined([tag("p", told), table("Precision and recall of each profile on each collection", ["Profile of", *found["names"]], rows)])
@@ -115,10 +113,10 @@ def _transferred(cell: Any, *, own: bool) -> Cell:
     css = "own" if own else ""
     if "reason" in cell:
         return Cell(NOTHING, cell["reason"], css)
-    few = " – too few" if cell["too_few"] else ""
-    recall = f"recall {fixed(cell['recall'])} {interval(*cell['recall_interval'])}; {whole(cell['n_selected'])} selected{few}"
-    value = f"{fixed(cell['precision'])} {interval(*cell['precision_interval'])}" if cell["n_selected"] else NOTHING
-    return Cell(value + (" (own)" if own else ""), recall, css)
+    few = ", too few" if cell["too_few"] else ""
+    told = (f"recall {fixed(cell['recall'])}", interval(*cell["recall_interval"]), f"{whole(cell['n_selected'])} selected{few}")
+    value, limits = (fixed(cell["precision"]), interval(*cell["precision_interval"])) if cell["n_selected"] else (NOTHING, "")
+    return Cell(value + (" (own)" if own else ""), (limits, *told), css)
 
 
 def promises(validation: Any) -> Safe:
@@ -174,8 +172,10 @@ def data(facts: Any) -> Safe:
         ("unjudged candidates", f"{whole(found['n_unjudged'])} of {whole(found['n_pairs'])}"),
         ("direction of the scores", "higher is better" if found["higher_is_better"] else "lower is better"),
     ]
+    both = found["judgements_hold_irrelevant"]
     judged = [
-        [f"@{each['k']}", estimate(each), fixed(each["precision_irrelevant"]), fixed(each["precision_judged"])] for each in found["judged_at"]
+        [f"@{each['k']}", estimate(each), fixed(each["precision_irrelevant"]), fixed(each["precision_judged"]) if both else NOTHING]
+        for each in found["judged_at"]
     ]
     head = ["Depth", "Judged", "Precision, unjudged as irrelevant", "Precision, judged only"]
     return joined([facts_table("What was measured on", rows), table(f"How much of the lists was judged, mean of {whole(found['n_queries'])} queries", head, judged)])

@@ -54,7 +54,7 @@ def share(count: int, shares: Any) -> str:
     """Return a number of queries as a share of all with its interval."""
     at = shares["count"].index(count)
     n = shares["n_queries"]
-    return f"{percent(count / n)} [{fixed(100 * shares['low'][at], 1)}, {fixed(100 * shares['high'][at], 1)}]"
+    return f"{percent(count / n)} [{fixed(100 * shares['low'][at], 1)}, {fixed(100 * shares['high'][at], 1)}] of {whole(n)}"
 
 
 def readout(operating: Any, data: Any, act: int, escalate: int) -> dict[str, str]:

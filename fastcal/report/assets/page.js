@@ -20,7 +20,7 @@
   const share = (n) => {
     const { low, high, n_queries } = sweep.query_shares;
     const at = placeOf.get(n);
-    return `${percent(n / n_queries)} [${fixed(100 * low[at], 1)}, ${fixed(100 * high[at], 1)}]`;
+    return `${percent(n / n_queries)} [${fixed(100 * low[at], 1)}, ${fixed(100 * high[at], 1)}] of ${whole(n_queries)}`;
   };
 
   const readout = (act, escalate) => {
@@ -90,6 +90,7 @@
       const part = document.getElementById(`bar-${name}`);
       part.style.flexGrow = String(counts[name]);
       part.hidden = counts[name] === 0;
+      part.textContent = counts[name] > 0.15 * data.n_queries ? part.title : "";
     }
     for (const [name, edge] of Object.entries(edges)) {
       edge.slider.value = String(grid[edge.at]);
@@ -99,9 +100,10 @@
         : `${texts.escalate} queries escalate`;
       edge.slider.setAttribute("aria-valuetext", `${grid[edge.at].toFixed(digits)}: ${said}`);
     }
-    for (const view of Object.values(views)) {
+    for (const [id, view] of Object.entries(views)) {
       const signals = view.getState().signals;
-      if ("act" in signals) view.signal("act", grid[edges.act.at]).signal("escalate", grid[edges.escalate.at]);
+      const along = id === "chart-rates" ? grid : sweep.score_edge;
+      if ("act" in signals) view.signal("act", along[edges.act.at]).signal("escalate", along[edges.escalate.at]);
     }
     if (views["chart-results"]) {
       views["chart-results"].data("results", names.map((results, i) => ({ results, queries: sweep.queries_by_results[edges.act.at][i] })));
