@@ -24,6 +24,7 @@ COMMANDS = (
     "certify",
     "evaluate",
     "revalidate",
+    "report",
 )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from fastcal.report._words import DASH
+
 Spec = dict[str, Any]
 LEFT, RIGHT = 48, 16  # pixels beside the plot, which the sliders line up with
 FEW = 30
@@ -32,8 +34,12 @@ CONFIG: Spec = {
     "point": {"opacity": 1},
     "legend": {"disable": True},  # the page has its own, which wraps
 }
-SHAPE: Spec = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, "padding": {"left": 8, "right": RIGHT, "top": 6, "bottom": 2}}
-EDGES = [
+SHAPE: Spec = {
+    "width": "container",
+    "autosize": {"type": "fit-x", "contains": "padding"},
+    "padding": {"left": 8, "right": RIGHT, "top": 6, "bottom": 2},
+}
+EDGES: list[Spec] = [
     {"name": "act", "color": "var(--ink)", "dash": [1, 0]},
     {"name": "escalate", "color": "var(--muted)", "dash": [4, 3]},
 ]
@@ -74,7 +80,13 @@ def rates(operating: Any) -> Spec:
         if name != "precision" or operating["n_selected"][i] > 0
     ]
     params, lines = _rules(operating)
-    x = {"field": "t", "type": "quantitative", "title": f"{operating['space']} threshold", "scale": {"domain": domain(operating), "nice": False}, "axis": {"tickCount": 10, "format": "~g"}}
+    x = {
+        "field": "t",
+        "type": "quantitative",
+        "title": f"{operating['space']} threshold",
+        "scale": {"domain": domain(operating), "nice": False},
+        "axis": {"tickCount": 10, "format": "~g"},
+    }
     color = {"field": "rate", "type": "nominal", "scale": {"domain": list(names), "range": ["var(--c1)", "var(--c2)", "var(--c3)"]}}
     dash = {"field": "rate", "type": "nominal", "scale": {"domain": list(names), "range": [[1, 0], [8, 3], [2, 3]]}}
     y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"tickCount": 5, "format": ".1f"}}
@@ -99,7 +111,7 @@ def domain(operating: Any) -> list[float]:
 def result_classes(operating: Any) -> list[str]:
     """Return the names of the classes of queries by their number of results."""
     lows = operating["results_from"]
-    return [f"{a}s" if a >= 100 else str(a) if b - a == 1 else f"{a}–{b - 1}" for a, b in zip(lows, [*lows[1:], 0], strict=True)]
+    return [f"{a}s" if a >= 100 else str(a) if b - a == 1 else f"{a}{DASH}{b - 1}" for a, b in zip(lows, [*lows[1:], 0], strict=True)]
 
 
 def results(operating: Any, n_queries: int) -> Spec:
@@ -107,7 +119,12 @@ def results(operating: Any, n_queries: int) -> Spec:
     names = result_classes(operating)
     rows = [{"results": name, "queries": n} for name, n in zip(names, operating["queries_by_results"][operating["start"]], strict=True)]
     x = {"field": "results", "type": "ordinal", "sort": names, "title": "results of a query", "axis": {"labelAngle": 0, "labelOverlap": False}}
-    y = {"field": "queries", "type": "quantitative", "scale": {"domain": [0, n_queries], "nice": False}, "axis": {"tickCount": 4, "labelExpr": SHORT, "tickMinStep": 1}}
+    y = {
+        "field": "queries",
+        "type": "quantitative",
+        "scale": {"domain": [0, n_queries], "nice": False},
+        "axis": {"tickCount": 4, "labelExpr": SHORT, "tickMinStep": 1},
+    }
     bars = {"mark": {"type": "bar", "color": "var(--c1)", "tooltip": None}, "encoding": {"x": x, "y": y}}
     text = {
         "mark": {"type": "text", "dy": -7, "color": "var(--ink)", "fontSize": 12, "tooltip": None},
@@ -124,7 +141,13 @@ def reliability(curve: Any) -> dict[str, Spec]:
     most = max(max(row["mean_predicted"], row["interval_high"] if not row["few"] else row["observed_rate"]) for row in rows)
     top = min(1.0, float(np.ceil(most * 10 + 1e-9) / 10))
     scale = {"domain": [0, top], "nice": False, "clamp": True}
-    x = {"field": "mean_predicted", "type": "quantitative", "scale": scale, "title": "probability that the profile states", "axis": {"tickCount": 10, "format": "~g"}}
+    x = {
+        "field": "mean_predicted",
+        "type": "quantitative",
+        "scale": scale,
+        "title": "probability that the profile states",
+        "axis": {"tickCount": 10, "format": "~g"},
+    }
     y = {"type": "quantitative", "scale": scale, "axis": {"tickCount": 5}}
     diagonal = [{"x": 0, "y": 0}, {"x": top, "y": top}]
     layers = [
@@ -160,9 +183,21 @@ def reliability(curve: Any) -> dict[str, Spec]:
     counts = {
         "mark": {"type": "bar", "color": "var(--muted)", "tooltip": None},
         "encoding": {
-            "x": {"field": "lower_edge", "bin": {"binned": True}, "type": "quantitative", "scale": scale, "title": None, "axis": {"labels": False, "ticks": False}},
+            "x": {
+                "field": "lower_edge",
+                "bin": {"binned": True},
+                "type": "quantitative",
+                "scale": scale,
+                "title": None,
+                "axis": {"labels": False, "ticks": False},
+            },
             "x2": {"field": "upper_edge"},
-            "y": {"field": "count", "type": "quantitative", "scale": {"type": "log", "domain": [0.5, ceiling]}, "axis": {"values": powers, "labelExpr": SHORT}},
+            "y": {
+                "field": "count",
+                "type": "quantitative",
+                "scale": {"type": "log", "domain": [0.5, ceiling]},
+                "axis": {"values": powers, "labelExpr": SHORT},
+            },
             "y2": {"datum": 0.5},
         },
     }
@@ -185,7 +220,13 @@ def histograms(scores: Any, operating: Any) -> dict[str, Spec]:
             "data": {"values": rows},
             "mark": {"type": "bar", "color": f"var({color})", "binSpacing": 1, "tooltip": None},
             "encoding": {
-                "x": {"field": "low", "bin": {"binned": True}, "type": "quantitative", "scale": {"domain": [edges[0], edges[-1]], "nice": False, "zero": False}, **axis},
+                "x": {
+                    "field": "low",
+                    "bin": {"binned": True},
+                    "type": "quantitative",
+                    "scale": {"domain": [edges[0], edges[-1]], "nice": False, "zero": False},
+                    **axis,
+                },
                 "x2": {"field": "high"},
                 "y": {"field": "n", "type": "quantitative", "axis": {"tickCount": 3, "labelExpr": SHORT, "tickMinStep": 1}},
             },
@@ -197,7 +238,11 @@ def histograms(scores: Any, operating: Any) -> dict[str, Spec]:
 def drift(distributions: Any) -> Spec:
     """Share of the pairs at or below each score, when the profile was fitted and now."""
     names = {"when fitted": "reference", "now": "now"}
-    rows = [{"score": s, "share": p, "when": label} for label, name in names.items() for s, p in zip(distributions[name], distributions["share"], strict=True)]
+    rows = [
+        {"score": s, "share": p, "when": label}
+        for label, name in names.items()
+        for s, p in zip(distributions[name], distributions["share"], strict=True)
+    ]
     when = {"field": "when", "type": "nominal"}
     return {
         "height": 200,

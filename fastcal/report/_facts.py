@@ -56,7 +56,6 @@ def data_facts(sample: Sample, qrels: Qrels, *, name: str, unjudged: str, min_gr
         "n_unjudged": int(np.count_nonzero(~sample.judged)),
         "judgements_hold_irrelevant": bool((sample.judged & (sample.labels == 0)).any()),
         "n_relevant_in_qrels": int(relevant.sum()),
-        "n_judged_queries_not_in_run": int(np.count_nonzero(~measured)) - sample.counts["n_queries_left_out_as_seen"],  # type: ignore[operator]
         **sample.counts,
         "base_rate": rate(sample.labels, sample.codes),
         "higher_is_better": run.higher_is_better,
@@ -127,9 +126,7 @@ def class_facts(sample: Sample, values: Float32, edge: float, target_precision: 
     if sample.classes is None:
         return None
     how: dict[str, Any] = {"groups": sample.codes, "higher_is_better": better}
-    found = threshold_stability(
-        sample.labels, values, sample.classes, target_precision=target_precision, n_resamples=200, **how
-    )
+    found = threshold_stability(sample.labels, values, sample.classes, target_precision=target_precision, n_resamples=200, **how)
     rows = []
     for row in found.rows:
         inside = sample.classes == row.name

@@ -71,7 +71,7 @@ def _calibration(facts: Any) -> list[str]:
     rows = [
         ["base rate", estimate(facts["data"]["base_rate"], 4)],
         ["claimed base rate", fixed(facts["profile"]["claimed_base_rate"], 4)],
-        ["ECE", f"{fixed(summary['ece'], 4)} {interval(*summary['ece_interval'], 4)}"],
+        ["ECE", f"{fixed(summary['ece'], 4)} {interval(summary['ece_interval'][0], summary['ece_interval'][1], 4)}"],
         ["ECE without noise", fixed(summary["debiased_calibration_error"], 4)],
         ["Brier score", estimate(found["brier"], 4)],
         ["Brier skill", fixed(summary["brier_skill"])],
@@ -110,7 +110,11 @@ def _transfer(found: Any) -> list[str]:
         [name, *(cell["reason"] if "reason" in cell else " · ".join(_rule(cell)) for cell in cells)]
         for name, cells in zip(found["names"], found["cells"], strict=True)
     ]
-    return ["", "Precision, recall and selected candidates of each profile (row) on each collection (column).", *table(["profile of", *map(escaped, found["names"])], rows)]
+    return [
+        "",
+        "Precision, recall and selected candidates of each profile (row) on each collection (column).",
+        *table(["profile of", *map(escaped, found["names"])], rows),
+    ]
 
 
 def _drift(validation: Any) -> list[str]:

@@ -13,7 +13,14 @@ MOSTLY_JUDGED = 0.8
 def notes(facts: dict[str, Any], edges: Edges) -> list[str]:
     """Return sentences, the gravest first."""
     data, validation = facts["data"], facts["validation"]
-    return [*_seen(data), *_judgements(data), *_sizes(data, facts["profile"]), *edges.notes, *_threshold(facts["operating"], edges), *validation["reasons"][1:]]
+    return [
+        *_seen(data),
+        *_judgements(data),
+        *_sizes(data, facts["profile"]),
+        *edges.notes,
+        *_threshold(facts["operating"], edges),
+        *validation["reasons"][1:],
+    ]
 
 
 def _seen(data: dict[str, Any]) -> list[str]:
@@ -54,7 +61,9 @@ def _sizes(data: dict[str, Any], profile: dict[str, Any]) -> list[str]:
     if data["n_queries"] < FEW_QUERIES:
         found.append(f"{data['n_queries']} {'query' if data['n_queries'] == 1 else 'queries'}: intervals are wide, and wider than they look")
     if profile["top_k"] is not None and profile["top_k"] != data["most_results"]:
-        found.append(f"lists here hold up to {data['most_results']} results, those of the profile {profile['top_k']}: its probabilities are for that depth")
+        found.append(
+            f"lists here hold up to {data['most_results']} results, those of the profile {profile['top_k']}: its probabilities are for that depth"
+        )
     return found
 
 

@@ -102,8 +102,8 @@ class _Counted:
 
     def __init__(self, labels: npt.NDArray[np.uint8], judged: npt.NDArray[np.bool_], codes: Int64, n_queries: int) -> None:
         self.labels, self.judged, self.codes, self.size = labels, judged, codes, n_queries
-        self.relevant = np.bincount(codes, labels, n_queries)
-        self.selected, self.hits, self.known = (np.zeros(n_queries) for _ in range(3))
+        self.relevant: Float64 = np.bincount(codes, labels, n_queries).astype(np.float64)
+        self.selected, self.hits, self.known = (np.zeros(n_queries, np.float64) for _ in range(3))
         self.rows: dict[str, list[tuple[float, ...]]] = {"precision": [], "recall": [], "f1": [], "precision_judged": []}
         self.spread: list[list[float]] = []
         self.classes: list[list[int]] = []

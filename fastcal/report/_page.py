@@ -11,7 +11,7 @@ from typing import Any
 from fastcal._extras import require
 from fastcal.report import _charts, _sections
 from fastcal.report._html import Safe, data_script, joined, tag
-from fastcal.report._words import digits_for
+from fastcal.report._words import DASH, digits_for
 
 ASSETS = Path(__file__).parent / "assets"
 LIBRARY = "window.vegaEmbed = vegaEmbed;"
@@ -39,7 +39,7 @@ def page(facts: Any) -> str:
             tag("meta", http_equiv="Content-Security-Policy", content=policy(scripts)),
             tag("meta", name_="color-scheme", content="light dark"),
             tag("link", rel="icon", href="data:,"),
-            tag("title", f"{facts['title']} – fastcal report"),
+            tag("title", f"{facts['title']} {DASH} fastcal report"),
             tag("style", Safe((ASSETS / "page.css").read_text(encoding="utf-8"))),
         ]
     )

@@ -13,14 +13,14 @@ from fastcal._atomic import replacing
 from fastcal._validate import files
 from fastcal._validate.numbers import flag
 from fastcal._version import __version__
-from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.calibration import GroupCalibrator
+from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.profile import Profile
 from fastcal.report import _facts
 from fastcal.report._edges import Edges, edges_of, inclusive_edge
 from fastcal.report._notes import notes
 from fastcal.report._operating import RESULTS_FROM, THOUSANDS, grid_of, operating, score_edges, shares_of
-from fastcal.report._sample import Sample, sampled
+from fastcal.report._sample import Reading, Sample, as_reading, sampled
 from fastcal.report._transfer import Collection, transfer_facts
 from fastcal.run import Qrels, Run
 
@@ -35,10 +35,11 @@ class Report:
     Examples
     --------
     >>> import fastcal as fc
+    >>> from fastcal.report import make_report
     >>> run = fc.Run.from_dict({"q1": {"a": 0.9, "b": 0.2}, "q2": {"a": 0.8, "c": 0.1}})
     >>> qrels = fc.Qrels.from_dict({"q1": {"a": 1}, "q2": {"a": 1}})
     >>> platt = fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])
-    >>> report = fc.make_report(run, qrels, fc.Profile("m", "cosine", platt, fc.Threshold(0.5)))
+    >>> report = make_report(run, qrels, fc.Profile("m", "cosine", platt, fc.Threshold(0.5)))
     >>> report
     Report('m (cosine) on these data: 2 queries, 4 candidates')
     >>> report.to_dict()["operating"]["n_selected"][report.to_dict()["operating"]["start"]]
@@ -72,10 +73,10 @@ class Report:
 
     def to_text(self, form: str) -> str:
         """Return the form that goes with the end of a file's name: ".html", ".md" or ".json"."""
-        found = {".html": self.to_html, ".md": self.to_markdown, ".json": self.to_json}.get(form)
-        if found is None:
-            raise InvalidValueError(f"a report is written to a name that ends in {', '.join(FORMS)}; got {form!r}")
-        return found()
+        made = {".html": self.to_html, ".md": self.to_markdown, ".json": self.to_json}.get(form)
+        if made is None:
+            raise InvalidValueError(f"the name of a report must end in one of {', '.join(FORMS)}, got {form!r}")
+        return made()
 
     def save(self, path: Any) -> None:
         """Write the form that the end of the name says; the file appears complete or not at all. OSError if it cannot be written."""
@@ -98,13 +99,14 @@ def make_report(
     unjudged: Literal["irrelevant", "ask", "error"] = "irrelevant",
     min_grade: int = 1,
     labeler: Any = None,
-    include_seen: bool = False,
+    all_queries: bool = False,
+    seen: Literal["drop", "keep", "error"] = "drop",
     name: str = "these data",
 ) -> Report:
     """Measure a profile on labelled lists: calibration, thresholds, results per query, drift, and how it does elsewhere.
 
-    Scores go through ``profile.norm`` first. Queries without any judgement are left out, and so are those the profile was fitted on,
-    unless there are no others: then the report says so. Rates are of pairs, their intervals by query.
+    Scores go through ``profile.norm`` first. Queries without any judgement are left out, and so are those the profile was fitted on.
+    Rates are of pairs, their intervals by query.
 
     Parameters
     ----------
@@ -123,9 +125,11 @@ def make_report(
     unjudged : {"irrelevant", "ask", "error"}, default "irrelevant"
     min_grade : int, default 1
     labeler : callable, with ``unjudged="ask"``
-        As for :meth:`Qrels.labels_of`.
-    include_seen : bool, default False
-        Also measure queries that the profile was fitted on.
+        As for :meth:`Qrels.labels_of`; the labeler gets positions in ``run.ids``, and cannot be used together with `others`.
+    all_queries : bool, default False
+        Measure queries without judgements too, as `unjudged` says, and judged ones without a list, which get no result.
+    seen : {"drop", "keep", "error"}, default "drop"
+        What to do about queries that the profile was fitted on; if there are no others, to drop them is an error.
     name : str, default "these data"
         Of these data, for the title.
 
@@ -136,24 +140,25 @@ def make_report(
     Raises
     ------
     ValueError, TypeError
-        If the run has no scores, no query is judged, the profile's scores run the other way, classes are missing, or an argument is
-        not one of the above.
+        If the run has no scores, nothing is judged, no query is left, the profile's scores run the other way, classes are missing, or
+        an argument is not one of the above.
 
     Examples
     --------
     >>> import fastcal as fc
+    >>> from fastcal.report import make_report
     >>> run = fc.Run.from_dict({"q1": {"a": 0.9, "b": 0.2}, "q2": {"a": 0.8, "c": 0.1}})
     >>> qrels = fc.Qrels.from_dict({"q1": {"a": 1}, "q2": {"a": 1}})
     >>> platt = fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])
-    >>> report = fc.make_report(run, qrels, fc.Profile("m", "cosine", platt, []), name="toy")
+    >>> report = make_report(run, qrels, fc.Profile("m", "cosine", platt, []), name="toy")
     >>> report.to_markdown().splitlines()[0]
     '# m (cosine) on toy: 2 queries, 4 candidates'
     """
-    seen = flag(include_seen, "include_seen")
     if not isinstance(name, str):
         raise InvalidTypeError(f"name must be a str, got {type(name).__name__}")
-    how: dict[str, Any] = {"unjudged": unjudged, "min_grade": min_grade, "labeler": labeler, "include_seen": seen}
-    sample = sampled(run, qrels, profile, by=by, **how)
+    whole = flag(all_queries, "all_queries")
+    reading = as_reading(unjudged=unjudged, min_grade=min_grade, labeler=labeler, all_queries=whole, seen=seen)
+    sample = sampled(run, qrels, profile, by, reading)
     edges = edges_of(profile, target_precision=target_precision, target_recall=target_recall, escalate_from=escalate_from)
     here = Collection(name, sample, profile, edges.act, edges.space)
     facts: dict[str, Any] = {
@@ -164,7 +169,7 @@ def make_report(
         "title": f"{profile.model} ({profile.metric}) on {name}: {sample.n_queries:,} queries, {len(sample.labels):,} candidates",
     }
     facts |= _measured(sample, qrels, profile, edges, name=name, unjudged=unjudged, min_grade=min_grade)
-    facts["transfer"] = None if others is None else transfer_facts([here, *_others(others, name, how)])
+    facts["transfer"] = None if others is None else transfer_facts([here, *_others(others, name, reading)])
     return Report(facts | {"warnings": notes(facts, edges)})
 
 
@@ -199,7 +204,9 @@ def _operating(sample: Sample, values: Any, profile: Profile, edges: Edges, *, b
         "escalate_start": place[edges.escalate],
         "marks": [{"at": place[mark], "label": _label(cut)} for cut, mark in zip(stored, marks, strict=True)],
         **columns,
-        "score_edge": None if isinstance(profile.calibrator, GroupCalibrator) else score_edges(sample.scores, values, grid, better=better, higher_is_better=sample.higher_is_better),
+        "score_edge": None
+        if isinstance(profile.calibrator, GroupCalibrator)
+        else score_edges(sample.scores, values, grid, better=better, higher_is_better=sample.higher_is_better),
         "results_from": list(RESULTS_FROM),
         "thousands_from": THOUSANDS,
         "query_shares": shares_of(columns, sample.n_queries),
@@ -214,9 +221,11 @@ def _label(cut: Any) -> str:
     return "stored"
 
 
-def _others(others: Any, name: str, how: dict[str, Any]) -> list[Collection]:
+def _others(others: Any, name: str, reading: Reading) -> list[Collection]:
     if not isinstance(others, Mapping):
         raise InvalidTypeError(f"others must be a mapping of names to (run, qrels, profile), got {type(others).__name__}")
+    if reading.labeler is not None:
+        raise InvalidValueError("others and a labeler are both given: its positions would be ambiguous; expected one of them")
     found = []
     for key, given in others.items():
         if not isinstance(key, str) or key == name:
@@ -224,7 +233,7 @@ def _others(others: Any, name: str, how: dict[str, Any]) -> list[Collection]:
         if not isinstance(given, tuple | list) or len(given) not in {3, 4}:
             raise InvalidValueError(f"others[{key!r}] must be (run, qrels, profile) or (run, qrels, profile, by)")
         run, qrels, profile, *by = given
-        sample = sampled(run, qrels, profile, by=by[0] if by else None, **how)
+        sample = sampled(run, qrels, profile, by[0] if by else None, reading)
         edges = edges_of(profile, target_precision=None, target_recall=None, escalate_from=None)
         found.append(Collection(key, sample, profile, edges.act, edges.space))
     return found

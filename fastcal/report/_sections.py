@@ -82,21 +82,31 @@ def _threshold(facts: Any, digits: int) -> Safe:
     return joined(
         [
             tag("p", intro),
-            chart("chart-rates", "Precision, recall and F1", "with 95 % bands; the vertical lines are the sliders", _rates_words(facts, texts), lines=RATES),
+            chart(
+                "chart-rates",
+                "Precision, recall and F1",
+                "with 95 % bands; the vertical lines are the sliders",
+                _rates_words(texts),
+                lines=RATES,
+            ),
             _edge("act", "Act from", operating, operating["start"], digits),
             _edge("escalate", "Escalate from", operating, operating["escalate_start"], digits),
             _presets(operating, digits),
             _board(texts, data),
             _decisions(texts),
             chart(
-                "chart-results", "Results per query", "at the threshold to act from", "Number of queries by how many of their results are selected", small=True
+                "chart-results",
+                "Results per query",
+                "at the threshold to act from",
+                "Number of queries by how many of their results are selected",
+                small=True,
             ),
             more("Numbers behind these charts", _tables.rates(facts, digits)),
         ]
     )
 
 
-def _rates_words(facts: Any, texts: dict[str, str]) -> str:
+def _rates_words(texts: dict[str, str]) -> str:
     return f"Precision, recall and F1 over the threshold. At the profile's threshold: precision {texts['precision']}, recall {texts['recall']}."
 
 
@@ -114,7 +124,8 @@ def _presets(operating: Any, digits: int) -> Safe | None:
     if not operating["marks"]:
         return None
     buttons = [
-        tag("button", f"{mark['label']} ({operating['threshold'][mark['at']]:.{digits}f})", type="button", data_at=mark["at"]) for mark in operating["marks"]
+        tag("button", f"{mark['label']} ({operating['threshold'][mark['at']]:.{digits}f})", type="button", data_at=mark["at"])
+        for mark in operating["marks"]
     ]
     return tag("div", tag("span", "The profile's thresholds:", class_="quiet"), *buttons, class_="presets needs-script")
 
@@ -131,7 +142,10 @@ def _board(texts: dict[str, str], data: Any) -> Safe:
     for key, name in names.items():
         parts = [_out(key, texts, "value"), _out(f"{key}_interval", texts, "n")]
         rows.append((name, tag("dd", *parts, *([] if key == "f1" else [_out(f"{key}_n", texts, "n")]))))
-    rows += [(name, tag("dd", _out(key, texts, "value"), _out(f"{key}_n", texts, "n"))) for key, name in (("selected", "Selected"), ("results", "Results per query"))]
+    rows += [
+        (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_n", texts, "n")))
+        for key, name in (("selected", "Selected"), ("results", "Results per query"))
+    ]
     rows += [
         (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_share", texts, "n")))
         for key, name in (("none", "Queries with none"), ("thousands", "Queries with thousands"))
@@ -160,14 +174,32 @@ def _calibration(facts: Any) -> Safe:
     skill = summary["brier_skill"]
     board = figures(
         [
-            ("Base rate", fixed(data["base_rate"]["value"], 4), interval(data["base_rate"]["low"], data["base_rate"]["high"], 4), f"claimed {fixed(facts['profile']['claimed_base_rate'], 4)}"),
-            ("Calibration error (ECE)", fixed(summary["ece"], 4), interval(*summary["ece_interval"], 4), f"without noise {fixed(summary['debiased_calibration_error'], 4)}"),
-            ("Brier score", fixed(found["brier"]["value"], 4), interval(found["brier"]["low"], found["brier"]["high"], 4), f"skill over the base rate {fixed(skill, 3)}"),
+            (
+                "Base rate",
+                fixed(data["base_rate"]["value"], 4),
+                interval(data["base_rate"]["low"], data["base_rate"]["high"], 4),
+                f"claimed {fixed(facts['profile']['claimed_base_rate'], 4)}",
+            ),
+            (
+                "Calibration error (ECE)",
+                fixed(summary["ece"], 4),
+                interval(summary["ece_interval"][0], summary["ece_interval"][1], 4),
+                f"without noise {fixed(summary['debiased_calibration_error'], 4)}",
+            ),
+            (
+                "Brier score",
+                fixed(found["brier"]["value"], 4),
+                interval(found["brier"]["low"], found["brier"]["high"], 4),
+                f"skill over the base rate {fixed(skill, 3)}",
+            ),
             ("Log loss", fixed(found["log_loss"]["value"], 4), interval(found["log_loss"]["low"], found["log_loss"]["high"], 4), sizes),
         ]
     )
     words = f"Observed share of relevant candidates over stated probability in {len(curve['count'])} bins; ECE {fixed(summary['ece'], 4)}."
-    note = "Points on the dashed line are right. Grey: where right probabilities would fall, 95 %. Bars: 95 % intervals by query. Hollow: fewer than 30 candidates."
+    note = (
+        "Points on the dashed line are right. Grey: where right probabilities would fall, 95 %. Bars: 95 % intervals by query. "
+        "Hollow: fewer than 30 candidates."
+    )
     return joined(
         [
             board,
@@ -214,15 +246,23 @@ def _drift(facts: Any) -> Safe:
         parts.append(
             figures(
                 [
-                    ("Distance of the scores", fixed(drift["statistic"]), "", "Kolmogorov–Smirnov: 0 is no drift"),
+                    ("Distance of the scores", fixed(drift["statistic"]), "", "Kolmogorov-Smirnov: 0 is no drift"),
                     ("p-value", fixed(drift["p_value"], 4), "", f"{fixed(drift['n_effective'], 0)} independent candidates now"),
-                    (f"Share at or below {fixed(drift['at'])}", fixed(drift["share_below"]), "", f"{fixed(drift['reference_share_below'])} when fitted"),
+                    (
+                        f"Share at or below {fixed(drift['at'])}",
+                        fixed(drift["share_below"]),
+                        "",
+                        f"{fixed(drift['reference_share_below'])} when fitted",
+                    ),
                 ]
             )
         )
         note = f"when fitted ({whole(size['n_pairs'])} candidates, {whole(size['n_queries'])} queries) and now"
         words = f"Share of candidates at or below each score, when fitted and now; largest distance {fixed(drift['statistic'])}."
-        parts += [chart("chart-drift", "Distribution of the scores", note, words, lines=DRIFT), more("Numbers behind this chart", _tables.distributions(validation["distributions"]))]
+        parts += [
+            chart("chart-drift", "Distribution of the scores", note, words, lines=DRIFT),
+            more("Numbers behind this chart", _tables.distributions(validation["distributions"])),
+        ]
     return joined([*parts, _tables.promises(validation)])
 
 
@@ -230,10 +270,9 @@ def footer(facts: Any) -> Safe:
     """How it was measured."""
     data = facts["data"]
     told = (
-        f"Unjudged candidates count as: {data['unjudged']}. Relevant: grade {data['min_grade']} and above. Recall is of the relevant candidates in the lists. "
-        "Intervals are 95 %: Wilson's, of effective trials by query (Rao & Scott 1992), or bootstrap by query. They are read off this page's own grid "
-        f"of {len(facts['operating']['threshold'])} thresholds. Drawn with Vega-Lite (BSD-3-Clause), which is part of this file; nothing is loaded."
+        f"Unjudged candidates count as: {data['unjudged']}. Relevant: grade {data['min_grade']} and above. Recall is of the relevant "
+        "candidates in the lists. Intervals are 95 %: Wilson's, of effective trials by query (Rao & Scott 1992), or bootstrap by query. "
+        f"The sliders read a grid of {len(facts['operating']['threshold'])} thresholds. Drawn with Vega-Lite (BSD-3-Clause), which is part of "
+        "this file; nothing is loaded."
     )
     return tag("footer", tag("p", told))
-
-

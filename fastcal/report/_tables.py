@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
 from fastcal.report._html import Cell, Safe, facts_table, joined, table, tag
-from fastcal.report._words import NOTHING, estimate, fixed, interval, percent, share, whole
+from fastcal.report._words import DASH, NOTHING, estimate, fixed, interval, percent, share, whole
 
 ROWS = 25
 
@@ -40,7 +41,7 @@ def reliability(curve: Any) -> Safe:
     """One row per bin."""
     names = ("lower_edge", "upper_edge", "mean_predicted", "observed_rate", "interval_low", "interval_high", "band_low", "band_high", "count")
     rows = [
-        [f"{fixed(a)} – {fixed(b)}", fixed(claimed, 4), Cell(fixed(seen, 4), interval(low, high)), interval(band_low, band_high), whole(n)]
+        [f"{fixed(a)} {DASH} {fixed(b)}", fixed(claimed, 4), Cell(fixed(seen, 4), interval(low, high)), interval(band_low, band_high), whole(n)]
         for a, b, claimed, seen, low, high, band_low, band_high, n in zip(*(curve[name] for name in names), strict=True)
     ]
     return table("Bins of stated probability", ["Bin", "Stated", "Observed", "Expected if right", "Candidates"], rows)
@@ -50,17 +51,15 @@ def histogram(scores: Any) -> Safe:
     """One row per bin."""
     edges = scores["edges"]
     rows = [
-        [f"{fixed(a, 4)} – {fixed(b, 4)}", *(whole(scores[name][i]) for name in ("relevant", "irrelevant", "unjudged"))]
-        for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
+        [f"{fixed(a, 4)} {DASH} {fixed(b, 4)}", *(whole(scores[name][i]) for name in ("relevant", "irrelevant", "unjudged"))]
+        for i, (a, b) in enumerate(itertools.pairwise(edges))
     ]
     return table("Candidates by score", ["Score", "Relevant", "Judged irrelevant", "Unjudged"], rows)
 
 
 def distributions(found: Any) -> Safe:
     """Quantiles then and now."""
-    rows = [
-        [percent(found["share"][i]), fixed(found["reference"][i], 4), fixed(found["now"][i], 4)] for i in range(0, len(found["share"]), 4)
-    ]
+    rows = [[percent(found["share"][i]), fixed(found["reference"][i], 4), fixed(found["now"][i], 4)] for i in range(0, len(found["share"]), 4)]
     return table("Quantiles of the scores", ["Share at or below", "When fitted", "Now"], rows)
 
 
@@ -84,9 +83,21 @@ def classes(facts: Any, digits: int) -> Safe:
     rows = []
     for row in found["rows"]:
         limits = interval(row["threshold_low"], row["threshold_high"], digits)
-        own = [Cell("none reaches it")] if row["threshold"] is None else [Cell(fixed(row["threshold"], digits), limits if limits != NOTHING else "open-ended")]
+        own = (
+            [Cell("none reaches it")]
+            if row["threshold"] is None
+            else [Cell(fixed(row["threshold"], digits), limits if limits != NOTHING else "open-ended")]
+        )
         best_rule = _rule(row["own"]) if row["own"] is not None else [Cell(NOTHING), Cell(NOTHING)]
-        rows.append([Cell(row["name"]), Cell(whole(row["n"]), (f"{whole(row['n_relevant'])} relevant", f"{whole(row['n_queries'])} queries")), *_rule(row["here"]), *own, *best_rule])
+        rows.append(
+            [
+                Cell(row["name"]),
+                Cell(whole(row["n"]), (f"{whole(row['n_relevant'])} relevant", f"{whole(row['n_queries'])} queries")),
+                *_rule(row["here"]),
+                *own,
+                *best_rule,
+            ]
+        )
     edge = fixed(operating["threshold"][operating["start"]], digits)
     head = ["Class", "Candidates", f"Precision at {edge}", "Recall", "Own threshold", "Precision there", "Recall"]
     return joined(
@@ -100,12 +111,18 @@ def classes(facts: Any, digits: int) -> Safe:
 def transfer(found: Any) -> Safe:
     """Every profile on every collection."""
     if found is None:
-        return tag("p", "One collection only. With further ones (--also RUN QRELS PROFILE, others=) every profile is tried on every collection.", class_="empty")
+        return tag(
+            "p",
+            "One collection only. With further ones (--also RUN QRELS PROFILE, others=) every profile is tried on every collection.",
+            class_="empty",
+        )
     rows = []
     for i, name in enumerate(found["names"]):
         head = Cell(name, (found["models"][i], f"{found['space'][i]} {fixed(found['threshold'][i], 4)}"))
         rows.append([head, *(_transferred(cell, own=i == j) for j, cell in enumerate(found["cells"][i]))])
-    told = "Rows: whose profile and threshold. Columns: whose data. Precision with its 95 % interval, then recall; each profile's own data are marked."
+    told = (
+        "Rows: whose profile and threshold. Columns: whose data. Precision with its 95 % interval, then recall; each profile's own data are marked."
+    )
     return joined([tag("p", told), table("Precision and recall of each profile on each collection", ["Profile of", *found["names"]], rows)])
 
 
@@ -144,7 +161,12 @@ def profile(facts: Any) -> Safe:
     rows.append(("base rate", f"{fixed(facts['base_rate'], 4)} when fitted, probabilities are right for {fixed(facts['claimed_base_rate'], 4)}"))
     held = (facts["diagnostics"] or {}).get("held_out")
     if isinstance(held, dict):
-        rows.append(("held out when fitted", f"ECE {fixed(held['ece'], 4)}, Brier {fixed(held['brier'], 4)}, log loss {fixed(held['log_loss'], 4)}, n = {whole(held['n'])}"))
+        rows.append(
+            (
+                "held out when fitted",
+                f"ECE {fixed(held['ece'], 4)}, Brier {fixed(held['brier'], 4)}, log loss {fixed(held['log_loss'], 4)}, n = {whole(held['n'])}",
+            )
+        )
     return joined([facts_table("What the profile records", rows), _stored(facts["thresholds"])])
 
 
@@ -156,7 +178,15 @@ def _stored(thresholds: Any) -> Safe | None:
         target = next((f"{name} {cut[f'target_{name}']:g}" for name in ("precision", "recall") if cut[f"target_{name}"] is not None), NOTHING)
         limits = interval(*cut["interval"]) if cut["interval"] is not None else ""
         n = NOTHING if cut["n_selected"] is None else whole(cut["n_selected"])
-        rows.append([f"{cut['space']} {fixed(cut['value'], 4)}", target, Cell(fixed(cut["precision"]), limits), fixed(cut["recall"]), Cell(n, "held out" if cut["held_out"] else "in sample")])
+        rows.append(
+            [
+                f"{cut['space']} {fixed(cut['value'], 4)}",
+                target,
+                Cell(fixed(cut["precision"]), limits),
+                fixed(cut["recall"]),
+                Cell(n, "held out" if cut["held_out"] else "in sample"),
+            ]
+        )
     return table("Thresholds as they were stored", ["Threshold", "Target", "Precision", "Recall", "Selected"], rows)
 
 
@@ -178,4 +208,9 @@ def data(facts: Any) -> Safe:
         for each in found["judged_at"]
     ]
     head = ["Depth", "Judged", "Precision, unjudged as irrelevant", "Precision, judged only"]
-    return joined([facts_table("What was measured on", rows), table(f"How much of the lists was judged, mean of {whole(found['n_queries'])} queries", head, judged)])
+    return joined(
+        [
+            facts_table("What was measured on", rows),
+            table(f"How much of the lists was judged, mean of {whole(found['n_queries'])} queries", head, judged),
+        ]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-NOTHING = "–"
+NOTHING = DASH = "\u2013"
 MINUS = "\u2212"
 
 
