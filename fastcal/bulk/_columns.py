@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def judge_array_ids(column: Array, name: str) -> None:
         return
     for row, text in enumerate(column.tolist()):
         if not isinstance(text, str):
-            if text is None or text != text:
+            if text is None or (isinstance(text, float) and math.isnan(text)):
                 _refuse_null(name, row)
             raise InvalidTypeError(f"column {name!r} holds {text!r} in row {row}; expected strings, as in an array of integers or strings")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Keys:
         if self.offsets is None:
             return self.values if self.kind == "int64" else (self.values ^ _FLIP).view(np.uint64)
         data, bounds = self.values.tobytes(), self.offsets.tolist()
-        texts = [data[start:stop].decode("utf-8", "surrogatepass") for start, stop in zip(bounds, bounds[1:], strict=False)]
+        texts = [data[start:stop].decode("utf-8", "surrogatepass") for start, stop in itertools.pairwise(bounds)]
         return np.array(texts, dtype=object)
 
 

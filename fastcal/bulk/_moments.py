@@ -103,8 +103,9 @@ def _add(words: Array, at: Array, more: Any) -> None:
         words[at, word] = total
 
 
-def integers(words: Array) -> list[int]:
+def integers(words: Array | None) -> list[int]:
     """Return two's complement words as Python integers."""
+    assert words is not None
     return [int.from_bytes(row.tobytes(), "little", signed=True) for row in np.ascontiguousarray(words, "<u8")]
 
 

@@ -13,7 +13,7 @@ from fastcal.bulk._columns import keys_of_arrow
 from fastcal.bulk._frames import ArrowFrame, frame_of
 from fastcal.bulk._keys import Groups, Keys, grouped, numbered, places
 from fastcal.bulk._moments import NEEDS, Lines, Moments, lines_of
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidTypeError, InvalidValueError
 
 WHOLE_LIST = ("rank", "borda", "robust", "tail")
 PLAIN_MAPS = ("atan", "sigmoid")
@@ -82,7 +82,7 @@ class QueryStatistics:
         if other.norm != self.norm:
             raise InvalidValueError(f"statistics of norm {other.norm!r} cannot be merged into those of {self.norm!r}")
         if len(other):
-            self._push(other._settled())  # noqa: SLF001
+            self._push(other._settled())
         return self
 
     def to_table(self) -> Any:
@@ -109,7 +109,8 @@ class QueryStatistics:
         """Return the statistics of what :meth:`to_table` gave, or of several such tables in one: rows of one query are merged."""
         found = cls(norm, query=query, score=score)
         frame = frame_of(table)
-        instance(frame, "the face of the table", ArrowFrame)
+        if not isinstance(frame, ArrowFrame):
+            raise InvalidTypeError(f"table is a {type(table).__name__}; expected a pyarrow Table")
         wanted = (query, *_NUMBERS[:3], *(name for name, needed in zip(_NUMBERS[3:], NEEDS[norm], strict=True) if needed))
         frame.need(*wanted)
         told = (table.schema.metadata or {}).get(b"fastcal.norm", norm.encode()).decode()
