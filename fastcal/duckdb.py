@@ -130,9 +130,11 @@ def _of_queries(rescorer: Rescorer, column: str, scores: Any, *groups: Any) -> A
 
 def _rescored(rescorer: Rescorer, column: str, queries: Any, scores: Any, *groups: Any) -> Any:
     """Return a column of the rescored rows; where the score is NULL it is NULL."""
-    compute, pa = require("pyarrow.compute", "duckdb"), require("pyarrow", "duckdb")
-    rows = {"query_id": queries, "doc_id": np.arange(len(scores)), "score": scores} | dict(zip(["group"], groups, strict=False))
-    found = rescorer(pa.table(rows)).column(column).combine_chunks()
-    if column == "decision":
-        found = pa.DictionaryArray.from_arrays(found, pa.array(_NAMES))
-    return compute.if_else(scores.is_valid(), found, None)
+    pa = require("pyarrow", "duckdb")
+    given = (each.to_numpy(zero_copy_only=False) for each in (scores, *groups))
+    rows = {"query_id": queries, "doc_id": np.arange(len(scores))} | dict(zip(("score", "group"), given, strict=False))
+    found = rescorer(rows)[column]
+    mask = scores.is_null().to_numpy(zero_copy_only=False) if scores.null_count else None
+    if column == "probability":
+        return pa.array(found, mask=mask)
+    return pa.DictionaryArray.from_arrays(pa.array(found, mask=mask), pa.array(_NAMES))
