@@ -10,6 +10,7 @@ import numpy as np
 from fastcal._extras import require
 from fastcal._validate.numbers import instance
 from fastcal.bulk import Rescorer
+from fastcal.bulk._statistics import PLAIN_MAPS
 from fastcal.calibration import GroupCalibrator
 from fastcal.errors import InvalidValueError
 from fastcal.policy import Decision
@@ -17,7 +18,6 @@ from fastcal.profile import Profile
 
 __all__ = ["register"]
 
-_OF_ONE_SCORE = (None, "atan", "sigmoid")  # norms that look at nothing but the score
 _NAMES = [code.name for code in Decision]
 _TYPES = {"probability": "FLOAT", "decision": "ENUM({})".format(", ".join(f"'{name}'" for name in _NAMES))}
 
@@ -30,7 +30,7 @@ def register(
     target_precision: float | None = None,
     target_recall: float | None = None,
     escalate_from: float | None = None,
-    higher_is_better: bool = True,
+    higher_is_better: bool | None = None,
 ) -> tuple[str, ...]:
     """Make ``fastcal_probability(score)`` and ``fastcal_decision(score)`` functions of a DuckDB connection.
 
@@ -51,10 +51,8 @@ def register(
         Without a threshold in it there is no ``decision``.
     prefix : str, default "fastcal"
         What the names begin with: another one for another profile.
-    target_precision, target_recall, escalate_from
-        Which threshold, as for :meth:`Profile.policy`.
-    higher_is_better : bool, default True
-        False for distances.
+    target_precision, target_recall, escalate_from, higher_is_better
+        As for :class:`fastcal.bulk.Rescorer`: which threshold, and the direction of the scores.
 
     Returns
     -------
@@ -93,7 +91,7 @@ def register(
         escalate_from=escalate_from,
         higher_is_better=higher_is_better,
     )
-    whole = "" if profile.norm in _OF_ONE_SCORE else "[]"
+    whole = "" if profile.norm in (None, *PLAIN_MAPS) else "[]"
     arguments = ["DOUBLE" + whole, *["VARCHAR" + whole if isinstance(label, str) else "BIGINT" + whole for label in labels[:1]]]
     columns = list(_TYPES) if profile.thresholds else ["probability"]
     for column in columns:
@@ -132,9 +130,11 @@ def _of_queries(rescorer: Rescorer, column: str, scores: Any, *groups: Any) -> A
 
 def _rescored(rescorer: Rescorer, column: str, queries: Any, scores: Any, *groups: Any) -> Any:
     """Return a column of the rescored rows; where the score is NULL it is NULL."""
-    compute, pa = require("pyarrow.compute", "duckdb"), require("pyarrow", "duckdb")
-    rows = {"query_id": queries, "doc_id": np.arange(len(scores)), "score": scores} | dict(zip(["group"], groups, strict=False))
-    found = rescorer(pa.table(rows)).column(column).combine_chunks()
-    if column == "decision":
-        found = pa.DictionaryArray.from_arrays(found, pa.array(_NAMES))
-    return compute.if_else(scores.is_valid(), found, None)
+    pa = require("pyarrow", "duckdb")
+    given = (each.to_numpy(zero_copy_only=False) for each in (scores, *groups))
+    rows = {"query_id": queries, "doc_id": np.arange(len(scores))} | dict(zip(("score", "group"), given, strict=False))
+    found = rescorer(rows)[column]
+    mask = scores.is_null().to_numpy(zero_copy_only=False) if scores.null_count else None
+    if column == "probability":
+        return pa.array(found, mask=mask)
+    return pa.DictionaryArray.from_arrays(pa.array(found, mask=mask), pa.array(_NAMES))

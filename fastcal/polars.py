@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._extras import require
-from fastcal._validate.numbers import flag, instance
+from fastcal._validate.numbers import instance
 from fastcal.bulk import Rescorer
+from fastcal.bulk._settings import cut_of, direction
+from fastcal.bulk._statistics import PLAIN_MAPS
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.normalization import normalize
-from fastcal.policy import AbstainBand, Decision
+from fastcal.policy import Decision
 from fastcal.profile import Profile
 
 require("polars", "polars")
@@ -24,7 +26,6 @@ import polars as pl  # noqa: E402  (the line above says what is missing)
 
 __all__ = ["Columns", "Frames"]
 
-_OF_ONE_SCORE = (None, "atan", "sigmoid")  # norms that look at nothing but the score
 _DECISIONS = [code.name for code in Decision]
 _DECISION = pl.Enum(_DECISIONS)
 
@@ -49,7 +50,7 @@ class Columns:
     def __init__(self, column: pl.Expr) -> None:
         self._column = column
 
-    def probability(self, profile: Profile, *, query: Any = None, by: Any = None, higher_is_better: bool = True) -> pl.Expr:
+    def probability(self, profile: Profile, *, query: Any = None, by: Any = None, higher_is_better: bool | None = None) -> pl.Expr:
         """Return the probabilities of :meth:`fastcal.Profile.predict`.
 
         Parameters
@@ -59,8 +60,8 @@ class Columns:
             The column of queries, if the profile's norm looks at all scores of a query; else an error.
         by : str or polars.Expr, optional
             The column of groups, if the profile's calibrator tells groups apart; a null in it gives null.
-        higher_is_better : bool, default True
-            False for distances, which a norm turns.
+        higher_is_better : bool, optional
+            Direction of the scores, as for :class:`fastcal.bulk.Rescorer`.
 
         Raises
         ------
@@ -76,7 +77,7 @@ class Columns:
         *,
         query: Any = None,
         by: Any = None,
-        higher_is_better: bool = True,
+        higher_is_better: bool | None = None,
         target_precision: float | None = None,
         target_recall: float | None = None,
         escalate_from: float | None = None,
@@ -85,17 +86,23 @@ class Columns:
 
         Parameters are those of :meth:`probability` and of :meth:`fastcal.Profile.policy`; the errors too.
         """
-        band = profile.policy(target_precision=target_precision, target_recall=target_recall, escalate_from=escalate_from).band
-        assert isinstance(band, AbstainBand)
+        scores = self._normed(profile, query, higher_is_better)
+        cut = cut_of(
+            profile,
+            direction(profile, higher_is_better),
+            target_precision=target_precision,
+            target_recall=target_recall,
+            escalate_from=escalate_from,
+            drop_not_found=False,
+        )
+        if cut is None:
+            raise InvalidValueError("a decision needs a threshold, and the profile holds none")
 
         def decided(values: npt.NDArray[Any], groups: Any) -> pl.Series:
-            if band.space == "score":
-                codes = band.decide(values, higher_is_better=higher_is_better)
-            else:
-                codes = band.decide(profile.predict(values, by=groups))
+            codes = cut.codes(profile.predict(values, by=groups).astype(np.float32), values.astype(np.float32))
             return pl.Series(_DECISIONS, dtype=_DECISION).gather(codes)
 
-        return _of_scores(self._normed(profile, query, higher_is_better), by, decided, _DECISION)
+        return _of_scores(scores, by, decided, _DECISION)
 
     def normalize(self, method: str = "minmax", *, query: Any = None, **options: Any) -> pl.Expr:
         """Return :func:`fastcal.normalize` of the lists of scores, with its options; null is padding.
@@ -128,18 +135,18 @@ class Columns:
 
         return pl.map_batches([self._column, *_expressions(query)], normalized, return_dtype=pl.dtype_of(self._column))
 
-    def _normed(self, profile: Profile, query: Any, higher_is_better: bool) -> pl.Expr:
+    def _normed(self, profile: Profile, query: Any, higher_is_better: bool | None) -> pl.Expr:
         """Return the scores as the calibrator knows them."""
         instance(profile, "profile", Profile)
-        flag(higher_is_better, "higher_is_better")
-        whole = profile.norm not in _OF_ONE_SCORE
+        higher = direction(profile, higher_is_better)
+        whole = profile.norm not in (None, *PLAIN_MAPS)
         if query is not None and not whole:
             raise InvalidTypeError(f"query= has no use: the profile's norm is {profile.norm!r}")
         if profile.norm is None:
             return self._column
         if query is None and whole:
             raise InvalidTypeError(f"query= is missing: the profile is for scores normalised by {profile.norm!r} within each query")
-        return self.normalize(profile.norm, query=query, higher_is_better=higher_is_better)
+        return self.normalize(profile.norm, query=query, higher_is_better=higher)
 
 
 class Frames:
@@ -160,7 +167,8 @@ class Frames:
         Returns
         -------
         DataFrame or LazyFrame
-            A LazyFrame is rescored where it is collected; all of it is in memory then.
+            A LazyFrame is rescored where it is collected: piece by piece in the streaming engine, but for `top_k` and a norm
+            without `statistics`, which need all of it in memory.
 
         Raises
         ------
@@ -178,15 +186,11 @@ class Frames:
         """
         rescorer = Rescorer(profile, **options)
 
-        def rescored(frame: pl.DataFrame) -> pl.DataFrame:
-            found = pl.from_arrow(rescorer(frame.to_arrow()))
-            assert isinstance(found, pl.DataFrame)
-            return found
-
         if isinstance(self._frame, pl.DataFrame):
-            return rescored(self._frame)
-        schema = rescored(self._frame.collect_schema().to_frame()).schema
-        return self._frame.map_batches(rescored, schema=schema)
+            return rescorer(self._frame)
+        schema = rescorer(self._frame.collect_schema().to_frame()).schema
+        by_row = rescorer.top_k is None and (rescorer.statistics is not None or profile.norm in (None, *PLAIN_MAPS))
+        return self._frame.map_batches(rescorer, schema=schema, streamable=by_row)
 
 
 def _expressions(column: Any) -> list[pl.Expr]:

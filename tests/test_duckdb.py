@@ -82,7 +82,7 @@ def test_two_profiles_and_the_connection_of_a_cursor(con):
 def test_distances_and_thresholds_on_scores(con):
     far = fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0])
     cut = fc.Threshold(0.5, space="score", higher_is_better=False)
-    fd.register(con, fc.Profile("m", "euclidean", far, cut), higher_is_better=False)
+    fd.register(con, fc.Profile("m", "euclidean", far, cut))
     assert con.sql("SELECT fastcal_decision(s) FROM (VALUES (0.2), (0.5), (0.51)) t(s)").fetchall() == [("ACT",), ("ACT",), ("NOT_FOUND",)]
 
 
@@ -149,6 +149,8 @@ def test_what_cannot_be_used(con, monkeypatch):
             fd.register(con, PROFILE, prefix=prefix)
     with pytest.raises(fc.errors.InvalidValueError, match=r"target_precision=0\.8 selects 0 of the profile's thresholds"):
         fd.register(con, PROFILE, target_precision=0.8)
+    with pytest.raises(fc.errors.InvalidValueError, match="higher_is_better is False, but the probabilities of the profile rise"):
+        fd.register(con, PROFILE, higher_is_better=False)
     fd.register(con, PROFILE)
     with pytest.raises(duckdb.Error, match="fastcal_probability"):
         fd.register(con, PROFILE)

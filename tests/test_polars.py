@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastcal as fc
-from fastcal.bulk import Rescorer
+from fastcal.bulk import QueryStatistics, Rescorer
 
 pl = pytest.importorskip("polars")
 pytest.importorskip("pyarrow")
@@ -89,8 +89,8 @@ def test_lists_of_a_query_by_over_by_group_and_at_once(method):
 def test_a_profile_with_a_norm_asks_for_the_queries():
     profile = fc.Profile("m", "euclidean", PLATT, fc.Threshold(0.6), norm="minmax")
     frame = candidates()
-    found = frame.select(SCORE.probability(profile, query="query_id", higher_is_better=False))["score"]
-    expected = Rescorer(profile, higher_is_better=False)(frame.to_arrow())["probability"]
+    found = frame.select(SCORE.probability(profile, query="query_id"))["score"]
+    expected = Rescorer(profile)(frame.to_arrow())["probability"]
     assert found.to_numpy().tobytes() == expected.to_numpy().tobytes()
     with pytest.raises(TypeError, match=re.escape("query= is missing: the profile is for scores normalised by 'minmax' within each query")):
         SCORE.decision(profile)
@@ -112,6 +112,9 @@ def test_frames_as_the_rescorer(norm, options):
     assert lazy.collect_schema() == expected.schema
     for found in (frame.fastcal.rescore(profile, **options), lazy.collect(), lazy.collect(engine="streaming")):
         assert found.equals(expected)
+    statistics = None if norm is None else QueryStatistics(norm).update(frame)
+    again = frame.lazy().fastcal.rescore(profile, statistics=statistics, **options).collect(engine="streaming")
+    assert again.equals(expected)
     assert lazy.filter(pl.col("score") > 0.9).select("doc_id").collect().equals(expected.filter(pl.col("score") > 0.9).select("doc_id"))
 
 
@@ -127,7 +130,7 @@ def test_empty_frames():
 def test_distances_and_thresholds_on_scores():
     cut = fc.Threshold(0.5, space="score", higher_is_better=False)
     profile = fc.Profile("m", "euclidean", fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0]), cut)
-    found = pl.DataFrame({"score": [0.2, 0.5, 0.51]}).select(SCORE.decision(profile, higher_is_better=False))
+    found = pl.DataFrame({"score": [0.2, 0.5, 0.51]}).select(SCORE.decision(profile))
     assert found["score"].to_list() == ["ACT", "ACT", "NOT_FOUND"]
 
 
@@ -144,6 +147,10 @@ def test_what_cannot_be_used():
         SCORE.normalize(query=3)
     with pytest.raises(TypeError, match="out has no use"):
         SCORE.normalize(out=np.zeros(3))
+    with pytest.raises(ValueError, match="needs a threshold, and the profile holds none"):
+        SCORE.decision(fc.Profile("m", "cosine", PLATT, []))
+    with pytest.raises(ValueError, match="higher_is_better is False, but the probabilities of the profile rise"):
+        SCORE.probability(PROFILE, higher_is_better=False)
     with pytest.raises(TypeError, match="profile must be a Profile, got str"):
         SCORE.probability("profile.json")
     with pytest.raises(ValueError, match="method"):
