@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastcal.bulk._settings import direction
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import scores_of
@@ -17,8 +18,8 @@ from fastcal.run import Run
 
 
 def is_distance(profile: Profile, said: bool) -> bool:
-    """Whether the scores that a profile is for are distances."""
-    return said or profile.metric == "euclidean"
+    """Whether the scores that a profile is for are distances: as said, else as its calibrator falls, or by its metric, as for a Rescorer."""
+    return not direction(profile, False if said else None)
 
 
 def check_depth(profile: Profile, run: Run) -> None:
@@ -39,14 +40,8 @@ def classes_of(profile: Profile, by: str | None, run: Run, query_column: str) ->
 
 def probabilities_of(profile: Profile, run: Run, classes: npt.NDArray[Any] | None) -> npt.NDArray[np.float32]:
     """Return the probability of each entry, after the norm."""
-    scores, rising = scores_of(run, profile.norm)
-    if profile.calibrator.higher_is_better_ is (not rising):
-        raise InvalidValueError(
-            "the profile gives better scores a lower probability; "
-            + ("are these distances? then say --distances" if rising else "--distances is of no use")
-        )
     by = None if classes is None else np.repeat(classes, run.counts())
-    found: npt.NDArray[np.float32] = profile.predict(scores, by=by)
+    found: npt.NDArray[np.float32] = profile.predict(scores_of(run, profile.norm)[0], by=by)
     return found
 
 
