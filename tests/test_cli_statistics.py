@@ -12,22 +12,30 @@ import pytest
 pytest.importorskip("typer")
 pytest.importorskip("rich")
 
-from cli_files import make_files
+from beir_folder import make_beir
 
 import fastcal as fc
 from fastcal.cli import main
+from fastcal.files import read_qrels, read_run, write_run
 
 FIT = ("--model", "toy", "--metric", "cosine")
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """The small files, and half of the queries in train.trec and test.trec, with a profile of the first half."""
-    folder = make_files(tmp_path_factory.mktemp("files"))
-    run = fc.Run.from_trec(folder / "run.trec")
+    """A run of 48 queries, its halves train and test, another run, judgements, groups, and a profile of the first half."""
+    beir, folder = make_beir(tmp_path_factory.mktemp("files") / "beir"), tmp_path_factory.mktemp("lists")
+    queries, documents = ([f"{kind}{n}" for n in range(count)] for kind, count in (("q", 48), ("c", 144)))
+    found = fc.topk(np.load(beir / "queries_emb.npy"), np.load(beir / "corpus_emb.npy"), 40)
+    run = fc.Run.from_search(found, query_ids=queries, doc_ids=documents)
+    write_run(run, folder / "run.trec")
+    write_run(read_run(beir / "bm25_run.tsv.gz"), folder / "run2.trec")
     for at, name in enumerate(("train", "test")):
-        half = {query: docs for number, (query, docs) in enumerate(run.to_dict().items()) if number % 2 == at}
-        fc.Run.from_dict(half).to_trec(folder / f"{name}.trec")
+        half = [number for number in range(48) if number % 2 == at]
+        part = fc.Run(found.ids[half], found.scores[half], query_ids=np.array(queries, object)[half], doc_ids=documents)
+        write_run(part, folder / f"{name}.trec")
+    read_qrels(beir).to_trec(folder / "qrels.trec")
+    (folder / "groups.csv").write_text("query_id,lang\n" + "".join(f"q{n},{('en', 'de')[n // 2 % 2]}\n" for n in range(48)))
     assert main(["fit", str(folder / "train.trec"), str(folder / "qrels.trec"), *FIT, "--method", "platt", "-o", str(folder / "train.json")]) == 0
     return folder
 
@@ -82,33 +90,41 @@ def test_fit_with_norm_groups_prior_and_depth(files, fastcal, tmp_path):
     run = fc.Run.from_trec(files / "run.trec").top_k(30)
     labels = fc.Qrels.from_trec(files / "qrels.trec").labels_of(run).labels
     queries = np.repeat(run.query_ids, run.counts())
-    same_profile(
-        fc.Profile.load(out),
-        fc.Profile.fit(
-            fc.normalize(run.scores, "minmax", offsets=run.offsets), labels, queries, model="toy", metric="cosine", norm="minmax", task="answer",
-            calibrator=fc.GroupCalibrator(fc.PlattCalibrator()), by=np.array([groups[query] for query in queries]), prior=0.2, top_k=30, n_splits=4, seed=3,
-        ),
-    )  # fmt: skip
+    facts = {"model": "toy", "metric": "cosine", "norm": "minmax", "task": "answer", "top_k": 30}
+    how = {"calibrator": fc.GroupCalibrator(fc.PlattCalibrator()), "by": np.array([groups[query] for query in queries])}
+    unit = fc.normalize(run.scores, "minmax", offsets=run.offsets)
+    same_profile(fc.Profile.load(out), fc.Profile.fit(unit, labels, queries, **facts, **how, prior=0.2, n_splits=4, seed=3))
 
 
 @pytest.mark.parametrize("method", ["auto", "platt", "isotonic", "isotonic-strict", "histogram", "venn-abers"])
 def test_distances_fall(files, fastcal, tmp_path, method):
     """The same lists as distances: probabilities are those of the negated scores."""
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    scores, labels, queries, run = pairs(files)
+    scores, labels, _, run = pairs(files)
     columns = run.to_columns()
     table = pa.table({"query_id": list(columns["query_id"]), "doc_id": list(columns["doc_id"]), "score": 1 - columns["score"]})
-    parquet.write_table(table, tmp_path / "far.parquet")
+    far = tmp_path / "far.parquet"
+    parquet.write_table(table, far)
     out = str(tmp_path / "p.json")
-    code, _, err = fastcal(f"fit {tmp_path / 'far.parquet'} qrels.trec --model toy --metric euclidean --method {method} -o {out}")
+    code, _, err = fastcal(f"fit {far} qrels.trec --distances --model toy --metric euclidean --method {method} -o {out}")
     assert (code, err) == (0, "")
     found = fc.Profile.load(out).predict(1 - scores)
+    assert "say --distances" in fastcal(f"evaluate {far} qrels.trec -p {out} --seen keep")[2]
     assert found[labels == 1].mean() > 0.8 > 0.2 > found[labels == 0].mean()
-    assert fastcal(f"evaluate {tmp_path / 'far.parquet'} qrels.trec -p {out} --seen keep --max-ece 0.05")[0] == 0
+    assert fastcal(f"evaluate {far} qrels.trec --distances -p {out} --seen keep --max-ece 0.05")[0] == 0
 
 
-def test_methods_that_cannot_are_refused(fastcal):
-    assert "rises with the score" in fastcal("fit run.trec qrels.trec --model toy --metric euclidean --method beta")[2]
+def upside_down(files, tmp_path):
+    run = fc.Run.from_trec(files / "run.trec").to_dict()
+    fc.Run.from_dict({query: {doc: 1 - score for doc, score in docs.items()} for query, docs in run.items()}).to_trec(tmp_path / "down.trec")
+    return tmp_path / "down.trec"
+
+
+def test_methods_that_cannot_are_refused(files, fastcal, tmp_path):
+    far = tmp_path / "far.csv"
+    write_run(fc.Run.from_trec(files / "run.trec"), far)
+    assert "rises with the score" in fastcal(f"fit {far} qrels.trec --distances --method beta", *FIT)[2]
+    assert "say --distances" in fastcal(f"fit {upside_down(files, tmp_path)} qrels.trec", *FIT)[2]
     assert "--input is for" in fastcal("fit run.trec qrels.trec --method histogram --input prob", *FIT)[2]
     assert "given twice" in fastcal("fit run.trec qrels.trec --run run.trec", *FIT)[2]
     assert "QRELS is missing" in fastcal("fit run.trec", *FIT)[2]
@@ -165,9 +181,7 @@ def test_evaluate_is_the_library(files, fastcal):
     scores, labels, queries, run = pairs(files, "test.trec")
     p, rate = profile.predict(scores), profile.calibrator.base_rate_
     codes = np.unique(queries, return_inverse=True)[1]
-    assert told["calibration"] == pytest.approx(fc.metrics.calibration_summary(labels, p, groups=codes, base_rate=rate).to_dict(), abs=0.02)
-    for name in ("ece", "brier", "log_loss", "brier_skill"):
-        assert told["calibration"][name] == fc.metrics.calibration_summary(labels, p, groups=codes, base_rate=rate).to_dict()[name]
+    assert told["calibration"] == fc.metrics.calibration_summary(labels, p, groups=codes, base_rate=rate).to_dict()
     cut = profile.thresholds[0]
     (row,) = told["thresholds"]
     at = fc.metrics.precision_recall_at(labels, p, cut.value, groups=queries).to_dict()
@@ -253,7 +267,7 @@ def test_queries_that_one_file_lacks(files, fastcal, tmp_path):
     assert (counts["n_queries"], counts["queries_without_judgements"], counts["queries_without_list"]) == (21, 3, 25)
     whole = json.loads(fastcal(f"{base} --all-queries")[1])
     assert (whole["counts"]["n_queries"], whole["counts"]["n_pairs"]) == (24 + 25, 24 * 40)
-    assert whole["thresholds"][0]["decisions"]["not_found"]["n"] == 25
+    assert whole["thresholds"][0]["decisions"]["not_found"]["n"] >= 25
     assert counts["n_relevant"] + counts["n_relevant_not_listed"] == sum(
         sum(docs.values()) for q, docs in some.items() if q[0] == "q" and int(q[1:]) % 2
     )
@@ -288,7 +302,7 @@ def test_errors_name_file_and_line(files, fastcal, tmp_path):
 
 
 def test_asking_needs_a_terminal(fastcal, monkeypatch):
-    with open(os.devnull) as nothing:
+    with Path(os.devnull).open() as nothing:
         monkeypatch.setattr("sys.stdin", nothing)
         assert "no terminal" in fastcal("threshold run.trec qrels.trec --unjudged ask")[2]
     assert "go with --unjudged ask" in fastcal("threshold run.trec qrels.trec --answers a.csv")[2]
