@@ -19,7 +19,6 @@ import fastcal as fc
 from fastcal import cli
 from fastcal.cli import app as cli_app
 
-
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -159,7 +159,7 @@ def lines(found: Source) -> Generator[tuple[int, str]]:
                 if text.strip():
                     yield number, text.rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise InvalidValueError(f"{found.name}, after line {number}: not UTF-8 text ({error.reason})") from error
+            raise InvalidValueError(f"{found.name}: cannot be read after line {number}, expected UTF-8 ({error.reason})") from error
 
 
 def _texts(file: Any) -> io.TextIOWrapper:

@@ -44,7 +44,7 @@ def records(rows: Iterable[Any], value: str) -> dict[str, list[Any]]:
     if isinstance(rows, (str, Mapping)) or not isinstance(rows, Iterable):
         raise InvalidTypeError(f"expected an iterable of (query, document, {value}), got {type(rows).__name__}")
     columns: list[list[Any]] = [[], [], []]
-    for row in rows:
+    for row in rows:  # what an iterable raises by itself is its own business
         try:
             for entries, entry in zip(columns, islice(row, _FIELDS), strict=True):
                 entries.append(entry)
