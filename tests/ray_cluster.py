@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import warnings
 
 import pytest
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.data")
 
-# What Ray itself warns of, in its own code, while it starts and runs; everything else stays an error.
-pytestmark_filters = ["ignore:.*:ResourceWarning"]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 from ray.data.aggregate import AggregateFnV2
@@ -14,8 +14,10 @@ from fastcal.bulk import QueryStatistics, TopRows
 Streams = list[bytes]
 
 
-class _Tables(AggregateFnV2):  # type: ignore[misc]  # Ray's base class is generic over what it does not say
-    """Tables that reduce and merge to tables. Pieces wait until they outweigh what was merged before: each row is merged O(log n) times."""
+class _Tables(AggregateFnV2):  # type: ignore[misc]  # Ray's classes have no types
+    """Tables that reduce and merge to tables. Small ones wait until they outweigh the largest, so each row is merged O(log n) times."""
+
+    _key: str | None = None
 
     def __init__(self, name: str) -> None:
         super().__init__(name, list, on=None, ignore_nulls=True)
@@ -28,24 +30,30 @@ class _Tables(AggregateFnV2):  # type: ignore[misc]  # Ray's base class is gener
         """Return what has to be kept of tables that ``reduce`` returned."""
         raise NotImplementedError
 
+    def of_parts(self, key: str) -> Self:
+        """Take blocks as they are, but for the column `key` they are grouped by: they are made of what ``reduce`` returned."""
+        self._key = key
+        return self
+
     def aggregate_block(self, block: Any) -> Streams:
         """Reduce the rows of one block."""
-        return [to_stream(self.reduce(BlockAccessor.for_block(block).to_arrow()))]
+        table = BlockAccessor.for_block(block).to_arrow()
+        return [to_stream(self.reduce(table) if self._key is None else table.drop_columns([self._key]))]
 
     def combine(self, current_accumulator: Streams, new: Streams) -> Streams:
         """Put two accumulators together, in any order."""
         streams = sorted([*current_accumulator, *new], key=len, reverse=True)
-        return streams if sum(map(len, streams[1:])) <= len(streams[0]) else self._merged(streams)
+        return streams if sum(map(len, streams[1:])) <= len(streams[0]) else [self._merged(streams)]
 
     def finalize(self, accumulator: Streams) -> bytes:
         """Return the merged table as one stream."""
-        return (accumulator if len(accumulator) == 1 else self._merged(accumulator))[0]
+        return self._merged(accumulator)
 
-    def _merged(self, streams: Streams) -> Streams:
-        return [to_stream(self.merge_tables([from_stream(stream) for stream in streams]))]
+    def _merged(self, streams: Streams) -> bytes:
+        return to_stream(self.merge_tables([from_stream(stream) for stream in streams]))
 
     def unpack(self, table: pa.Table) -> pa.Table:
-        """Return the rows of a table of results; a function for ``map_batches(batch_format="pyarrow")``."""
+        """Return the rows in a table of results; a function for ``map_batches(batch_format="pyarrow")``."""
         return pa.concat_tables([from_stream(stream) for stream in table.column(self.name).to_pylist()])
 
 
@@ -126,10 +134,8 @@ class MergedStatistics(_Tables):
 
     def merge_tables(self, tables: list[pa.Table]) -> pa.Table:
         """Return the statistics of the queries of several blocks."""
-        first, *others = (QueryStatistics.from_table(table) for table in tables)
-        for other in others:
-            first.merge(other)
-        return first.to_table()
+        merged = QueryStatistics.from_table(pa.concat_tables(tables), self.norm, query=self.query, score=self.score)
+        return merged.to_table()
 
 
 def to_stream(table: pa.Table) -> bytes:
