@@ -10,15 +10,8 @@ import numpy.typing as npt
 
 from fastcal._extras import require
 
-BUCKET = "__fastcal_bucket"
 # 2**64 over the golden ratio: consecutive ids land far apart.
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
-
-
-def with_buckets(table: Any, query: str, n_buckets: int) -> Any:
-    """Return the table with a column ``BUCKET``, the same for a query on every worker, whatever the width of its type."""
-    pa = require("pyarrow", "ray")
-    return table.append_column(BUCKET, pa.array(buckets(table.column(query), n_buckets)))
 
 
 def buckets(queries: Any, n_buckets: int) -> npt.NDArray[np.int32]:

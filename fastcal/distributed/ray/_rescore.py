@@ -14,8 +14,8 @@ import ray.data
 from fastcal._validate.numbers import instance, integer
 from fastcal.bulk import QueryStatistics, Rescorer
 from fastcal.bulk._statistics import PLAIN_MAPS
-from fastcal.distributed.ray._aggregates import MergedStatistics, TopK
-from fastcal.distributed.ray._buckets import BUCKET, distinct, with_buckets
+from fastcal.distributed.ray._aggregates import BUCKET, MergedStatistics, TopK
+from fastcal.distributed.ray._buckets import distinct
 from fastcal.errors import InvalidValueError
 from fastcal.profile import Profile
 
@@ -109,26 +109,27 @@ def rescore(
     n_parts = _default_parts() if n_partitions is None else integer(n_partitions, "n_partitions", least=1)
     statistics = None
     if profile.norm is not None and profile.norm not in PLAIN_MAPS:
-        statistics = ray.put(_gathered(dataset, profile.norm, query, score, n_parts, how))
-    mapped = dataset.map_batches(_Rescored(rescorer, statistics, None if top_k is None else BUCKETS * n_parts), **how)
+        gather = MergedStatistics(profile.norm, query=query, score=score, n_buckets=BUCKETS * n_parts)
+        statistics = ray.put(_gathered(dataset, gather, n_parts, how))
     if top_k is None:
-        return mapped
-    best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=rescorer.higher_is_better).of_parts(BUCKET)
-    merged = mapped.groupby(BUCKET, num_partitions=n_parts).aggregate(best)
+        return dataset.map_batches(_Rescored(rescorer, statistics, None), **how)
+    best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=rescorer.higher_is_better, n_buckets=BUCKETS * n_parts)
+    packed = dataset.map_batches(_Rescored(rescorer, statistics, best), **how)
+    merged = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(best)
     return merged.map_batches(_Unpacked(best, schema), batch_format="pyarrow", batch_size=None)
 
 
 @dataclass(frozen=True)
 class _Rescored:
-    """What a worker does with a batch: rescore it with the statistics of the queries in it, and say where its rows go."""
+    """What a worker does with a batch: rescore it with the statistics of the queries in it, and pack its best rows."""
 
     rescorer: Rescorer
     statistics: Any  # a reference to their table, which lies once on every machine
-    n_buckets: int | None
+    best: TopK | None
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         found = self._with_statistics(batch)(batch)
-        return found if self.n_buckets is None else with_buckets(found, self.rescorer.query, self.n_buckets)
+        return found if self.best is None else self.best.split(found)
 
     def _with_statistics(self, batch: pa.Table) -> Rescorer:
         if self.statistics is None:
@@ -142,32 +143,20 @@ class _Rescored:
 
 @dataclass(frozen=True)
 class _Unpacked:
-    """Parts of the result back to rows; of the right columns if there are none."""
+    """Packed rows to rows; of the right columns if there are none."""
 
     best: TopK
     schema: pa.Schema
 
-    def __call__(self, parts: pa.Table) -> pa.Table:
-        return self.best.unpack(parts) if parts.num_rows else self.schema.empty_table()
+    def __call__(self, packed: pa.Table) -> pa.Table:
+        return self.best.unpack(packed) if packed.num_rows else self.schema.empty_table()
 
 
-@dataclass(frozen=True)
-class _Gather:
-    """The statistics of the queries in a batch, and where they go."""
-
-    statistics: MergedStatistics
-    n_buckets: int
-
-    def __call__(self, batch: pa.Table) -> pa.Table:
-        return with_buckets(self.statistics.reduce(batch), self.statistics.query, self.n_buckets)
-
-
-def _gathered(dataset: Any, norm: str, query: str, score: str, n_parts: int, how: dict[str, Any]) -> pa.Table:
+def _gathered(dataset: Any, gather: MergedStatistics, n_parts: int, how: dict[str, Any]) -> pa.Table:
     """Return the statistics of all queries, a row for each."""
-    merged = MergedStatistics(norm, query=query, score=score).of_parts(BUCKET)
-    parts = dataset.select_columns([query, score]).map_batches(_Gather(merged, BUCKETS * n_parts), **how)
-    found = parts.groupby(BUCKET, num_partitions=n_parts).aggregate(merged).take_all()
-    return merged.unpack(pa.table({merged.name: [each[merged.name] for each in found]}))
+    packed = dataset.select_columns([gather.query, gather.score]).map_batches(gather.pack, **how)
+    found = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(gather).take_all()
+    return gather.unpack(pa.table({gather.name: [each[gather.name] for each in found]}))
 
 
 def _schema_of(dataset: Any) -> pa.Schema:
@@ -177,8 +166,6 @@ def _schema_of(dataset: Any) -> pa.Schema:
     schema = known.base_schema
     if not isinstance(schema, pa.Schema):  # blocks of pandas
         schema = dataset.take_batch(1, batch_format="pyarrow").schema
-    if BUCKET in schema.names:
-        raise InvalidValueError(f"the dataset has a column {BUCKET!r}, which is used here; rename or drop it")
     return schema
 
 
