@@ -67,7 +67,10 @@ def seconds(work, source, target):
 
 def check(target, expected):
     """The same rows in the same order."""
-    one, other = (pq.read_table(folder).sort_by([("query_id", "ascending"), ("probability", "descending"), ("doc_id", "ascending")]) for folder in (target, expected))
+    one, other = (
+        pq.read_table(folder).sort_by([("query_id", "ascending"), ("probability", "descending"), ("doc_id", "ascending")])
+        for folder in (target, expected)
+    )
     assert one.equals(other), "Ray gave other rows than one process"
 
 
@@ -91,7 +94,7 @@ def main():
     rounds = [(seconds(in_one_process, source, expected), seconds(on_ray, source, target)) for _ in range(options.rounds)]
     check(target, expected)
     one, spread = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"| rows | one process | Ray, 2 CPUs | share of the speed | first run on Ray |\n|---|---|---|---|---|")
+    print("| rows | one process | Ray, 2 CPUs | share of the speed | first run on Ray |\n|---|---|---|---|---|")
     print(f"| {options.rows:,} | {one:.2f} s | {spread:.2f} s | {one / spread:.0%} | {on_ray_once:.2f} s |")
 
 

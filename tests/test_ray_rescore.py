@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("ray.data")
-import pyarrow as pa  # noqa: E402
-import ray  # noqa: E402
-from ray_cluster import cluster  # noqa: E402, F401
+import pyarrow as pa
+import ray
+from ray_cluster import cluster  # noqa: F401
 
-import fastcal as fc  # noqa: E402
-from fastcal.bulk import QueryStatistics, Rescorer, TopRows  # noqa: E402
-from fastcal.distributed.ray import MergedStatistics, TopK, rescore  # noqa: E402
-from fastcal.distributed.ray._buckets import buckets  # noqa: E402
-from fastcal.errors import InvalidTypeError, InvalidValueError  # noqa: E402
+import fastcal as fc
+from fastcal.bulk import QueryStatistics, Rescorer, TopRows
+from fastcal.distributed.ray import MergedStatistics, TopK, rescore
+from fastcal.distributed.ray._buckets import buckets
+from fastcal.errors import InvalidTypeError, InvalidValueError
 
 # Ray Data warns of options that it sets itself.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
@@ -63,7 +63,12 @@ def collected(dataset):
 
 def plain(table):
     """Dictionaries as what they stand for."""
-    return pa.table({name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column for name, column in zip(table.column_names, table.columns, strict=True)})
+    return pa.table(
+        {
+            name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
+    )
 
 
 def same(found, expected):
@@ -140,7 +145,10 @@ def test_accumulators_combine_in_any_order_and_grouping(seed, cuts, text):
     table = Rescorer(profile())(with_text(candidates(300)) if text else candidates(300))
     rng = np.random.default_rng(seed)
     parts = [table.slice(a, b - a) for a, b in zip([0, *sorted(cuts)], [*sorted(cuts), 300], strict=True)]
-    for aggregate, expected in [(TopK(3, n_buckets=1), TopRows(3).reduce(table)), (MergedStatistics("zscore", n_buckets=1), QueryStatistics("zscore").update(table).to_table())]:
+    for aggregate, expected in [
+        (TopK(3, n_buckets=1), TopRows(3).reduce(table)),
+        (MergedStatistics("zscore", n_buckets=1), QueryStatistics("zscore").update(table).to_table()),
+    ]:
         pieces = [aggregate.aggregate_block(aggregate.pack(part)) for part in parts if part.num_rows]
         pieces = [pieces[i] for i in rng.permutation(len(pieces))]
         middle = int(rng.integers(1, len(pieces) + 1))
@@ -164,7 +172,11 @@ def test_a_query_has_one_bucket_whatever_its_type_and_neighbours(values, n_bucke
 
 
 def test_buckets_are_of_about_one_size():
-    for column in (pa.chunked_array([np.arange(10_000)]), pa.chunked_array([np.arange(0, 10**7, 1000)]), pa.chunked_array([[f"q{i}" for i in range(10_000)]])):
+    for column in (
+        pa.chunked_array([np.arange(10_000)]),
+        pa.chunked_array([np.arange(0, 10**7, 1000)]),
+        pa.chunked_array([[f"q{i}" for i in range(10_000)]]),
+    ):
         sizes = np.bincount(buckets(column, 16), minlength=16)
         assert sizes.min() > 450
         assert sizes.max() < 800

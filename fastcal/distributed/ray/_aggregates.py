@@ -158,7 +158,7 @@ def to_stream(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())  # a batch for each chunk otherwise, and dictionaries that change between batches
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def from_stream(stream: bytes) -> pa.Table:

@@ -23,7 +23,8 @@ def buckets(queries: Any, n_buckets: int) -> npt.NDArray[np.int32]:
     encoded = plain.combine_chunks().dictionary_encode()
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     found = np.array([zlib.crc32(name.encode()) % n_buckets for name in encoded.dictionary.to_pylist()], np.int32)
-    return found[encoded.indices.to_numpy()]
+    spread: npt.NDArray[np.int32] = found[encoded.indices.to_numpy()]
+    return spread
 
 
 def distinct(queries: Any) -> Any:

@@ -62,7 +62,7 @@ class ShardedIndex(State):
             if other[1:] != first[1:]:
                 self.shutdown()
                 raise InvalidValueError(f"{name} has {other[1:]}, {self._names[0]} has {first[1:]}; expected shards of one index")
-        self._metric, self._width, self._dim, self._has_ids = first.metric, first.width, first.dim, first.has_ids  # type: ignore[assignment]
+        self._metric, self._width, self._dim, self._has_ids = first.metric, first.width, first.dim, first.has_ids
         self._begins = np.concatenate([[0], np.cumsum([each.n_rows for each in facts])])
 
     @classmethod
