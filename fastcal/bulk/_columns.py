@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def judge_array_ids(column: Array, name: str) -> None:
         return
     for row, text in enumerate(column.tolist()):
         if not isinstance(text, str):
-            if text is None or text != text:
+            if text is None or (isinstance(text, float) and math.isnan(text)):
                 _refuse_null(name, row)
             raise InvalidTypeError(f"column {name!r} holds {text!r} in row {row}; expected strings, as in an array of integers or strings")
 
@@ -101,6 +102,15 @@ def scores_of_arrow(column: Any, name: str) -> npt.NDArray[np.float32]:
 def labels_of_arrow(column: Any, name: str) -> Array:
     """Return what a GroupCalibrator tells apart, as it takes it."""
     return keys_of_arrow(column, name).ids()
+
+
+def taken(column: Any, rows: Any) -> Any:
+    """Return some rows of an Arrow column. Arrow takes none from views: they go through their plain type."""
+    pa = require("pyarrow", "parquet")
+    for view, plain in (("string_view", "large_string"), ("binary_view", "large_binary")):
+        if hasattr(pa, view) and column.type == getattr(pa, view)():
+            return column.cast(getattr(pa, plain)()).take(rows).cast(column.type)
+    return column.take(rows)
 
 
 def _refuse_null(name: str, row: int) -> None:

@@ -9,10 +9,9 @@ import numpy as np
 from fastcal import _threads
 from fastcal._backend.protocol import Array
 from fastcal._extras import require
-from fastcal._validate.numbers import integer
 from fastcal._validate.numbers import instance as judge_instance
+from fastcal._validate.numbers import integer
 from fastcal.bulk import _settings
-from fastcal.bulk._columns import judge_ids, judge_scores
 from fastcal.bulk._frames import Frame, frame_of
 from fastcal.bulk._keys import Groups, grouped
 from fastcal.bulk._moments import refuse_infinity
@@ -144,7 +143,7 @@ class Rescorer:
         if self._cut is not None:
             added["decision"] = self._cut.codes(probabilities, fed)
         if self.drop_not_found:
-            keep &= added["decision"] > 0
+            keep = np.logical_and(keep, added["decision"])
         rows = self._rows(frame, groups, probabilities, raw, keep)
         return frame.finish(rows, added if rows is None else {name: values[rows] for name, values in added.items()})
 
@@ -154,9 +153,10 @@ class Rescorer:
         Examples
         --------
         >>> import fastcal as fc, pyarrow as pa
+        >>> from fastcal.bulk import Rescorer
         >>> profile = fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.9], [0, 1]), [])
         >>> columns = pa.schema({"query_id": pa.int64(), "doc_id": pa.string(), "score": pa.float32()})
-        >>> fc.bulk.Rescorer(profile).output_schema(columns).names
+        >>> Rescorer(profile).output_schema(columns).names
         ['query_id', 'doc_id', 'score', 'probability']
         """
         pa = require("pyarrow", "parquet")
@@ -187,20 +187,20 @@ class Rescorer:
         norm = self.profile.norm
         if norm is None:
             return raw
-        options = {"higher_is_better": self.higher_is_better, "num_threads": _threads.resolve(self.num_threads)}
+        up, threads = self.higher_is_better, _threads.resolve(self.num_threads)
         if norm in PLAIN_MAPS:
-            return normalize_lists(raw, np.array([0, len(raw)]), norm, **options)
+            return normalize_lists(raw, np.array([0, len(raw)]), norm, higher_is_better=up, num_threads=threads)
         assert groups is not None
         refuse_infinity(raw, groups, self.score)
         if norm not in WHOLE_LIST:
             statistics = self.statistics
             if statistics is None:
                 statistics = QueryStatistics(norm, query=self.query, score=self.score).add(groups, raw)
-            return statistics.normalized(groups, raw, higher_is_better=self.higher_is_better)
-        ordered = best_rows(groups, raw if self.higher_is_better else -raw, raw, frame.keys(self.doc), None, None, self.higher_is_better, self.num_threads)
+            return statistics.normalized(groups, raw, higher_is_better=up)
+        ordered = best_rows(groups, raw if up else -raw, raw, frame.keys(self.doc), None, None, up, threads)
         offsets = np.concatenate(([0], np.cumsum(np.bincount(groups.codes[ordered], minlength=groups.n))))
         fed = np.full_like(raw, np.nan)
-        fed[ordered] = normalize_lists(raw[ordered], offsets, norm, **options)
+        fed[ordered] = normalize_lists(raw[ordered], offsets, norm, higher_is_better=up, num_threads=threads)
         return fed
 
     def _probabilities(self, frame: Frame, fed: Array, keep: Array | None) -> Array:
@@ -222,6 +222,6 @@ class Rescorer:
     def _rows(self, frame: Frame, groups: Groups | None, probabilities: Array, raw: Array, keep: Array | None) -> Array | None:
         """Return the numbers of the rows of the result; None for all as they are."""
         if self.top_k is None:
-            return None if keep is None else np.flatnonzero(keep)
+            return None if keep is None or keep.all() else np.flatnonzero(keep)
         assert groups is not None
         return best_rows(groups, probabilities, raw, frame.keys(self.doc), keep, self.top_k, self.higher_is_better, self.num_threads)

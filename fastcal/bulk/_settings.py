@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,16 +51,17 @@ def cut_of(
 ) -> Cut | None:
     """Return the cut of the threshold that is asked for, or None for a profile without any, of which nothing may be asked."""
     asked = {"target_precision": target_precision, "target_recall": target_recall, "escalate_from": escalate_from}
-    given = [name for name, value in asked.items() if value is not None] + ["drop_not_found"] * flag(drop_not_found, "drop_not_found")
+    given = [name for name, value in asked.items() if value is not None]
+    given += ["drop_not_found"] * flag(drop_not_found, "drop_not_found")
     if not profile.thresholds:
         if given:
             raise InvalidValueError(f"{given[0]} needs a threshold, and the profile holds none")
         return None
-    band = profile.policy(**asked).band
+    band = profile.policy(target_precision=target_precision, target_recall=target_recall, escalate_from=escalate_from).band
     if not isinstance(band, AbstainBand):
         raise InvalidTypeError(f"the policy of the profile has the band {band!r}; expected one band for all queries")
     if band.space == "probability":
-        return Cut(band, True)
+        return Cut(band, higher_is_better=True)
     fed_higher = True if profile.norm is not None else higher_is_better
     chosen = {each.higher_is_better for each in profile.thresholds if each.space == "score" and each.value in (band.low, band.high)}
     if fed_higher not in chosen:
