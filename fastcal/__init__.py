@@ -157,8 +157,10 @@ if TYPE_CHECKING:
         topk as topk,
     )
     from fastcal.selection import (
+        HeldOutThreshold as HeldOutThreshold,
         Selection as Selection,
         cross_fit as cross_fit,
+        held_out_threshold as held_out_threshold,
         select_calibrator as select_calibrator,
     )
     from fastcal.thresholds import (
@@ -261,7 +263,7 @@ _HOME = {
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
-    "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
+    "fastcal.selection": ("HeldOutThreshold", "Selection", "cross_fit", "held_out_threshold", "select_calibrator"),
     "fastcal.thresholds": (
         "HeuristicCut",
         "OperatingPoint",
