@@ -1,6 +1,6 @@
 """``fastcal rescore`` beside pyarrow reading and writing the same columns, each run a process of its own.
 
-    python -m bench.rescore --rows 100000000 --rounds 3 --folder /tmp/rescore --into bench/RESCORE.md
+python -m bench.rescore --rows 100000000 --rounds 3 --folder /tmp/rescore --into bench/RESCORE.md
 """
 
 from __future__ import annotations

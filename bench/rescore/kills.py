@@ -1,6 +1,6 @@
 """``fastcal rescore`` killed with SIGKILL at random moments and resumed: is the result that of a run that nobody disturbed?
 
-    python -m bench.rescore.kills --kills 20 --into bench/RESCORE.md
+python -m bench.rescore.kills --kills 20 --into bench/RESCORE.md
 """
 
 from __future__ import annotations
