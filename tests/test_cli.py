@@ -125,3 +125,24 @@ def test_without_the_demo_extra_one_line_names_it(module, tmp_path):
 def test_importing_the_entry_point_costs_no_extra():
     done = python("-c", "import sys, fastcal.cli; print([m for m in ('typer', 'rich', 'matplotlib', 'sklearn', 'numba') if m in sys.modules])")
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_info_loads_nothing_that_it_does_not_need():
+    code = "import sys; from fastcal.cli import main; code = main(['info', '--json']); print(*sys.modules, file=sys.stderr); sys.exit(code)"
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.split())
+    assert not {name.partition(".")[0] for name in loaded} & {
+        "pydantic",
+        "pyarrow",
+        "matplotlib",
+        "sklearn",
+        "numba",
+        "ray",
+        "duckdb",
+        "polars",
+        "pandas",
+        "scipy",
+    }
+    assert {name for name in loaded if name.startswith("fastcal.cli.commands.")} == {"fastcal.cli.commands.info"}
+    assert not {"rich.console", "rich.progress"} & loaded
