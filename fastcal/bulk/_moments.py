@@ -88,8 +88,8 @@ def refuse_infinity(scores: Array, groups: Groups, name: str) -> None:
     infinite = np.isinf(scores)
     if infinite.any():
         row = int(infinite.argmax())
-        query = groups.distinct.take(groups.codes[row : row + 1]).ids()[0]
-        raise InvalidValueError(f"column {name!r} holds {scores[row]} in row {row}, of query {query}: a list with an infinite score has no norm")
+        query = groups.distinct.take(groups.codes[row : row + 1]).ids().tolist()[0]
+        raise InvalidValueError(f"column {name!r} holds {scores[row]} in row {row}, of query {query!r}: a list with an infinite score has no norm")
 
 
 def _add(words: Array, at: Array, more: Any) -> None:

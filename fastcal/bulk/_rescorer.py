@@ -153,9 +153,10 @@ class Rescorer:
         Examples
         --------
         >>> import fastcal as fc, pyarrow as pa
+        >>> from fastcal.bulk import Rescorer
         >>> profile = fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.9], [0, 1]), [])
         >>> columns = pa.schema({"query_id": pa.int64(), "doc_id": pa.string(), "score": pa.float32()})
-        >>> fc.bulk.Rescorer(profile).output_schema(columns).names
+        >>> Rescorer(profile).output_schema(columns).names
         ['query_id', 'doc_id', 'score', 'probability']
         """
         pa = require("pyarrow", "parquet")
