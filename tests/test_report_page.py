@@ -1,4 +1,4 @@
-"""The page in a real browser: Debian's chromium, headless, without a network."""
+"""The page in a real browser, headless and without a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastcal.report._words import readout
 
 pytest.importorskip("vl_convert")
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if CHROMIUM is None:
     pytest.skip("chromium is not installed (make browser)", allow_module_level=True)
 
