@@ -175,6 +175,25 @@ class Engine:
         self, scores: Array, offsets: Array, higher_is_better: bool, ties: Ties, pool: Array | None, out: Array, *, num_threads: int
     ) -> int: ...
     def order_lists(self, scores: Array, offsets: Array, out: Array, *, num_threads: int) -> None: ...
+    def number_rows(self, values: Array, offsets: Array | None, out_codes: Array, out_firsts: Array) -> int: ...
+    def top_rows(
+        self,
+        codes: Array,
+        groups: int,
+        on: Array,
+        scores: Array,
+        higher_is_better: bool,
+        keep: Array | None,
+        doc_values: Array,
+        doc_offsets: Array | None,
+        most: int,
+        out: Array,
+        *,
+        num_threads: int,
+    ) -> int: ...
+    def exact_moments(
+        self, codes: Array, scores: Array, out_counts: Array, out_least: Array, out_greatest: Array, out_sums: Array | None, out_squares: Array | None
+    ) -> int: ...
     def fuse(
         self,
         ids: list[Array],

@@ -17,6 +17,7 @@ void register_vectors(EngineClass& engine);
 void register_search(pybind11::module_& module, EngineClass& engine);
 void register_bands(EngineClass& engine);
 void register_lists(EngineClass& engine);
+void register_grouped(EngineClass& engine);
 void register_fusion(EngineClass& engine);
 void register_calibration(EngineClass& engine);
 void register_evidence(EngineClass& engine);

@@ -44,6 +44,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   register_search(module, engine);
   register_bands(engine);
   register_lists(engine);
+  register_grouped(engine);
   register_fusion(engine);
   register_calibration(engine);
   register_evidence(engine);

@@ -11,6 +11,7 @@ from fastcal._backend._numba_calibration_operations import CalibrationOperations
 from fastcal._backend._numba_evidence import EvidenceOperations
 from fastcal._backend._numba_fusion_operations import FusionOperations
 from fastcal._backend._numba_gate import Gate
+from fastcal._backend._numba_grouped_operations import GroupedOperations
 from fastcal._backend._numba_list_operations import ListOperations
 from fastcal._backend._numba_pool import ranges, run, warn_if_denormals_are_lost
 from fastcal._backend._numba_run_operations import RunOperations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from fastcal._backend.protocol import Array, FoundRange, Metric, Precision
 
 
-class NumbaBackend(ListOperations, FusionOperations, CalibrationOperations, EvidenceOperations, RunOperations):
+class NumbaBackend(ListOperations, GroupedOperations, FusionOperations, CalibrationOperations, EvidenceOperations, RunOperations):
     """Every operation of :class:`fastcal._backend.protocol.Backend`, whose docstrings hold here."""
 
     name = "numba"

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from fastcal._backend._protocol_calibration import CalibrationOperations
 from fastcal._backend._protocol_evidence import EvidenceOperations
 from fastcal._backend._protocol_fusion import FusionOperations
+from fastcal._backend._protocol_grouped import GroupedOperations
 from fastcal._backend._protocol_lists import ListOperations
 from fastcal._backend._protocol_runs import RunOperations, TrecKind, TrecReader, TrecWriter
 from fastcal._backend._types import (
@@ -70,7 +71,7 @@ class FoundRange(Protocol):
         """Fill int64 (n_queries + 1,), float32 and int64 (found,), best first per query; only if ``found`` is within the limit."""
 
 
-class Backend(ListOperations, FusionOperations, CalibrationOperations, EvidenceOperations, RunOperations, Protocol):
+class Backend(ListOperations, GroupedOperations, FusionOperations, CalibrationOperations, EvidenceOperations, RunOperations, Protocol):
     """What native code and Numba both implement, name for name."""
 
     @property

@@ -22,11 +22,38 @@ def _cheap(option: Any) -> Any:
 
 
 class Command(TyperCommand):
-    """A command that costs no more to start than its options."""
+    """A command that costs no more to start than its options; one whose metavar is as ``W W...`` takes numbers until they end."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Join the numbers of an option: ``--weights 1 2`` is ``--weights 1,2``."""
+        several = {name for option in self.params if (getattr(option, "metavar", None) or "").endswith(" W...") for name in option.opts}
+        return super().parse_args(ctx, list(_joined(args, several)))
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return --help."""
         return _cheap(super().get_help_option(ctx))
+
+
+def _joined(args: list[str], several: set[str]) -> Iterator[str]:
+    at = 0
+    while at < len(args):
+        yield args[at]
+        at += 1
+        if args[at - 1] in several:
+            end = at
+            while end < len(args) and _is_number(args[end]):
+                end += 1
+            if end > at:
+                yield ",".join(args[at:end])
+            at = end
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class LazyGroup(TyperGroup):

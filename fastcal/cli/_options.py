@@ -37,6 +37,16 @@ OptionalQrels = Annotated[str | None, typer.Argument(metavar="[QRELS]", help="As
 ProfilePath = Annotated[str, typer.Option("--profile", "-p", metavar="FILE", help="Profile that fastcal fit wrote.")]
 Out = Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="Where it goes, whole or not at all; default and -: stdout.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Untie = Annotated[
+    bool,
+    typer.Option(
+        "--untie/--keep-ties", help="In TREC, let equal scores fall by one float32 each: trec_eval sorts ties by document name, descending."
+    ),
+]
+CheckedModel = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Fail unless the profile is for this model.", show_default=False)]
+CheckedMetric = Annotated[
+    str | None, typer.Option("--metric", metavar="NAME", help="Fail unless the profile is for this metric.", show_default=False)
+]
 Distances = Annotated[bool, typer.Option("--distances", help="Scores are distances: lower is better.")]
 
 Unjudged = Annotated[

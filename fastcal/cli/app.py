@@ -17,14 +17,18 @@ _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mr
 
 # In the order of the help.
 COMMANDS = (
-    "demo",
-    "info",
+    "search",
+    "fuse",
+    "apply",
     "fit",
     "threshold",
     "certify",
     "evaluate",
-    "revalidate",
     "report",
+    "revalidate",
+    "rescore",
+    "demo",
+    "info",
 )
 
 

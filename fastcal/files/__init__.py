@@ -3,8 +3,19 @@
 from fastcal.files._beir import read_embedded
 from fastcal.files._judgements import read_qrels
 from fastcal.files._names import read_groups, read_names
-from fastcal.files._runs import read_run, run_table, write_run
+from fastcal.files._runs import read_run, run_json, run_table, write_run
 from fastcal.files._vectors import read_vectors
 from fastcal.files._write import write_table
 
-__all__ = ["read_embedded", "read_groups", "read_names", "read_qrels", "read_run", "read_vectors", "run_table", "write_run", "write_table"]
+__all__ = [
+    "read_embedded",
+    "read_groups",
+    "read_names",
+    "read_qrels",
+    "read_run",
+    "read_vectors",
+    "run_json",
+    "run_table",
+    "write_run",
+    "write_table",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def judgements(found: Source, query: str = "query_id", doc: str = "doc_id", grad
 
 def _is_trec(found: Source, query: str) -> bool:
     """Whether the first line has the four columns of TREC and is no header."""
-    fields = _fields(next(lines(found), (0, ""))[1])
+    with closing(lines(found)) as read:
+        fields = _fields(next(read, (0, ""))[1])
     return len(fields) == _TREC_FIELDS and not {query, *ALIASES.get(query, ())} & set(fields)
 
 

@@ -16,6 +16,7 @@ from fastcal.files._encoded import lists, named
 from fastcal.files._results import read_results
 from fastcal.files._source import STANDARD, Source, form_of, lines, naming, source
 from fastcal.files._tables import read_table
+from fastcal.files._ties import untied
 from fastcal.files._write import output, write_table
 from fastcal.run import Run
 
@@ -60,26 +61,47 @@ def read_run(path: str | PathLike[str], *, query: str = "query_id", doc: str = "
         return Run(rows.ids, rows.values, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
 
 
-def write_run(run: Run, path: str | PathLike[str], *, tag: str = "fastcal") -> None:
+def write_run(run: Run, path: str | PathLike[str], *, tag: str = "fastcal", untie: bool = False, least: float | None = None) -> None:
     """Write a run in the form that the end of the name tells, as :func:`read_run` does; "-" is TREC on standard output.
 
     Files appear whole or not at all. Tables have the columns query_id, doc_id, rank and score; those of Parquet and Arrow know
     whether scores are distances. JSON is ``{query: {document: score}}``.
+
+    Parameters
+    ----------
+    run : Run
+    path : str or path-like
+    tag : str, default "fastcal"
+        The last column of TREC.
+    untie : bool, default False
+        trec_eval and its kin ignore the rank column: they sort by score, and equal scores by document name, descending. With `untie`
+        scores in TREC files fall strictly, so that they keep this order: a score that ties is lowered to the next float32 below.
+        Other forms keep ties.
+    least : float, optional
+        No score is lowered below this one.
     """
-    if str(path) == STANDARD:
-        run.to_trec(sys.stdout.buffer, tag=tag)
-        sys.stdout.buffer.flush()
-        return
     target = files.path(path, "path")
     form = form_of(target)
     if form == "text":
-        run.to_trec(target, tag=tag)
+        written = _untied(run, least) if untie else run
+        if str(path) == STANDARD:
+            sys.stdout.flush()
+            written.to_trec(sys.stdout.buffer, tag=tag)
+            sys.stdout.buffer.flush()
+        else:
+            written.to_trec(target, tag=tag)
     elif form == "json":
-        text = json.dumps(run.to_dict(), ensure_ascii=False)
         with output(target) as file:
-            file.write(text.encode())
+            file.write(run_json(run).encode())
     else:
         write_table(run_table(run).replace_schema_metadata({DIRECTION: _WRITTEN[run.higher_is_better]}), target)
+
+
+def run_json(run: Run) -> str:
+    """Return ``{query: {document: score}}`` as a line of JSON."""
+    if run.scores is not None and not np.isfinite(run.scores).all():
+        raise InvalidValueError("JSON holds no infinite score, and this run does")
+    return json.dumps(run.to_dict(), ensure_ascii=False) + "\n"
 
 
 def run_table(run: Run) -> Any:
@@ -89,6 +111,14 @@ def run_table(run: Run) -> Any:
     ranks = np.arange(run.ids.size) - run.offsets[rows] + 1
     scores = run.scores if run.scores is not None else (run.counts()[rows] - ranks + 1).astype(np.float32)
     return pa.table({"query_id": named(run.query_ids, rows), "doc_id": named(run.doc_ids, run.ids), "rank": ranks, "score": scores})
+
+
+def _untied(run: Run, least: float | None) -> Run:
+    """Return the run as TREC shows it, higher is better, without ties."""
+    if run.scores is None:
+        return run
+    scores = untied(run.scores if run.higher_is_better else -run.scores, run.offsets, least=least)
+    return Run(run.ids, scores, run.offsets, query_ids=run.query_ids, doc_ids=run.doc_ids)
 
 
 def _is_trec(found: Source) -> bool:

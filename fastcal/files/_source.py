@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -144,12 +144,12 @@ def naming(found: Source) -> Iterator[None]:
         raise InvalidValueError(text if text.startswith(found.name) else f"{found.name}: {text}") from error
 
 
-def lines(found: Source) -> Iterator[tuple[int, str]]:
+def lines(found: Source) -> Generator[tuple[int, str]]:
     """Yield number and text of each line that is not blank."""
     with opened(found) as file:
-        number = 0
+        number, texts = 0, _texts(file)  # by name, so that it outlives the file: a reader that stops early leaves no open one
         try:
-            for number, text in enumerate(_texts(file), start=1):
+            for number, text in enumerate(texts, start=1):
                 if text.strip():
                     yield number, text.rstrip("\r\n")
         except UnicodeDecodeError as error:
