@@ -16,7 +16,7 @@ CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFAS
 unexport MAKEFLAGS
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates bench-rescore coverage sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates bench-rescore browser coverage sanitize docs clean help
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -93,6 +93,9 @@ test-neon: $(VENV)/.build  ## cross-compile for aarch64 and run the C++ tests un
 	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ '-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu'
 	$(BIN)/cmake --build build/neon
 	FASTCAL_EMULATED=1 $(BIN)/ctest --test-dir build/neon --output-on-failure
+
+browser:         ## install the headless browser that the tests of the report page drive; without it they are skipped
+	@.ci/browser
 
 docs: $(VENV)/.dev  ## run every example of README, docs and docstrings
 	$(BIN)/pytest tests/test_docs.py
