@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         NotFittedError as NotFittedError,
         ProfileMismatchError as ProfileMismatchError,
         ProfileWarning as ProfileWarning,
+        ShardLostError as ShardLostError,
         SmallSampleWarning as SmallSampleWarning,
     )
     from fastcal.evaluation import (
@@ -232,6 +233,7 @@ _HOME = {
         "NotFittedError",
         "ProfileMismatchError",
         "ProfileWarning",
+        "ShardLostError",
         "SmallSampleWarning",
     ),
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
