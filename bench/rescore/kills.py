@@ -30,6 +30,8 @@ def content(folder):
 
 def tried(source, folder, options, kills, draw):
     """How many runs were killed while at work, and how many came out the same; a run that ended before its moment is tried again."""
+    for name in ("whole", "out"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     began = time.perf_counter()
     assert begin(source, folder, "whole", options).wait() == 0
     took, whole = time.perf_counter() - began, content(folder / "whole")
