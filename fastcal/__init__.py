@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         NotFittedError as NotFittedError,
         ProfileMismatchError as ProfileMismatchError,
         ProfileWarning as ProfileWarning,
+        ShardLostError as ShardLostError,
         SmallSampleWarning as SmallSampleWarning,
     )
     from fastcal.evaluation import (
@@ -156,8 +157,10 @@ if TYPE_CHECKING:
         topk as topk,
     )
     from fastcal.selection import (
+        HeldOutThreshold as HeldOutThreshold,
         Selection as Selection,
         cross_fit as cross_fit,
+        held_out_threshold as held_out_threshold,
         select_calibrator as select_calibrator,
     )
     from fastcal.thresholds import (
@@ -230,6 +233,7 @@ _HOME = {
         "NotFittedError",
         "ProfileMismatchError",
         "ProfileWarning",
+        "ShardLostError",
         "SmallSampleWarning",
     ),
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
@@ -259,7 +263,7 @@ _HOME = {
     "fastcal.results": ("BandSample", "RangeResult", "SearchResult"),
     "fastcal.run": ("Labels", "Qrels", "Run", "pairs"),
     "fastcal.scoring": ("rescore", "scores", "topk"),
-    "fastcal.selection": ("Selection", "cross_fit", "select_calibrator"),
+    "fastcal.selection": ("HeldOutThreshold", "Selection", "cross_fit", "held_out_threshold", "select_calibrator"),
     "fastcal.thresholds": (
         "HeuristicCut",
         "OperatingPoint",

@@ -76,6 +76,10 @@ class BackendError(FastcalError, ImportError):
     """The backend or the instruction set that was asked for cannot run here."""
 
 
+class ShardLostError(FastcalError, RuntimeError):
+    """A shard of an index in several cannot be searched, so there is no answer; the message names the shard."""
+
+
 class MissingExtraError(FastcalError, ImportError):
     """An optional part of fastcal is not installed; the message names the extra."""
 

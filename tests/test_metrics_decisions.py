@@ -249,6 +249,8 @@ def test_the_summary_is_the_metrics_beside_the_constant() -> None:
     assert (found.n, found.n_groups, found.base_rate) == (600, 60, pytest.approx(labels.mean()))
     estimate = metrics.bootstrap(metrics.expected_calibration_error, labels, p, groups=groups, n_resamples=200)
     assert found.ece_interval == (estimate.low, estimate.high)
+    for metric, interval in ((metrics.brier_score, found.brier_interval), (metrics.log_loss, found.log_loss_interval)):
+        assert interval == metrics.bootstrap(metric, labels, p, groups=groups, n_resamples=200).interval
     blind = metrics.calibration_summary(labels, p, groups=groups, n_resamples=200)
     assert (blind.constant_ece, blind.constant_in_sample, found.constant_in_sample) == (0.0, True, False)
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False)) == found.to_dict()
@@ -270,4 +272,5 @@ def test_a_summary_of_one_query_of_one_class() -> None:
         "ece": 0.25, "debiased_calibration_error": 0.0, "ece_interval": [None, None],
         "constant_ece": 0.0, "constant": 1.0, "constant_in_sample": True, "brier": 0.0625,
         "brier_skill": None, "log_loss": None, "auroc": None, "n": 2, "n_groups": 1, "base_rate": 1.0,
+        "brier_interval": [None, None], "log_loss_interval": [None, None],
     }  # fmt: skip

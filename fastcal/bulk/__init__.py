@@ -5,8 +5,10 @@ for the best rows. Rows are ranked by probability, then by score, then by docume
 how they are split can be seen in a result. :func:`fastcal.rescore` is something else: it scores vectors.
 """
 
+from fastcal.bulk._files import rescore_files
+from fastcal.bulk._report import RescoreReport
 from fastcal.bulk._rescorer import Rescorer
 from fastcal.bulk._statistics import QueryStatistics
 from fastcal.bulk._top_rows import TopRows
 
-__all__ = ["QueryStatistics", "Rescorer", "TopRows"]
+__all__ = ["QueryStatistics", "RescoreReport", "Rescorer", "TopRows", "rescore_files"]

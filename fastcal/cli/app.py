@@ -1,34 +1,63 @@
-"""The commands; each one hands over to the module that does the work."""
+"""The commands; each one is a module of ``fastcal.cli.commands`` and hands over to the one that does the work."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 import fastcal as fc
+from fastcal.cli._command import LazyGroup
 from fastcal.errors import InvalidValueError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-app = typer.Typer(name="fastcal", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 # Some releases of typer bring their own click, so its ClickException is found through a subclass that typer exports.
 _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+# In the order of the help.
+COMMANDS = (
+    "search",
+    "fuse",
+    "apply",
+    "fit",
+    "threshold",
+    "certify",
+    "evaluate",
+    "report",
+    "revalidate",
+    "rescore",
+    "demo",
+    "info",
+)
+
+
+class _Fastcal(LazyGroup):
+    names = COMMANDS
+
+
+app = typer.Typer(cls=_Fastcal, name="fastcal", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; bad usage is an InvalidValueError."""
     try:
-        code = app(args=None if arguments is None else list(arguments), prog_name="fastcal", standalone_mode=False)
+        with typer.main.get_command(app).make_context("fastcal", list(arguments)) as context:
+            code = context.command.invoke(context)
     except _ClickException as error:
-        message: str = error.format_message()  # type: ignore[attr-defined]
-        raise InvalidValueError(f"{message.rstrip('.')}; see fastcal --help") from error
+        raise InvalidValueError(_told(error)) from error
     except typer.Abort as error:
         raise KeyboardInterrupt from error
+    except typer.Exit as leaving:
+        code = leaving.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception) -> str:
+    """Say what click says, and where the help is."""
+    context = getattr(error, "ctx", None)
+    message: str = error.format_message()  # type: ignore[attr-defined]
+    return f"{message.rstrip('.')}; see {context.command_path if context else 'fastcal'} --help"
 
 
 def _version(value: bool) -> None:
@@ -40,30 +69,3 @@ def _version(value: bool) -> None:
 @app.callback()
 def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
     """From a raw similarity score to a decision."""
-
-
-@app.command()
-def demo(
-    data: Annotated[
-        Path | None, typer.Option(help="A folder in BEIR layout with corpus_emb.npy and queries_emb.npy; default: two bundled collections.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Where report.md and the pictures go.")] = Path("fastcal-demo"),
-) -> None:
-    """Turn real retrieval scores into probabilities, a threshold and a decision."""
-    from rich.console import Console
-
-    from fastcal.cli.demo.job import run as run_demo
-
-    run_demo(data, out, Console())
-
-
-@app.command()
-def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show the version, the backend, the instruction sets and the number of threads."""
-    backend = fc.backend()
-    facts = {"version": fc.__version__, "backend": backend.name, "isa": backend.isa, "num_threads": backend.num_threads, **fc.cpu_info()}
-    typer.echo(json.dumps(facts, indent=2) if as_json else "\n".join(f"{name:<16}{_written(value)}" for name, value in facts.items()))
-
-
-def _written(value: object) -> str:
-    return " ".join(value) or "none" if isinstance(value, list) else str(value)

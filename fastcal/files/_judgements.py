@@ -1,35 +1,110 @@
-"""Judgements: TREC qrels, plain or gzipped, BEIR tables, and Parquet."""
+"""Judgements: TREC qrels, BEIR's tables and folders, other tables, JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from fastcal._extras import require
+import numpy as np
+
 from fastcal.errors import InvalidValueError
-from fastcal.files._runs import STDIN
+from fastcal.files import _beir
+from fastcal.files._encoded import lists
+from fastcal.files._results import read_results
+from fastcal.files._source import Source, lines, naming, source
+from fastcal.files._tables import ALIASES, read_table, resolved
 from fastcal.run import Qrels
 
-_BEIR_FIELDS = 3
+_BEIR_FIELDS, _TREC_FIELDS = 3, 4
 
 
-def read_qrels(path: str | PathLike[str], *, query: str = "query_id", doc: str = "doc_id", grade: str = "relevance") -> Qrels:
-    """Read judgements: Parquet or BEIR's ``.tsv`` by the end of the name, else TREC; "-" is standard input."""
-    source = Path(STDIN if str(path) == "-" else path)
-    if source.suffix == ".parquet":
-        table = require("pyarrow.parquet", "parquet").read_table(source, columns=[query, doc, grade])
-        return Qrels.from_columns(table, query=query, doc=doc, grade=grade)
-    if source.suffix == ".tsv":
-        return _beir(source)
-    return Qrels.from_trec(source)
+def read_qrels(path: str | PathLike[str], *, query: str = "query_id", doc: str = "doc_id", grade: str = "relevance", split: str = "test") -> Qrels:
+    """Read judgements.
+
+    The form is told by the end of the name as in :func:`read_run`: tables, JSON ``{query: {document: grade}}``, otherwise text. A folder
+    is one in BEIR layout: its ``qrels/<split>.tsv``, or ``qrels.tsv``. Text has three columns, BEIR's, with or without a header, or four,
+    TREC's; on standard input four. A table of text that has a header may have its columns in any order.
+
+    Parameters
+    ----------
+    path : str or path-like
+    query, doc, grade : str
+        Columns of a table. Where the usual names query_id, doc_id and relevance are not there, query-id, qid, q_id, corpus-id, docno, docid,
+        and score, label, rel, grade are.
+    split : str, default "test"
+        Of a folder.
+
+    Raises
+    ------
+    ValueError, OSError
+        The message names the file and the line or row.
+    """
+    if (folder := Path(path)).is_dir():
+        path = _beir.qrels_file(folder, split)
+    found = source(path, members=(".json",))
+    with naming(found):
+        if found.form == "json":
+            grades: Any = read_results(found)
+            return Qrels.from_dict(grades)
+        if found.form in {"text", "tsv"}:
+            if found.path is None or _is_trec(found, query):
+                return Qrels.from_trec(found.place)
+            return Qrels.from_records(each[1:] for each in _judgements(found, query, doc, grade))
+        table = read_table(found, [query, doc, grade], texts=[query, doc])
+        return _from_table(table, query, doc, grade, found.name)
 
 
-def _beir(path: Path) -> Qrels:
-    records = []
-    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        fields = text.split("\t")
-        if len(fields) != _BEIR_FIELDS:
-            raise InvalidValueError(f"{path}, line {line}: expected 'query<tab>document<tab>grade', got {text!r}")
-        if line > 1 or not fields[2].isalpha():
-            records.append((fields[0], fields[1], int(fields[2])))
-    return Qrels.from_records(records)
+def _from_table(table: Any, query: str, doc: str, grade: str, name: str) -> Qrels:
+    if table.column(grade).null_count:
+        raise InvalidValueError(f"row {table.column(grade).is_null().index(True).as_py()}: column {grade!r} is empty")
+    rows = lists(table, query, doc, grade, name)
+    grades = rows.values.astype(np.int64)
+    if (grades != rows.values).any():
+        raise InvalidValueError(f"column {grade!r} holds {rows.values[grades != rows.values][0]}, expected integers")
+    queries = rows.query_ids[np.repeat(np.arange(rows.offsets.size - 1), np.diff(rows.offsets))]
+    documents = rows.ids if rows.doc_ids is None else rows.doc_ids[rows.ids]
+    return Qrels.from_columns({"query_id": queries, "doc_id": documents, "relevance": grades})
+
+
+def judgement_lines(path: str | PathLike[str]) -> Iterator[tuple[int, str, str, int]]:
+    """Yield line, query, document and grade of a text of three columns, BEIR's, as it is read; errors name file and line."""
+    return _judgements(source(path), "query_id", "doc_id", "relevance")
+
+
+def _judgements(found: Source, query: str, doc: str, grade: str) -> Iterator[tuple[int, str, str, int]]:
+    places, width = (0, 1, 2), _BEIR_FIELDS
+    for at, (line, text) in enumerate(lines(found)):
+        fields = _fields(text)
+        if at == 0 and not _is_integer(fields[-1]):
+            width = len(fields)
+            if width != _BEIR_FIELDS or query in fields:  # three columns are BEIR's, whatever the header calls them
+                names = resolved(fields, [query, doc, grade], found.name)
+                places = (fields.index(names[0]), fields.index(names[1]), fields.index(names[2]))
+            continue
+        if len(fields) != width:
+            raise InvalidValueError(f"{found.name}, line {line}: {len(fields)} columns, expected {width}: query, document, grade")
+        if not _is_integer(fields[places[2]]):
+            raise InvalidValueError(f"{found.name}, line {line}: {fields[places[2]]!r} is not an integer")
+        yield line, fields[places[0]], fields[places[1]], int(fields[places[2]])
+
+
+def _is_trec(found: Source, query: str) -> bool:
+    """Whether the first line has the four columns of TREC and is no header."""
+    with closing(lines(found)) as read:
+        fields = _fields(next(read, (0, ""))[1])
+    return len(fields) == _TREC_FIELDS and not {query, *ALIASES.get(query, ())} & set(fields)
+
+
+def _fields(text: str) -> list[str]:
+    return text.split("\t") if "\t" in text else text.split()
+
+
+def _is_integer(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,6 +38,8 @@ class CalibrationSummary:
         of it, as it does for most samples of probabilities that are right. An ECE far above it is mostly noise.
     ece_interval : tuple of float
         Mirrored bootstrap interval by query, as in :func:`bootstrap`; (nan, nan) with fewer than two queries.
+    brier_interval, log_loss_interval : tuple of float
+        BCa bootstrap intervals by query, likewise.
     constant_ece : float
         Calibration error of answering one constant for every pair: |base rate - constant|. It is 0 if the constant was
         read off these very labels, which is why a small ECE alone proves nothing.
@@ -72,6 +75,8 @@ class CalibrationSummary:
     n: int
     n_groups: int
     base_rate: float
+    brier_interval: tuple[float, float]
+    log_loss_interval: tuple[float, float]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; None stands for NaN."""
@@ -134,16 +139,16 @@ def calibration_summary(
     y, p, w = sample.labels, sample.scores, sample.weights
     n_groups = numbered(sample.groups, len(y))[1]
     rate = float(np.average(y, weights=w))
-    ece, low, high = expected_calibration_error(y, p, n_bins, strategy, w), math.nan, math.nan
-    if n_groups > 1:
-        how: dict[str, Any] = {"n_resamples": n_resamples, "confidence": confidence, "seed": seed, "n_bins": n_bins, "strategy": strategy}
-        found = bootstrap(expected_calibration_error, y, p, groups=sample.groups, sample_weight=w, **how)
-        low, high = found.low, found.high
+    how: dict[str, Any] = {"groups": sample.groups, "sample_weight": w, "n_resamples": n_resamples, "confidence": confidence, "seed": seed}
+
+    def interval(metric: Callable[..., float], **options: Any) -> tuple[float, float]:
+        return bootstrap(metric, y, p, **how, **options).interval if n_groups > 1 else (math.nan, math.nan)
+
     constant = rate if given is None else given
     return CalibrationSummary(
-        ece=ece,
+        ece=expected_calibration_error(y, p, n_bins, strategy, w),
         debiased_calibration_error=debiased_calibration_error(y, p, n_bins, strategy, w, groups=sample.groups),
-        ece_interval=(low, high),
+        ece_interval=interval(expected_calibration_error, n_bins=n_bins, strategy=strategy),
         constant_ece=abs(rate - constant),
         constant=constant,
         constant_in_sample=given is None,
@@ -154,4 +159,6 @@ def calibration_summary(
         n=len(y),
         n_groups=n_groups,
         base_rate=rate,
+        brier_interval=interval(brier_score),
+        log_loss_interval=interval(log_loss),
     )

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from fastcal._clusters import numbered
 from fastcal._validate.arrays import float_array
-from fastcal._validate.numbers import fraction, integer
+from fastcal._validate.numbers import flag, fraction, integer
 from fastcal._validate.scores import Pairs, pairs
 from fastcal.calibration._odds import logit, shifted
-from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning, SmallSampleWarning
-from fastcal.metrics import calibration_summary, precision_recall_at
+from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning
+from fastcal.metrics import calibration_summary
 from fastcal.profile import _fields
 from fastcal.profile._queries import QueryHashes
 from fastcal.profile._recalibration import Codes, Float64
@@ -23,7 +23,8 @@ from fastcal.profile._reference import Reference
 from fastcal.profile._threshold import ENOUGH, Threshold
 from fastcal.selection import select_calibrator
 from fastcal.selection._folds import fold_of_pairs
-from fastcal.thresholds import choose_threshold, threshold_sweep
+from fastcal.selection._held_out_threshold import measured
+from fastcal.thresholds import threshold_sweep
 
 _MEASURED = {"thresholds", "base_rate", "n_pairs", "n_queries", "diagnostics", "reference", "queries", "library_version"}
 _FACTS = ("model", "metric", "revision", "task", "stage", "norm", "modality", "dims", "corpus", "created")
@@ -42,12 +43,17 @@ def fitted(
     top_k: int | None,
     n_splits: int,
     seed: int,
+    higher_is_better: bool,
 ) -> dict[str, Any]:
     """Return the arguments of a profile that are measured."""
     target = None if prior is None else fraction(prior, "prior")
     depth = _depth(float_array(scores, "scores").shape, top_k)
     candidates = None if calibrator is None else {type(calibrator).__name__: calibrator}
-    chosen = select_calibrator(scores, labels, query_ids, candidates, n_splits=n_splits, seed=seed, sample_weight=sample_weight, by=by)
+    rising = flag(higher_is_better, "higher_is_better")
+    how: dict[str, Any] = {"n_splits": n_splits, "seed": seed, "sample_weight": sample_weight, "by": by}
+    chosen = select_calibrator(scores, labels, query_ids, candidates, higher_is_better=rising or candidates is not None, **how)
+    if not rising:
+        _require_fall(chosen.calibrator)
     sample = pairs(scores, labels, sample_weight, query_ids)
     assert sample.groups is not None
     codes, n_queries = numbered(sample.groups, len(sample.labels))
@@ -113,19 +119,24 @@ def _reweighted(sample: Pairs, prior: float, rate: float) -> Pairs:
     return sample._replace(weights=factor if sample.weights is None else sample.weights * factor)
 
 
+def _require_fall(calibrator: Any) -> None:
+    """Refuse a curve that rises with distances; a constant one has no direction."""
+    if calibrator.higher_is_better_ is True:
+        raise InvalidValueError(
+            "probabilities rise with the scores and higher_is_better=False says distances; is the direction, or are labels, turned round?"
+        )
+
+
 def _cut(held_out: Float64, sample: Pairs, codes: Codes, folds: Codes, target: dict[str, Any]) -> Threshold | None:
     """Choose a threshold on all out-of-fold probabilities, and measure the choice: each fold is cut where the other folds say."""
     kind, least = next(iter(target.items()))
     wish = f"{kind}={least:g}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SmallSampleWarning)
-        point = choose_threshold(held_out, sample.labels, sample_weight=sample.weights, **target)
-        if point is None:
-            best = threshold_sweep(held_out, sample.labels, sample_weight=sample.weights).best_precision
-            _warn(f"no threshold reaches {wish}: the best precision on held-out queries is {best:.3f}; the profile has none for this target")
-            return None
-        margins = _margins(held_out, sample, folds, target)
-    at = precision_recall_at(sample.labels, margins, 0.0, groups=codes, sample_weight=sample.weights)
+    found = measured(sample._replace(scores=held_out, groups=codes), folds, target)
+    if found is None:
+        best = threshold_sweep(held_out, sample.labels, sample_weight=sample.weights).best_precision
+        _warn(f"no threshold reaches {wish}: the best precision on held-out queries is {best:.3f}; the profile has none for this target")
+        return None
+    threshold, at = found
     name = kind.removeprefix("target_")
     reached, (low, high) = (at.precision, at.precision_interval) if name == "precision" else (at.recall, at.recall_interval)
     if at.n_selected == 0 or high < least:
@@ -135,7 +146,7 @@ def _cut(held_out: Float64, sample: Pairs, codes: Codes, folds: Codes, target: d
     if at.n_selected < ENOUGH:
         _warn(f"the threshold for {wish} selects {at.n_selected} held-out pairs; below {ENOUGH} its precision says little")
     return Threshold(
-        point.threshold,
+        threshold,
         **target,
         precision=float(at.precision),
         recall=float(at.recall),
@@ -143,18 +154,6 @@ def _cut(held_out: Float64, sample: Pairs, codes: Codes, folds: Codes, target: d
         n_selected=int(at.n_selected),
         held_out=True,
     )
-
-
-def _margins(held_out: Float64, sample: Pairs, folds: Codes, target: dict[str, Any]) -> Float64:
-    """How far each probability is above the threshold that the other folds choose; below zero where they find none."""
-    margins = np.full(len(held_out), -1.0)
-    for fold in np.unique(folds):
-        inside = folds == fold
-        weights = None if sample.weights is None else sample.weights[~inside]
-        point = choose_threshold(held_out[~inside], sample.labels[~inside], sample_weight=weights, **target)
-        if point is not None:
-            margins[inside] = held_out[inside] - point.threshold
-    return margins
 
 
 def _warn(message: str) -> None:

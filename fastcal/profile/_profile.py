@@ -99,6 +99,7 @@ class Profile(Used):
         top_k: int | None = None,
         n_splits: int = 5,
         seed: int = 0,
+        higher_is_better: bool = True,
         **facts: Any,
     ) -> Self:
         """Fit a calibrator, choose thresholds, and measure both on queries they have not seen.
@@ -130,6 +131,8 @@ class Profile(Used):
             Depth of the lists; the number of columns of two-dimensional scores by default.
         n_splits, seed : int
             As in :func:`fastcal.cross_fit`.
+        higher_is_better : bool, default True
+            False for distances: the calibrators to choose from then fall with the score, and probabilities that rise are an error.
         **facts
             Further fields of the constructor: `revision`, `task`, `stage`, `norm`, `modality`, `dims`, `corpus`, `created`.
 
@@ -173,6 +176,7 @@ class Profile(Used):
             top_k=top_k,
             n_splits=n_splits,
             seed=seed,
+            higher_is_better=higher_is_better,
         )
         return cls(**judged, **measured)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,8 @@ _BLOCK = 1 << 22  # bytes
 _BUFFERS = 3  # one is read into while two are looked at
 
 
-def blocks(path: Path) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield the bytes of a file; a block stays as it is until the second one after it is asked for."""
+def blocks(path: Path | BinaryIO) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield the bytes of a file, or of an open one from where it is; a block stays as it is until the second one after it is asked for."""
     from concurrent.futures import ThreadPoolExecutor
     from gzip import BadGzipFile
     from zlib import error as ZlibError  # noqa: N812
@@ -29,7 +30,7 @@ def blocks(path: Path) -> Iterator[npt.NDArray[np.uint8]]:
     buffers = [np.empty(_BLOCK, np.uint8) for _ in range(_BUFFERS)]
     try:
         with _open(path) as file:
-            if path.is_file() and path.stat().st_size > _BLOCK // 8:
+            if isinstance(path, Path) and path.is_file() and path.stat().st_size > _BLOCK // 8:
                 with ThreadPoolExecutor(1) as ahead:
                     yield from _read_ahead(file, buffers, ahead)
                 return
@@ -38,11 +39,19 @@ def blocks(path: Path) -> Iterator[npt.NDArray[np.uint8]]:
                 yield buffers[turn][:n]
                 turn = (turn + 1) % _BUFFERS
     except (EOFError, BadGzipFile, ZlibError) as error:
-        raise InvalidValueError(f"{path} is not a sound gzip file: {error}") from error
+        raise InvalidValueError(f"{name_of(path)} is not a sound gzip file: {error}") from error
 
 
-def write(path: Path, texts: Iterable[bytes]) -> None:
-    """Write a file that appears complete or not at all; what is no regular file, a pipe or a terminal, is written to as it is."""
+def name_of(path: Path | BinaryIO) -> str:
+    """Return what messages call a file."""
+    return str(path if isinstance(path, Path) else getattr(path, "name", "the file"))
+
+
+def write(path: Path | BinaryIO, texts: Iterable[bytes]) -> None:
+    """Write a file that appears complete or not at all; an open file, a pipe and a terminal are written to as they are."""
+    if not isinstance(path, Path):
+        path.writelines(texts)
+        return
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         with target.open("wb") as stream:
@@ -60,7 +69,9 @@ def _read_ahead(file: Any, buffers: list[npt.NDArray[np.uint8]], ahead: Executor
         yield read
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path | BinaryIO) -> Any:
+    if not isinstance(path, Path):
+        return nullcontext(path)
     if path.suffix != ".gz":
         return path.open("rb", buffering=0)
     import gzip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ class Out:
                 listed.update(reversed(entries[start:stop]))
         return out
 
-    def to_trec(self, path: str | PathLike[str], tag: str = "fastcal") -> None:
+    def to_trec(self, path: _trec.Place, tag: str = "fastcal") -> None:
         """Write a TREC run, gzipped if the name ends in ``.gz``; a regular file appears whole or not at all.
 
         Evaluation tools sort by score, higher first, ties by document name, descending; the ranks written, from
@@ -49,7 +48,7 @@ class Out:
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, path-like or open binary file
         tag : str, default "fastcal", the last column
 
         Raises

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
@@ -68,7 +67,7 @@ class Qrels:
         return _built(ids, as_grades(grades, "grades"), offsets, labels, None if names is None else _columns.as_labels(names))
 
     @classmethod
-    def from_trec(cls, path: str | PathLike[str], *, num_threads: int | None = None) -> Qrels:
+    def from_trec(cls, path: _trec.Place, *, num_threads: int | None = None) -> Qrels:
         """Read lines of ``query iteration document grade``, gzipped if the name ends in ``.gz``; white space as in :meth:`Run.from_trec`.
 
         Raises
@@ -190,7 +189,7 @@ class Qrels:
         queries = np.repeat(self.query_ids, np.diff(self.offsets))
         return {"query_id": queries, "doc_id": self._documents(), "relevance": self.grades}
 
-    def to_trec(self, path: str | PathLike[str]) -> None:
+    def to_trec(self, path: _trec.Place) -> None:
         """Write lines of ``query 0 document grade``, gzipped if the name ends in ``.gz``; the file appears whole or not at all.
 
         Raises

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -205,17 +204,17 @@ class Run(Out, Queries):
         return cls.from_columns(table, query="query", doc="doc", higher_is_better=higher_is_better)
 
     @classmethod
-    def from_trec(cls, path: str | PathLike[str], *, num_threads: int | None = None) -> Run:
+    def from_trec(cls, path: _trec.Place, *, num_threads: int | None = None) -> Run:
         r"""Read a TREC run: lines of ``query Q0 document rank score tag``, gzipped if the name ends in ``.gz``.
 
         Lists are ordered by score, equal scores by their order in the file; the rank column is not used. Query
         and document names are strings, in order of appearance. Fields stand between ASCII white space; a UTF-8 byte
         order mark at the start of the file and blank lines at its end are skipped. The file is read in pieces, so that
-        ``/dev/stdin`` and pipes will do and memory is what the run takes. See :meth:`with_queries` for queries without a line.
+        ``/dev/stdin``, pipes and open files will do and memory is what the run takes. See :meth:`with_queries` for queries without a line.
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, path-like or open binary file
         num_threads : int, optional
             See :func:`set_num_threads`. The result does not depend on it.
 

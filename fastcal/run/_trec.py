@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from fastcal import _backend, _csr, _threads
 from fastcal._backend.protocol import TrecKind, TrecReader
 from fastcal._validate import files
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.run._files import blocks, write
+from fastcal.run._files import blocks, name_of, write
 from fastcal.run._text import content
 
 _EXPECTED: dict[TrecKind, str] = {
@@ -36,9 +36,12 @@ class Lists(NamedTuple):
     values: npt.NDArray[Any]
 
 
-def read(path: str | PathLike[str], kind: TrecKind, num_threads: int | None) -> Lists:
+Place: TypeAlias = str | PathLike[str] | BinaryIO
+
+
+def read(path: Place, kind: TrecKind, num_threads: int | None) -> Lists:
     """Read a run (values float32) or judgements (values int32); a malformed line is an error that names it."""
-    source, threads = files.path(path, "path"), _threads.resolve(num_threads)
+    source, threads = _judged(path, "readinto"), _threads.resolve(num_threads)
     reader = _backend.active().trec_reader(kind)
     try:
         good = all(reader.feed(block, num_threads=threads) for block in content(blocks(source))) and reader.finish(num_threads=threads)
@@ -51,9 +54,7 @@ def read(path: str | PathLike[str], kind: TrecKind, num_threads: int | None) -> 
     return _regrouped(*_arrays(reader, _DTYPE[kind], threads))
 
 
-def write_run(
-    path: str | PathLike[str], query_ids: Iterable[Any], doc_ids: Any, scores: _csr.Float32, ids: _csr.Int64, offsets: _csr.Int64, tag: Any
-) -> None:
+def write_run(path: Place, query_ids: Iterable[Any], doc_ids: Any, scores: _csr.Float32, ids: _csr.Int64, offsets: _csr.Int64, tag: Any) -> None:
     """Write one line per entry; ranks count from 1 in each list."""
     if not isinstance(tag, str):
         raise InvalidTypeError(f"tag must be a str, got {type(tag).__name__}")
@@ -66,15 +67,24 @@ def write_run(
         for begin in range(0, ids.size, _LINES):
             yield writer.lines(ids, scores, offsets, begin, min(begin + _LINES, ids.size), num_threads=threads)
 
-    write(files.path(path, "path"), texts())
+    write(_judged(path, "writelines"), texts())
 
 
-def write_qrels(path: str | PathLike[str], query_ids: Iterable[Any], documents: Iterable[Any], grades: _csr.Int64, offsets: _csr.Int64) -> None:
+def write_qrels(path: Place, query_ids: Iterable[Any], documents: Iterable[Any], grades: _csr.Int64, offsets: _csr.Int64) -> None:
     """Write one line per judgement, one document name for each."""
     queries, names = (joined(names).decode().split("\n") for names in (query_ids, documents))
     rows = np.repeat(np.arange(offsets.size - 1), np.diff(offsets)).tolist()
     lines = (f"{queries[row]} 0 {name} {grade}\n".encode() for row, name, grade in zip(rows, names, grades.tolist(), strict=False))
-    write(files.path(path, "path"), lines)
+    write(_judged(path, "writelines"), lines)
+
+
+def _judged(path: Place, method: str) -> Path | BinaryIO:
+    """Return a path, or an open binary file as it is."""
+    if not hasattr(path, method):
+        return files.path(path, "path")
+    if hasattr(path, "encoding"):
+        raise InvalidTypeError("an open file must be binary, got one of text")
+    return path  # type: ignore[return-value]
 
 
 def joined(names: Iterable[Any]) -> bytes:
@@ -91,9 +101,9 @@ def joined(names: Iterable[Any]) -> bytes:
     return text
 
 
-def _malformed(path: Path, reader: TrecReader, kind: TrecKind) -> InvalidValueError:
+def _malformed(path: Path | BinaryIO, reader: TrecReader, kind: TrecKind) -> InvalidValueError:
     got = reader.malformed.decode(errors="replace").rstrip()
-    return InvalidValueError(f"{path}, line {reader.lines + 1}: expected {_EXPECTED[kind]}, got {got!r}")
+    return InvalidValueError(f"{name_of(path)}, line {reader.lines + 1}: expected {_EXPECTED[kind]}, got {got!r}")
 
 
 def _arrays(reader: TrecReader, dtype: Any, num_threads: int) -> tuple[Any, ...]:

@@ -1,0 +1,170 @@
+"""The passes over the rows: the map of every chunk, and the merge of the best rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastcal._extras import require
+from fastcal.bulk import _memory
+from fastcal.bulk._journal import Journal
+from fastcal.bulk._plan import Plan, Stream
+from fastcal.bulk._rescorer import Rescorer
+from fastcal.bulk._spill import Spilled, cut
+from fastcal.bulk._top_rows import TopRows
+from fastcal.bulk._workers import work_through
+from fastcal.errors import InvalidTypeError, InvalidValueError
+
+MAPPED, MERGED = "mapped", "merged"
+
+
+@dataclass
+class Run:
+    """What all passes share. ``options`` are those of Rescorer, without top_k and statistics."""
+
+    plan: Plan
+    journal: Journal
+    profile: Any
+    options: dict[str, Any]
+    top_k: int | None
+    memory: int
+    n_threads: int
+    advance: Any
+
+    def rescorer(self, statistics: Any, top_k: int | None) -> Rescorer:
+        """Return the map of a chunk."""
+        return Rescorer(self.profile, **self.options, statistics=statistics, top_k=top_k, num_threads=1)
+
+    def top_rows(self) -> TopRows:
+        """Return the reduction of a chunk."""
+        names = {name: self.options[name] for name in ("query", "doc", "score", "higher_is_better")}
+        return TopRows(self.top_k, **names)
+
+    def over_chunks(self, stage: str, names: list[str] | None, work: Callable[[int, Any], None]) -> None:
+        """Call ``work`` with every chunk that this pass has not done."""
+        done = set(self.journal.done(stage))
+        self.advance(sum(fact["rows"] for fact in self.journal.done(stage).values()))
+
+        def one(item: tuple[Stream, int, Any]) -> None:
+            stream, chunk, table = item
+            try:
+                work(chunk, table)
+            except (InvalidValueError, InvalidTypeError) as error:
+                raise type(error)(f"{self.plan.where(stream)}: {error}") from error
+            self.advance(table.num_rows)
+
+        n = _memory.workers(self.memory, self.plan.chunk_bytes, self.n_threads, "the row groups of this input")
+        work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
+
+    def over_buckets(self, stage: str, spilled: Spilled, work: Callable[[int, Iterator[Any]], None]) -> None:
+        """Call ``work`` with the tables of every bucket that this pass has not done."""
+        done = set(self.journal.done(stage))
+        n = _memory.workers(self.memory, min(int(spilled.bytes.max()), self.plan.bucket_bytes), self.n_threads, "the buckets of queries")
+        buckets = [bucket for bucket in range(len(spilled.bytes)) if bucket not in done]
+        edges = [self.plan.rows * i // len(spilled.bytes) for i in range(len(spilled.bytes) + 1)]
+        self.advance(sum(edges[bucket + 1] - edges[bucket] for bucket in done))
+
+        def one(bucket: int) -> None:
+            work(bucket, spilled.tables(bucket))
+            self.advance(edges[bucket + 1] - edges[bucket])
+
+        work_through((iter([bucket]) for bucket in buckets), one, n, self.advance.tick)
+
+    def spilled(self, stage: str) -> Spilled:
+        """Return what a pass has spilled."""
+        facts = [self.journal.done(stage)[task] for task in sorted(self.journal.done(stage))]
+        return Spilled([self.journal.folder / fact["name"] for fact in facts], self.plan.n_buckets)
+
+
+def map_rows(run: Run, statistics: Callable[[Any], Any]) -> None:
+    """Write a part, or spill the best rows, of every chunk."""
+
+    def work(chunk: int, table: Any) -> None:
+        out, facts = rescored(run, table, statistics(table))
+        if run.top_k is None:
+            write_part(run, MAPPED, chunk, out, **facts)
+            return
+        run.journal.write(MAPPED, chunk, f"best-{chunk:05}", cut(out, run.options["query"], run.plan.n_buckets), **facts)
+
+    run.over_chunks(MAPPED, None, work)
+
+
+def rescored(run: Run, table: Any, statistics: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the rows of a chunk that are left, and how many went where."""
+    compute = require("pyarrow.compute", "parquet")
+    dropping = run.top_k is not None or run.options["drop_not_found"] or run.options["floor"] is not None
+    missing = int(compute.sum(compute.is_null(table.column(run.options["score"]), nan_is_null=True)).as_py() or 0)
+    facts = {"rows": table.num_rows, "padding": missing if dropping else 0, "below_floor": _below_floor(run, table), "not_found": 0}
+    if run.options["drop_not_found"]:  # these are told from those beyond the best only before the best are taken
+        out = run.rescorer(statistics, None)(table)
+        facts["not_found"] = table.num_rows - facts["padding"] - facts["below_floor"] - out.num_rows
+        return (out if run.top_k is None else run.top_rows().reduce(out)), facts
+    return run.rescorer(statistics, run.top_k)(table), facts
+
+
+def _below_floor(run: Run, table: Any) -> int:
+    pa, compute = require("pyarrow", "parquet"), require("pyarrow.compute", "parquet")
+    if run.options["floor"] is None:
+        return 0
+    floor = pa.scalar(np.float32(run.options["floor"]))
+    scores = table.column(run.options["score"]).cast(pa.float32(), safe=False)
+    worse = compute.less if run.options["higher_is_better"] else compute.greater
+    return int(compute.sum(worse(scores, floor)).as_py() or 0)
+
+
+def merge_rows(run: Run) -> None:
+    """Write the best rows of all chunks, a part for each bucket of queries."""
+
+    def work(bucket: int, tables: Iterator[Any]) -> None:
+        write_part(run, MERGED, bucket, folded(run.top_rows(), tables, run.plan.bucket_bytes))
+
+    run.over_buckets(MERGED, run.spilled(MAPPED), work)
+
+
+def folded(top: TopRows, tables: Iterator[Any], at_most: int) -> Any:
+    """Return the best rows of tables, merged whenever there are that many bytes; None for no tables."""
+    waiting: list[Any] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.nbytes for one in waiting) > at_most:
+            waiting = [top.merge(waiting)]
+    return top.merge(waiting) if waiting else None
+
+
+def write_part(run: Run, stage: str, task: int, table: Any, **facts: Any) -> None:
+    """Write a file of the result; no rows, no file."""
+    if table is None or not table.num_rows:
+        run.journal.write(stage, task, None, [], **facts, kept=0, decisions=[0, 0, 0])
+        return
+    decisions = [0, 0, 0]
+    if "decision" in table.column_names:
+        decisions = np.bincount(np.asarray(table.column("decision")), minlength=3).tolist()
+    part = encoded(table, run.options["query"])
+    facts |= {"kept": table.num_rows, "decisions": decisions, "sha256": hashlib.sha256(part).hexdigest()}
+    run.journal.write(stage, task, part_name(task), [part], **facts)
+
+
+def write_empty(run: Run, schema: Any) -> dict[str, Any]:
+    """Write a part with the columns of the result and no rows."""
+    part = encoded(schema.empty_table(), run.options["query"])
+    run.journal.write("empty", 0, part_name(0), [part], kept=0, decisions=[0, 0, 0], sha256=hashlib.sha256(part).hexdigest())
+    return run.journal.done("empty")[0]
+
+
+def part_name(task: int) -> str:
+    """Return the name of a part."""
+    return f"part-{task:05}.parquet"
+
+
+def encoded(table: Any, query: str) -> Any:
+    """Return a Parquet file of a table. Dictionaries where values repeat: of queries, decisions and whatever is no number."""
+    pa, parquet = require("pyarrow", "parquet"), require("pyarrow.parquet", "parquet")
+    numbers = {column.name for column in table.schema if pa.types.is_integer(column.type) or pa.types.is_floating(column.type)}
+    repeating = [name for name in table.column_names if name not in numbers - {query, "decision"}]
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink, use_dictionary=repeating, row_group_size=1 << 20)
+    return memoryview(sink.getvalue())

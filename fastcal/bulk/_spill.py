@@ -1,0 +1,97 @@
+"""Tables on the disk for a while, cut by the hash of the query, so that all rows of a query can be brought together."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastcal._extras import require
+from fastcal.errors import InvalidTypeError
+
+HASHED = 48  # bytes of a text, from its end
+
+
+def buckets_of(queries: Any, n: int) -> npt.NDArray[np.uint16]:
+    """Return the bucket of each query of a ChunkedArray: a function of its value, whatever its type is wide."""
+    pa, compute = require("pyarrow", "parquet"), require("pyarrow.compute", "parquet")
+    if pa.types.is_integer(queries.type):
+        return _bucket(np.asarray(queries).astype(np.uint64), n)
+    if pa.types.is_dictionary(queries.type):
+        queries = queries.cast(queries.type.value_type)
+    if not (pa.types.is_string(queries.type) or pa.types.is_large_string(queries.type) or pa.types.is_string_view(queries.type)):
+        raise InvalidTypeError(f"queries must be integers or strings, got {queries.type}")
+    coded = compute.dictionary_encode(queries.cast(pa.large_string())).combine_chunks()
+    coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
+    return _bucket(_text_hashes(coded.dictionary), n).take(np.asarray(coded.indices))
+
+
+def _bucket(keys: npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint16]:
+    """Mix as SplitMix64 does, then take the upper 32 bits times n over 2**32."""
+    mixed = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return (((mixed >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32)).astype(np.uint16)
+
+
+def _text_hashes(texts: Any) -> npt.NDArray[np.uint64]:
+    """FNV-1a of the last bytes of each text and its length, all texts one byte further at a time."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    ends, lengths = offsets[1:], np.diff(offsets)
+    hashes = lengths.astype(np.uint64) ^ np.uint64(0xCBF29CE484222325)
+    for i in range(1, 1 + min(HASHED, int(lengths.max(initial=0)))):
+        longer = np.flatnonzero(lengths >= i)
+        hashes[longer] = (hashes[longer] ^ data[ends[longer] - i]) * np.uint64(0x100000001B3)
+    return hashes
+
+
+def cut(table: Any, query: str, n: int) -> list[Any]:
+    """Return the content of a spill file: an Arrow stream for each bucket, then where each of them begins and the last one ends."""
+    order, edges = None, np.array([0, table.num_rows])
+    if n > 1:
+        buckets = buckets_of(table.column(query), n)
+        order, edges = np.argsort(buckets, kind="stable"), np.searchsorted(np.sort(buckets), np.arange(n + 1))
+    rows = table if order is None else table.take(order)
+    pieces = [_streamed(rows.slice(begin, end - begin)) for begin, end in pairwise(edges)]
+    offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
+    return [*pieces, offsets.tobytes()]
+
+
+def _streamed(table: Any) -> Any:
+    """An Arrow stream of a table; nothing for no rows."""
+    if not table.num_rows:
+        return b""
+    pa = require("pyarrow", "parquet")
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return memoryview(sink.getvalue())
+
+
+class Spilled:
+    """Spill files of one pass; ``bytes`` is what each bucket takes in all of them."""
+
+    def __init__(self, paths: list[Path], n: int) -> None:
+        self._paths, self._n = paths, n
+        self.bytes = np.zeros(n, np.int64)
+        for path in paths:
+            with path.open("rb") as file:
+                self.bytes += np.diff(self._offsets(file.fileno()))
+
+    def _offsets(self, file: int) -> npt.NDArray[np.int64]:
+        size = 8 * (self._n + 1)
+        return np.frombuffer(os.pread(file, size, os.fstat(file).st_size - size), np.int64)
+
+    def tables(self, bucket: int) -> Any:
+        """Yield the rows of a bucket, file by file."""
+        pa = require("pyarrow", "parquet")
+        for path in self._paths:
+            with path.open("rb") as file:
+                begin, end = (int(edge) for edge in self._offsets(file.fileno())[bucket : bucket + 2])
+                if end > begin:
+                    yield pa.ipc.open_stream(pa.py_buffer(os.pread(file.fileno(), end - begin, begin))).read_all()

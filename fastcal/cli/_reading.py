@@ -1,0 +1,76 @@
+"""How labelled files are read: the options of every command that takes judgements, and what they lead to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from fastcal.cli._labels import Labelled, labelled
+from fastcal.cli._options import Distances, DocColumn, GradeColumn, MinRel, QueryColumn, ScoreColumn, Split, Unjudged
+from fastcal.cli._texts import Texts
+from fastcal.errors import InvalidValueError
+from fastcal.files import read_qrels, read_run
+from fastcal.run import Qrels, Run
+
+AllQueries = Annotated[
+    bool,
+    typer.Option("--all-queries", help="Count queries without judgements too, as --unjudged says, and judged ones without a list; default: neither."),
+]
+Answers = Annotated[
+    str | None,
+    typer.Option("--answers", metavar="CSV", help="With --unjudged ask: answers are kept here, and not asked for again.", show_default=False),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """How a run is read: which scores are better, and the names of the columns of tables."""
+
+    distances: Distances = False
+    query_column: QueryColumn = "query_id"
+    doc_column: DocColumn = "doc_id"
+    score_column: ScoreColumn = "score"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """How judgements become labels."""
+
+    unjudged: Unjudged = "irrelevant"
+    min_rel: MinRel = 1
+    all_queries: AllQueries = False
+    texts: Texts = None
+    answers: Answers = None
+    grade_column: GradeColumn = "relevance"
+    split: Split = "test"
+
+    def __post_init__(self) -> None:
+        if self.unjudged != "ask" and (self.texts is not None or self.answers is not None):
+            raise InvalidValueError("--texts and --answers go with --unjudged ask")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What ``labelled`` takes."""
+        return {name: getattr(self, name) for name in ("unjudged", "min_rel", "all_queries", "texts", "answers")}
+
+
+def pool(path: str, columns: Columns, *, top_k: int | None = None) -> Run:
+    """Read a run, cut to its best `top_k` per query."""
+    names = {"query": columns.query_column, "doc": columns.doc_column, "score": columns.score_column}
+    run = read_run(path, higher_is_better=not columns.distances, **names)
+    return run if top_k is None else run.top_k(top_k)
+
+
+def judgements(path: str, columns: Columns, grade_column: str, split: str) -> Qrels:
+    """Read judgements."""
+    return read_qrels(path, query=columns.query_column, doc=columns.doc_column, grade=grade_column, split=split)
+
+
+def pairs_of(run_path: str, qrels_path: str, columns: Columns, judging: Judging, *, top_k: int | None = None) -> tuple[Labelled, Qrels]:
+    """Read a run and its judgements, and label the one by the other."""
+    if run_path == qrels_path == "-":
+        raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
+    run, qrels = pool(run_path, columns, top_k=top_k), judgements(qrels_path, columns, judging.grade_column, judging.split)
+    return labelled(run, qrels, **judging.options), qrels

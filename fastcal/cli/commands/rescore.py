@@ -1,0 +1,86 @@
+"""``fastcal rescore``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fastcal.cli._options import AsJson, Distances, DocColumn, ProfilePath, QueryColumn, ScoreColumn, TargetText, target
+from fastcal.cli._output import show, table
+from fastcal.cli._progress import progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fastcal.bulk import RescoreReport
+
+
+def rescore(
+    source: Annotated[str, typer.Argument(metavar="IN", help="Parquet or Arrow IPC file, or a folder of them; folders name=value are columns.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Folder that is empty or not there.")],
+    profile: ProfilePath,
+    query_column: QueryColumn = "query_id",
+    doc_column: DocColumn = "doc_id",
+    score_column: ScoreColumn = "score",
+    group_column: Annotated[
+        str | None, typer.Option("--group-column", metavar="NAME", help="What the profile's calibrator tells apart.", show_default=False)
+    ] = None,
+    target_text: TargetText = None,
+    escalate_from: Annotated[
+        float | None, typer.Option("--escalate-from", metavar="P", help="Probability from which rows are escalated.", show_default=False)
+    ] = None,
+    floor: Annotated[float | None, typer.Option("--floor", metavar="X", help="Drop rows with a worse raw score.", show_default=False)] = None,
+    drop_not_found: Annotated[bool, typer.Option("--drop-not-found", help="Drop rows that are neither acted on nor escalated.")] = False,
+    top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Keep the best K rows of each query.", show_default=False)] = None,
+    distances: Distances = False,
+    memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="What the process may take in all.")] = "1GiB",
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="Chunks at work at a time.", show_default=False)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was begun in OUT; begins if there is nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn files of candidates of any size into probabilities and decisions, in bounded memory; a killed run can be resumed.
+
+    OUT gets part-*.parquet, with the columns of IN and probability and decision, and, when all is done, _manifest.json. (To score
+    vectors, see fastcal search.)
+
+    Examples:
+    fastcal rescore candidates.parquet rescored --profile single.json
+    fastcal rescore candidates best --profile profile.json --target precision=0.7 --floor 0.3 --top-k 100 --memory 512MiB --resume
+    """
+    from fastcal.bulk import rescore_files
+    from fastcal.profile import Profile
+
+    loaded = Profile.load(profile)
+    with progress("rescoring", "rows") as advance:
+        report = rescore_files(
+            source,
+            out,
+            loaded,
+            query=query_column,
+            doc=doc_column,
+            score=score_column,
+            by=group_column,
+            top_k=top_k,
+            escalate_from=escalate_from,
+            floor=floor,
+            drop_not_found=drop_not_found,
+            higher_is_better=False if distances else None,
+            memory=memory,
+            resume=resume,
+            num_threads=threads,
+            progress=advance,
+            **target(target_text),
+        )
+    show(report, lambda console: _print(console, report), as_json=as_json)
+
+
+def _print(console: Console, report: RescoreReport) -> None:
+    lost = [("without a score", report.padding), ("below the floor", report.below_floor), ("not found", report.not_found)]
+    lost.append(("beyond the best of their query", report.beyond_top_k))
+    decided = [("act", report.act), ("escalate", report.escalate), ("not found", report.abstain)]
+    rows = [("read", report.rows), *((f"dropped: {why}", n) for why, n in lost if n), ("written", report.kept)]
+    console.print(table(("rows", ""), [*rows, *((f"of these {what}", n) for what, n in decided if n)]))
+    speed = f"{report.rows / report.seconds:,.0f} rows/s" if report.seconds else ""
+    again = f", {report.resumed} tasks were done already" if report.resumed else ""
+    console.print(f"{report.files} files, {report.bytes:,} bytes in {report.target}; {report.seconds:.1f} s, {speed}{again}")

@@ -1,0 +1,1 @@
+"""The same results from many machines: one module per engine, each of them an extra; nothing is computed here."""

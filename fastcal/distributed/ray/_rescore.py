@@ -1,0 +1,173 @@
+"""A dataset of candidates rescored: one map, and one exchange of the best rows where the best rows are asked for."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+import ray.data
+
+from fastcal._validate.numbers import instance, integer
+from fastcal.bulk import QueryStatistics, Rescorer
+from fastcal.bulk._statistics import PLAIN_MAPS
+from fastcal.distributed.ray._aggregates import BUCKET, MergedStatistics, TopK
+from fastcal.distributed.ray._buckets import distinct
+from fastcal.errors import InvalidValueError
+from fastcal.profile import Profile
+
+# Buckets of queries in each part, so that parts are of about one size.
+BUCKETS = 4
+
+
+def rescore(
+    dataset: Any,
+    profile: Profile,
+    *,
+    query: str = "query_id",
+    doc: str = "doc_id",
+    score: str = "score",
+    by: str | None = None,
+    top_k: int | None = None,
+    target_precision: float | None = None,
+    target_recall: float | None = None,
+    escalate_from: float | None = None,
+    floor: float | None = None,
+    drop_not_found: bool = False,
+    higher_is_better: bool | None = None,
+    batch_size: int | None = None,
+    concurrency: int | None = None,
+    n_partitions: int | None = None,
+) -> Any:
+    """Give a Ray dataset of candidates probabilities and decisions, and keep the best rows of each query.
+
+    The rows are those of :class:`fastcal.bulk.Rescorer` on the whole table, bit for bit, however the dataset is cut into blocks and
+    in whatever order these come. Rows of a query lie together and best first if `top_k` is given; ``Dataset.sort`` orders the
+    queries. Nothing runs before the dataset is consumed, with one exception: a profile whose norm needs statistics of
+    whole queries reads the query and score columns once here.
+
+    Parameters
+    ----------
+    dataset : ray.data.Dataset
+    profile : Profile
+        Sent to the workers by value.
+    query, doc, score : str
+        Names of the columns.
+    by : str, optional
+        Column that a GroupCalibrator tells apart.
+    top_k : int, optional
+        Keep the best so many rows of each query: first of each block, then exactly, by :class:`TopK`.
+    target_precision, target_recall, escalate_from, floor, drop_not_found, higher_is_better
+        As for :class:`fastcal.bulk.Rescorer`.
+    batch_size : int, optional
+        Rows handed to a worker at once; a whole block by default, which is fastest. Workers have one CPU and use one thread.
+    concurrency : int, optional
+        At most so many workers; as many as there are CPUs by default.
+    n_partitions : int, optional
+        Parts in which the best rows are merged, two for each CPU of the cluster by default. A worker holds a part in memory about three
+        times, so raise it where the result is large.
+
+    Returns
+    -------
+    ray.data.Dataset
+        The columns of `dataset`, ``probability`` (float32) and ``decision`` (uint8).
+
+    Raises
+    ------
+    ValueError, TypeError
+        Before anything runs: a column is missing or of another type, and as :class:`fastcal.bulk.Rescorer`.
+
+    Examples
+    --------
+    >>> import ray, fastcal as fc, fastcal.distributed.ray as fcr  # doctest: +SKIP
+    >>> candidates = ray.data.read_parquet("candidates/")  # doctest: +SKIP
+    >>> fcr.rescore(candidates, fc.Profile.load("profile.json"), floor=0.2, top_k=100).write_parquet("best/")  # doctest: +SKIP
+    """
+    instance(dataset, "dataset", ray.data.Dataset)
+    rescorer = Rescorer(
+        profile,
+        query=query,
+        doc=doc,
+        score=score,
+        by=by,
+        top_k=top_k,
+        target_precision=target_precision,
+        target_recall=target_recall,
+        escalate_from=escalate_from,
+        floor=floor,
+        drop_not_found=drop_not_found,
+        higher_is_better=higher_is_better,
+        num_threads=1,
+    )
+    size = None if batch_size is None else integer(batch_size, "batch_size", least=1)
+    how: dict[str, Any] = {"batch_format": "pyarrow", "zero_copy_batch": True, "num_cpus": 1, "batch_size": size}
+    how |= {} if concurrency is None else {"compute": ray.data.TaskPoolStrategy(size=integer(concurrency, "concurrency", least=1))}
+    schema = rescorer.output_schema(_schema_of(dataset))
+    n_parts = _default_parts() if n_partitions is None else integer(n_partitions, "n_partitions", least=1)
+    statistics = None
+    if profile.norm is not None and profile.norm not in PLAIN_MAPS:
+        gather = MergedStatistics(profile.norm, query=query, score=score, n_buckets=BUCKETS * n_parts)
+        statistics = ray.put(_gathered(dataset, gather, n_parts, how))
+    if top_k is None:
+        return dataset.map_batches(_Rescored(rescorer, statistics, None), **how)
+    best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=rescorer.higher_is_better, n_buckets=BUCKETS * n_parts)
+    packed = dataset.map_batches(_Rescored(rescorer, statistics, best), **how)
+    merged = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(best)
+    return merged.map_batches(_Unpacked(best, schema), batch_format="pyarrow", batch_size=None)
+
+
+@dataclass(frozen=True)
+class _Rescored:
+    """What a worker does with a batch: rescore it with the statistics of the queries in it, and pack its best rows."""
+
+    rescorer: Rescorer
+    statistics: Any  # a reference to their table, which lies once on every machine
+    best: TopK | None
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        found = self._with_statistics(batch)(batch)
+        return found if self.best is None else self.best.split(found)
+
+    def _with_statistics(self, batch: pa.Table) -> Rescorer:
+        if self.statistics is None:
+            return self.rescorer
+        rescorer, known = copy(self.rescorer), ray.get(self.statistics)
+        norm, query = str(rescorer.profile.norm), rescorer.query
+        wanted = pc.is_in(known.column(query), value_set=distinct(batch.column(query)).cast(known.schema.field(query).type))
+        rescorer.statistics = QueryStatistics.from_table(known.filter(wanted), norm, query=query, score=rescorer.score)
+        return rescorer
+
+
+@dataclass(frozen=True)
+class _Unpacked:
+    """Packed rows to rows; of the right columns if there are none."""
+
+    best: TopK
+    schema: pa.Schema
+
+    def __call__(self, packed: pa.Table) -> pa.Table:
+        return self.best.unpack(packed) if packed.num_rows else self.schema.empty_table()
+
+
+def _gathered(dataset: Any, gather: MergedStatistics, n_parts: int, how: dict[str, Any]) -> pa.Table:
+    """Return the statistics of all queries, a row for each."""
+    packed = dataset.select_columns([gather.query, gather.score]).map_batches(gather.pack, **how)
+    found = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(gather).take_all()
+    return gather.unpack(pa.table({gather.name: [each[gather.name] for each in found]}))
+
+
+def _schema_of(dataset: Any) -> pa.Schema:
+    known = dataset.schema()
+    if known is None:
+        raise InvalidValueError("the dataset is empty: not even its columns are known")
+    schema = known.base_schema
+    if not isinstance(schema, pa.Schema):  # blocks of pandas
+        schema = dataset.take_batch(1, batch_format="pyarrow").schema
+    return schema
+
+
+def _default_parts() -> int:
+    return 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))

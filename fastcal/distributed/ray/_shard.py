@@ -1,0 +1,90 @@
+"""One shard: where its rows come from, and the actor that searches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import ray
+
+from fastcal._backend.protocol import Array
+from fastcal.index import Index
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a corpus from which an actor builds its index, again after each restart."""
+
+    corpus: Any  # a reference to these rows alone, or the path of a .npy file that holds all
+    begin: int
+    end: int
+    metric: str
+    ids: Array | None
+    dims: int | None
+
+    def open(self) -> Index:
+        """Build the index."""
+        in_file = isinstance(self.corpus, Path)
+        rows = np.load(self.corpus, mmap_mode="r")[self.begin : self.end] if in_file else ray.get(self.corpus)
+        return Index(rows, self.metric, ids=self.ids, dims=self.dims, num_threads=1)
+
+    def __str__(self) -> str:
+        return f"rows {self.begin} to {self.end - 1}" + (f" of {self.corpus}" if isinstance(self.corpus, Path) else "")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The file of an index, which every machine that may run the actor has to see."""
+
+    path: Path
+
+    def open(self) -> Index:
+        """Load the index."""
+        return Index.load(self.path, num_threads=1)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+class Facts(NamedTuple):
+    """What the shards of one index share, and the size of this one."""
+
+    n_rows: int
+    metric: str
+    width: int
+    dim: int
+    has_ids: bool
+
+
+class Shard:
+    """An index in an actor; opened by the first call, so that a failure is that call's error and not the end of the actor."""
+
+    def __init__(self, source: Rows | Saved) -> None:
+        self._source = source
+
+    @cached_property
+    def _index(self) -> Index:
+        return self._source.open()
+
+    def facts(self) -> Facts:
+        """Open the index and say what it is."""
+        index = self._index
+        return Facts(len(index), index.metric, index._width, index.dim, index._has_ids)  # noqa: SLF001
+
+    def search(self, queries: Array, k: int, options: dict[str, Any]) -> tuple[Array, Array]:
+        """Return scores and ids of the best k rows of this shard."""
+        found = self._index.search(queries, k, num_threads=1, **options)
+        return found.scores, found.ids
+
+    def range_search(self, queries: Array, options: dict[str, Any]) -> tuple[Array, Array, Array]:
+        """Return offsets, scores and ids of the rows of this shard that reach the threshold."""
+        found = self._index.range_search(queries, num_threads=1, **options)
+        return found.offsets, found.scores, found.ids
+
+
+def save(source: Rows, path: Path) -> None:
+    """Build an index and save it, with the rows unless they lie in a file of their own."""
+    source.open().save(path, include_corpus=not isinstance(source.corpus, Path), num_threads=1)

@@ -1,0 +1,130 @@
+"""Tables as columns: Parquet, Arrow, CSV and TSV with a header, JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from fastcal._extras import require
+from fastcal.errors import InvalidValueError
+from fastcal.files._source import Source, lines, opened
+
+# Other names that a column goes by, tried where the usual one is asked for and not there: BEIR's, ranx's, PyTerrier's.
+ALIASES = {
+    "query_id": ("query-id", "qid", "q_id"),
+    "doc_id": ("corpus-id", "docno", "docid"),
+    "relevance": ("score", "label", "rel", "grade"),
+}
+
+
+def read_table(found: Source, columns: Sequence[str], *, texts: Sequence[str]) -> Any:
+    """Return an Arrow table with these columns, under these names; in forms of text those of `texts` are strings, others numbers."""
+    readers: dict[str, Callable[..., Any]] = {"parquet": _parquet, "arrow": _arrow, "jsonl": _json_lines, "csv": _delimited, "tsv": _delimited}
+    if found.form not in readers:
+        raise InvalidValueError(f"{found.name} is no table; expected one of .parquet, .arrow, .feather, .csv, .tsv, .jsonl")
+    with _arrow_errors(found.name):
+        table = readers[found.form](found, columns, texts)
+    if not table.num_rows:
+        raise InvalidValueError(f"{found.name} has no rows")
+    for name in columns:
+        if (nulls := table.column(name).null_count) and name in texts:
+            row = table.column(name).is_null().index(True).as_py()
+            raise InvalidValueError(f"{found.name}, row {row}: column {name!r} is empty ({nulls} such rows)")
+    return table
+
+
+def resolved(have: Sequence[str], wanted: Sequence[str], name: str) -> list[str]:
+    """Return where each wanted column stands: under its name, or another that it usually goes by."""
+    places = []
+    for column in wanted:
+        place = next((each for each in (column, *ALIASES.get(column, ())) if each in have and each not in places), None)
+        if place is None:
+            raise InvalidValueError(f"{name} has no column {column!r}, only {', '.join(map(repr, have)) or 'none'}")
+        places.append(place)
+    return places
+
+
+def _parquet(found: Source, columns: Sequence[str], _: Sequence[str]) -> Any:
+    parquet = require("pyarrow.parquet", "parquet")
+    with opened(found) as file, parquet.ParquetFile(file if found.stream else found.path, memory_map=found.stream is None) as stored:
+        schema = stored.schema_arrow
+        places = resolved(schema.names, columns, found.name)
+        table = stored.read(columns=places)
+    return table.select(places).rename_columns(list(columns)).replace_schema_metadata(schema.metadata)
+
+
+def _arrow(found: Source, columns: Sequence[str], _: Sequence[str]) -> Any:
+    pa = require("pyarrow", "parquet")
+    ipc = require("pyarrow.ipc", "parquet")
+    mapped = pa.memory_map(str(found.path)) if found.stream is None else found.stream
+    try:
+        table = ipc.open_file(mapped).read_all()
+    except pa.ArrowInvalid:
+        mapped.seek(0)
+        table = ipc.open_stream(mapped).read_all()
+    places = resolved(table.column_names, columns, found.name)
+    return table.select(places).rename_columns(list(columns)).replace_schema_metadata(table.schema.metadata)
+
+
+def _delimited(found: Source, columns: Sequence[str], texts: Sequence[str]) -> Any:
+    pa = require("pyarrow", "parquet")
+    csv = require("pyarrow.csv", "parquet")
+    delimiter = "\t" if found.form == "tsv" else ","
+    places = resolved(_header(found, delimiter), columns, found.name)
+    types = {place: pa.string() if column in texts else pa.float64() for place, column in zip(places, columns, strict=True)}
+    how = {
+        "parse_options": csv.ParseOptions(delimiter=delimiter),
+        "convert_options": csv.ConvertOptions(column_types=types, include_columns=places, strings_can_be_null=True, null_values=["", "NaN", "nan"]),
+    }
+    try:
+        with opened(found) as file:
+            table = csv.read_csv(file, **how)
+    except pa.ArrowInvalid:
+        with opened(found) as file:  # one thread knows the number of the row
+            table = csv.read_csv(file, read_options=csv.ReadOptions(use_threads=False), **how)
+    return table.rename_columns(list(columns))
+
+
+def _header(found: Source, delimiter: str) -> list[str]:
+    first = next(lines(found), None)
+    return [] if first is None else [name.strip().strip('"') for name in first[1].split(delimiter)]
+
+
+def _json_lines(found: Source, columns: Sequence[str], texts: Sequence[str]) -> Any:
+    pa = require("pyarrow", "parquet")
+    taken: list[list[Any]] = [[] for _ in columns]
+    places: list[str] | None = None
+    for number, text in lines(found):
+        record = parsed(text, f"{found.name}, line {number}")
+        if not isinstance(record, Mapping):
+            raise InvalidValueError(f"{found.name}, line {number}: expected a JSON object, got {text[:60]!r}")
+        places = places or resolved(list(record), columns, f"{found.name}, line {number}")
+        for values, place, column in zip(taken, places, columns, strict=True):
+            value = record.get(place)
+            good = isinstance(value, str | int) if column in texts else isinstance(value, int | float | None)
+            if not good or isinstance(value, bool):
+                kind = "text" if column in texts else "a number"
+                raise InvalidValueError(f"{found.name}, line {number}: expected {kind} in {place!r}, got {json.dumps(value)[:60]}")
+            values.append(str(value) if column in texts else value)
+    types = [pa.string() if column in texts else pa.float64() for column in columns]
+    return pa.table([pa.array(values, kind) for values, kind in zip(taken, types, strict=True)], names=list(columns))
+
+
+def parsed(text: str, where: str) -> Any:
+    """Return what JSON text says."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidValueError(f"{where}: not JSON ({error})") from error
+
+
+@contextmanager
+def _arrow_errors(name: str) -> Iterator[None]:
+    """Let what pyarrow says name the file."""
+    pa = require("pyarrow", "parquet")
+    try:
+        yield
+    except (pa.ArrowException, EOFError) as error:
+        raise InvalidValueError(f"{name}: {error}") from error
