@@ -8,7 +8,7 @@ COMPAT := build/compat
 SPARK := build/spark
 # Compiler warnings as errors: on in CI, off by default so that a newer compiler's opinion never blocks a newcomer.
 WERROR ?= OFF
-# Sizes of the search benchmarks.
+# Sizes of the search and the rescoring benchmarks.
 ROWS ?= 1000000
 MAX_ROWS ?= 4000000
 CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFASTCAL_WERROR=$(WERROR)
@@ -16,7 +16,7 @@ CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFAS
 unexport MAKEFLAGS
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates coverage sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates bench-rescore browser coverage sanitize docs clean help
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -68,6 +68,11 @@ bench-plots: $(VENV)/.peers  ## draw the plots of build/bench as PNG, after meas
 	@test -f build/bench/sweeps.json || $(MAKE) bench-sweeps
 	$(BIN)/python -m bench.search.plots --out build/bench
 
+bench-rescore: ROWS = 10000000
+bench-rescore: $(VENV)/.dev  ## `fastcal rescore` of ROWS rows beside pyarrow, then killed at random and resumed: the tables of bench/RESCORE.md
+	$(BIN)/python -m bench.rescore --rows $(ROWS) --into bench/RESCORE.md
+	$(BIN)/python -m bench.rescore.kills --into bench/RESCORE.md
+
 coverage: $(VENV)/.dev  ## count how often certificates are false, 2,000 trials a cell, beside recipes that must be caught; minutes
 	$(BIN)/python -m bench.coverage
 
@@ -88,6 +93,9 @@ test-neon: $(VENV)/.build  ## cross-compile for aarch64 and run the C++ tests un
 	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ '-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu'
 	$(BIN)/cmake --build build/neon
 	FASTCAL_EMULATED=1 $(BIN)/ctest --test-dir build/neon --output-on-failure
+
+browser:         ## install the headless browser that the tests of the report page drive; without it they are skipped
+	@.ci/browser
 
 docs: $(VENV)/.dev  ## run every example of README, docs and docstrings
 	$(BIN)/pytest tests/test_docs.py

@@ -11,7 +11,7 @@ from fastcal.report._words import DASH
 Spec = dict[str, Any]
 LEFT, RIGHT = 48, 16  # pixels beside the plot, which the sliders line up with
 FEW = 30
-SHORT = "format(datum.value, '~s')"
+SHORT = "datum.value % 1 ? '' : format(datum.value, '~s')"
 
 CONFIG: Spec = {
     "background": None,

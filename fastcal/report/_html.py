@@ -91,7 +91,7 @@ def figures(rows: Iterable[tuple[str, Any, Any, Any]]) -> Safe:
 def chart(name: str, caption: str, note: str, description: str, *, lines: Safe | None = None, small: bool = False) -> Safe:
     """Return the place of a chart with its caption."""
     told = tag("figcaption", tag("b", caption), f" {note}" if note else None)
-    place = tag("div", id=name, class_="chart needs-script", role="img", aria_label=description)
+    place = tag("div", tag("div", id=name), class_="chart needs-script", role="img", aria_label=description)
     return tag("figure", told, lines, place, class_="small" if small else None)
 
 

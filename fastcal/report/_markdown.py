@@ -25,7 +25,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
 def markdown(facts: Any) -> str:
     """Return the whole report."""
     validation = facts["validation"]
-    lines = [f"# {_title(facts['title'])}", "", f"**{validation['verdict']}**: {escaped(validation['reasons'][0])}"]
+    lines = [f"# {_title(facts['title'])}", "", f"**{validation['verdict']}**: {'; '.join(map(escaped, validation['reasons']))}"]
     if facts["warnings"]:
         lines += ["", "Read this first:", "", *(f"- {escaped(each)}" for each in facts["warnings"])]
     parts = {
@@ -118,7 +118,7 @@ def _transfer(found: Any) -> list[str]:
 
 
 def _drift(validation: Any) -> list[str]:
-    lines = ["", *(f"- {escaped(each)}" for each in validation["reasons"])]
+    lines: list[str] = []
     rows = []
     for check in validation["thresholds"]:
         reached = NOTHING if check["achieved"] is None else f"{fixed(check['achieved'])} {interval(*check['interval'])}"

@@ -6,20 +6,18 @@ from typing import Any
 
 from fastcal.report._edges import Edges
 
-FEW_QUERIES = 20
 MOSTLY_JUDGED = 0.8
 
 
 def notes(facts: dict[str, Any], edges: Edges) -> list[str]:
-    """Return sentences, the gravest first."""
-    data, validation = facts["data"], facts["validation"]
+    """Return sentences, the gravest first; what the verdict says stands beside it."""
+    data = facts["data"]
     return [
         *_seen(data),
         *_judgements(data),
         *_sizes(data, facts["profile"]),
         *edges.notes,
         *_threshold(facts["operating"], edges),
-        *validation["reasons"][1:],
     ]
 
 
@@ -56,10 +54,6 @@ def _judgements(data: dict[str, Any]) -> list[str]:
 
 def _sizes(data: dict[str, Any], profile: dict[str, Any]) -> list[str]:
     found = []
-    if data["n_relevant"] in {0, data["n_pairs"]}:
-        found.append(f"every label is {int(data['n_relevant'] > 0)}: neither order nor thresholds can be judged, only the level of the probabilities")
-    if data["n_queries"] < FEW_QUERIES:
-        found.append(f"{data['n_queries']} {'query' if data['n_queries'] == 1 else 'queries'}: intervals are wide, and wider than they look")
     if profile["top_k"] is not None and profile["top_k"] != data["most_results"]:
         found.append(
             f"lists here hold up to {data['most_results']} results, those of the profile {profile['top_k']}: its probabilities are for that depth"

@@ -22,6 +22,7 @@ from fastcal.report._notes import notes
 from fastcal.report._operating import RESULTS_FROM, THOUSANDS, grid_of, operating, score_edges, shares_of
 from fastcal.report._sample import Reading, Sample, as_reading, sampled
 from fastcal.report._transfer import Collection, transfer_facts
+from fastcal.report._words import many
 from fastcal.run import Qrels, Run
 
 FORMAT, SCHEMA_VERSION = "fastcal report", 1
@@ -156,17 +157,20 @@ def make_report(
     """
     if not isinstance(name, str):
         raise InvalidTypeError(f"name must be a str, got {type(name).__name__}")
+    if others is not None and labeler is not None:
+        raise InvalidValueError("others and a labeler are both given: its positions would be ambiguous; expected one of them")
     whole = flag(all_queries, "all_queries")
     reading = as_reading(unjudged=unjudged, min_grade=min_grade, labeler=labeler, all_queries=whole, seen=seen)
     sample = sampled(run, qrels, profile, by, reading)
     edges = edges_of(profile, target_precision=target_precision, target_recall=target_recall, escalate_from=escalate_from)
     here = Collection(name, sample, profile, edges.act, edges.space)
+    queries, candidates = many(sample.n_queries, "query", "queries"), many(len(sample.labels), "candidate", "candidates")
     facts: dict[str, Any] = {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
         "library_version": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "title": f"{profile.model} ({profile.metric}) on {name}: {sample.n_queries:,} queries, {len(sample.labels):,} candidates",
+        "title": f"{profile.model} ({profile.metric}) on {name}: {queries}, {candidates}",
     }
     facts |= _measured(sample, qrels, profile, edges, name=name, unjudged=unjudged, min_grade=min_grade)
     facts["transfer"] = None if others is None else transfer_facts([here, *_others(others, name, reading)])
@@ -224,8 +228,6 @@ def _label(cut: Any) -> str:
 def _others(others: Any, name: str, reading: Reading) -> list[Collection]:
     if not isinstance(others, Mapping):
         raise InvalidTypeError(f"others must be a mapping of names to (run, qrels, profile), got {type(others).__name__}")
-    if reading.labeler is not None:
-        raise InvalidValueError("others and a labeler are both given: its positions would be ambiguous; expected one of them")
     found = []
     for key, given in others.items():
         if not isinstance(key, str) or key == name:

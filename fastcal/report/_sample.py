@@ -75,7 +75,8 @@ def sampled(run: Run, qrels: Qrels, profile: Profile, by: Any, reading: Reading)
     if run.scores is None:
         raise InvalidValueError("run has ranks but no scores; expected scores, which the profile turns into probabilities")
     classes = None if by is None else _classes(by, run)
-    judged_only = [name for name in qrels.query_ids.tolist() if name not in set(names_of(run).tolist())]
+    listed = set(names_of(run).tolist())
+    judged_only = [name for name in qrels.query_ids.tolist() if name not in listed]
     if reading.all_queries and judged_only:
         run = run.with_queries([*names_of(run).tolist(), *judged_only])
     kept, counts = _counted(run, qrels, profile, reading)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastcal.report import _tables
 from fastcal.report._html import Safe, chart, figures, joined, legend, more, tag
-from fastcal.report._words import fixed, interval, readout, whole
+from fastcal.report._words import fixed, interval, many, readout, whole
 
 VERDICTS = {
     "keep": "Nothing here refutes the profile.",
@@ -41,10 +41,10 @@ def header(facts: Any) -> Safe:
             class_="top",
         ),
         tag("p", tag("span", verdict, class_=f"verdict {verdict}"), " ", VERDICTS[verdict]),
-        tag("p", validation["reasons"][0], class_="quiet"),
+        tag("ul", *(tag("li", each) for each in validation["reasons"]), class_="quiet"),
         _notes(facts["warnings"]),
         tag("nav", tag("ul", *links), aria_label="Sections"),
-        tag("noscript", tag("p", "Charts and sliders need JavaScript; the tables have the same numbers.", class_="empty")),
+        tag("p", "Charts and sliders need JavaScript; the tables have the same numbers.", class_="empty unscripted"),
     )
 
 
@@ -93,7 +93,7 @@ def _threshold(facts: Any, digits: int) -> Safe:
             _edge("escalate", "Escalate from", operating, operating["escalate_start"], digits),
             _presets(operating, digits),
             _board(texts, data),
-            _decisions(texts),
+            _decisions(texts, data),
             chart(
                 "chart-results",
                 "Results per query",
@@ -134,6 +134,10 @@ def _out(name: str, texts: dict[str, str], css: str) -> Safe:
     return tag("span", texts[name], class_=css, data_out=name)
 
 
+def _of(data: Any) -> Safe:
+    return tag("span", f"of {many(data['n_queries'], 'query', 'queries')}", class_="n")
+
+
 def _board(texts: dict[str, str], data: Any) -> Safe:
     rows: list[tuple[str, Safe]] = []
     names = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
@@ -147,20 +151,20 @@ def _board(texts: dict[str, str], data: Any) -> Safe:
         for key, name in (("selected", "Selected"), ("results", "Results per query"))
     ]
     rows += [
-        (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_share", texts, "n")))
+        (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_share", texts, "n"), _of(data)))
         for key, name in (("none", "Queries with none"), ("thousands", "Queries with thousands"))
     ]
     return tag("dl", *(tag("div", tag("dt", name), value) for name, value in rows), class_="figures", id="board")
 
 
-def _decisions(texts: dict[str, str]) -> Safe:
+def _decisions(texts: dict[str, str], data: Any) -> Safe:
     names = {"act": "Act", "escalate": "Escalate", "not_found": "Not found"}
     bar = tag("div", *(tag("div", name, id=f"bar-{key}", title=name) for key, name in names.items()), class_="bar needs-script", aria_hidden="true")
     rows = [
         tag(
             "div",
             tag("dt", tag("span", class_=f"key key-{key}"), name),
-            tag("dd", _out(key, texts, "value"), _out(f"{key}_share", texts, "n")),
+            tag("dd", _out(key, texts, "value"), _out(f"{key}_share", texts, "n"), _of(data)),
         )
         for key, name in names.items()
     ]
@@ -170,7 +174,7 @@ def _decisions(texts: dict[str, str]) -> Safe:
 def _calibration(facts: Any) -> Safe:
     found, data = facts["calibration"], facts["data"]
     summary, curve = found["summary"], found["reliability"]
-    sizes = f"{whole(summary['n'])} candidates, {whole(summary['n_groups'])} queries"
+    sizes = f"{many(summary['n'], 'candidate', 'candidates')}, {many(summary['n_groups'], 'query', 'queries')}"
     skill = summary["brier_skill"]
     board = figures(
         [
@@ -229,7 +233,7 @@ def _scores(facts: Any) -> Safe:
         n = sum(scores[name])
         if n:
             words = f"Histogram of the scores of {whole(n)} {name} candidates"
-            drawn.append(chart(f"chart-{name}", name.capitalize(), f"{whole(n)} candidates", words, small=True))
+            drawn.append(chart(f"chart-{name}", name.capitalize(), many(n, "candidate", "candidates"), words, small=True))
     intro = f"Scores after the norm {norm}, as the calibrator gets them." if norm else "Scores as the calibrator gets them."
     return joined([tag("p", intro, class_="quiet"), told, *drawn, more("Numbers behind these charts", _tables.histogram(scores))])
 
@@ -237,8 +241,7 @@ def _scores(facts: Any) -> Safe:
 def _drift(facts: Any) -> Safe:
     validation = facts["validation"]
     drift = validation["drift"]
-    reasons = tag("ul", *(tag("li", each) for each in validation["reasons"]))
-    parts: list[Any] = [tag("p", tag("span", validation["verdict"], class_=f"verdict {validation['verdict']}")), reasons]
+    parts: list[Any] = []
     if drift is None:
         parts.append(tag("p", "The profile holds no reference scores: drift cannot be measured. Profile.fit records them.", class_="empty"))
     else:

@@ -43,6 +43,11 @@ def digits_for(low: float, high: float) -> int:
     return found
 
 
+def many(n: int, one: str, several: str) -> str:
+    """Return a count with its noun."""
+    return f"{whole(n)} {one if n == 1 else several}"
+
+
 def estimate(found: Any, digits: int = 3) -> str:
     """Return a value with its interval."""
     if found["value"] is None:
@@ -54,7 +59,7 @@ def share(count: int, shares: Any) -> str:
     """Return a number of queries as a share of all with its interval."""
     at = shares["count"].index(count)
     n = shares["n_queries"]
-    return f"{percent(count / n)} [{fixed(100 * shares['low'][at], 1)}, {fixed(100 * shares['high'][at], 1)}] of {whole(n)}"
+    return f"{percent(count / n)} [{fixed(100 * shares['low'][at], 1)}, {fixed(100 * shares['high'][at], 1)}]"
 
 
 def readout(operating: Any, data: Any, act: int, escalate: int) -> dict[str, str]:

@@ -20,7 +20,7 @@
   const share = (n) => {
     const { low, high, n_queries } = sweep.query_shares;
     const at = placeOf.get(n);
-    return `${percent(n / n_queries)} [${fixed(100 * low[at], 1)}, ${fixed(100 * high[at], 1)}] of ${whole(n_queries)}`;
+    return `${percent(n / n_queries)} [${fixed(100 * low[at], 1)}, ${fixed(100 * high[at], 1)}]`;
   };
 
   const readout = (act, escalate) => {
