@@ -88,7 +88,11 @@ BAD = [
     (lambda folder: folder.mkdir(), InvalidValueError, "holds no files"),
     (lambda _: None, InvalidValueError, "in does not exist"),
     (lambda folder: write(folder, candidates(pa).drop_columns("score")), InvalidValueError, r"a\.parquet: .*score"),
-    (lambda folder: write(folder, candidates(pa).rename_columns(["query_id", "score", "doc_id", "note"])), InvalidTypeError, r"a\.parquet: .*doc_id.*float"),
+    (
+        lambda folder: write(folder, candidates(pa).rename_columns(["query_id", "score", "doc_id", "note"])),
+        InvalidTypeError,
+        r"a\.parquet: .*doc_id.*float",
+    ),
     (
         lambda folder: write(folder, candidates(pa).rename_columns([*FIRST, "decision"])),
         InvalidValueError,
