@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The systems of tests/compat pull in some 250 packages; they stay out of .venv.
 COMPAT := build/compat
+# pyspark is 0.5 GB and needs a JVM and an older pandas.
+SPARK := build/spark
 # Compiler warnings as errors: on in CI, off by default so that a newer compiler's opinion never blocks a newcomer.
 WERROR ?= OFF
 # Sizes of the search and the rescoring benchmarks.
@@ -14,7 +16,7 @@ CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFAS
 unexport MAKEFLAGS
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: demo test test-cpp test-numba test-compat test-neon lint format bench bench-ray bench-search bench-sweeps bench-plots bench-certificates bench-rescore coverage sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-ray bench-search bench-sweeps bench-plots bench-certificates bench-rescore browser coverage sanitize docs clean help
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -36,6 +38,10 @@ test-numba: $(VENV)/.dev  ## install without a compiler into a scratch environme
 
 test-compat: $(COMPAT)/.ready  ## compare the fusion presets with the systems they are named after, in an environment of their own
 	HAYSTACK_TELEMETRY_ENABLED=False $(COMPAT)/bin/pytest tests/compat
+
+test-spark: $(SPARK)/.ready  ## run the Spark recipe of docs/bulk.md against one process, in an environment of its own; needs a JVM
+	@command -v java >/dev/null || { echo "needs a JVM, such as Debian's default-jre-headless"; exit 1; }
+	$(SPARK)/bin/pytest tests/test_spark_recipe.py
 
 lint: $(VENV)/.dev  ## formatting, style, types and spelling, nothing is changed
 	$(BIN)/ruff check .
@@ -65,6 +71,7 @@ bench-plots: $(VENV)/.peers  ## draw the plots of build/bench as PNG, after meas
 	@test -f build/bench/sweeps.json || $(MAKE) bench-sweeps
 	$(BIN)/python -m bench.search.plots --out build/bench
 
+bench-rescore: ROWS = 10000000
 bench-rescore: $(VENV)/.dev  ## `fastcal rescore` of ROWS rows beside pyarrow, then killed at random and resumed: the tables of bench/RESCORE.md
 	$(BIN)/python -m bench.rescore --rows $(ROWS) --into bench/RESCORE.md
 	$(BIN)/python -m bench.rescore.kills --into bench/RESCORE.md
@@ -89,6 +96,9 @@ test-neon: $(VENV)/.build  ## cross-compile for aarch64 and run the C++ tests un
 	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ '-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu'
 	$(BIN)/cmake --build build/neon
 	FASTCAL_EMULATED=1 $(BIN)/ctest --test-dir build/neon --output-on-failure
+
+browser:         ## install the headless browser that the tests of the report page drive; without it they are skipped
+	@.ci/browser
 
 docs: $(VENV)/.dev  ## run every example of README, docs and docstrings
 	$(BIN)/pytest tests/test_docs.py
@@ -128,4 +138,11 @@ $(COMPAT)/.ready: pyproject.toml $(NATIVE)
 	$(COMPAT)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(COMPAT)/bin/pip install --quiet --no-compile --group build --group test-compat
 	$(COMPAT)/bin/pip install --quiet --no-build-isolation -C build-dir=build/compat-native -C cmake.define.FASTCAL_WERROR=$(WERROR) --editable .
+	@touch $@
+
+$(SPARK)/.ready: pyproject.toml $(NATIVE)
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(SPARK)/bin/pip install --quiet --no-compile --group build --group spark
+	$(SPARK)/bin/pip install --quiet --no-build-isolation -C build-dir=build/spark-native -C cmake.define.FASTCAL_WERROR=$(WERROR) --editable .
 	@touch $@

@@ -46,3 +46,17 @@ def exact_moments(codes, scores, out_counts, out_least, out_greatest, out_sums, 
                 raw = int(total).to_bytes(8 * out.shape[1], "little", signed=True)
                 out[group] = np.frombuffer(raw, "<u8")
     return -1
+
+
+def sift_rows(codes, on, scores, higher_is_better, places, keep, bars, heaps, sizes):
+    """Heaps are compared sorted: which order of a heap they have is not defined."""
+    left, seen = 0, {}
+    for i in np.flatnonzero(keep):
+        place, sign = int(places[codes[i]]), 1.0 if higher_is_better else -1.0
+        keep[i] = not (np.isnan(on[i]) or np.isnan(scores[i]))
+        if keep[i] and place >= 0:
+            best, key = seen.setdefault(place, []), (float(on[i]), sign * float(scores[i]))
+            keep[i] = sum(other > key for other in best) < heaps.shape[1]
+            best.append(key)
+        left += int(keep[i])
+    return left

@@ -131,7 +131,7 @@ def test_backends_are_reached_through_the_choice_alone():
 
 
 # A module that subclasses another package's classes cannot import it later; nothing in the package imports such a module.
-NEEDS_AT_IMPORT = {"fastcal.sklearn": {"sklearn"}, "fastcal.distributed.ray": {"ray", "pyarrow"}}
+NEEDS_AT_IMPORT = {"fastcal.sklearn": {"sklearn"}, "fastcal.polars": {"polars"}, "fastcal.distributed.ray": {"ray", "pyarrow"}}
 
 
 @pytest.mark.parametrize("name", sorted(name for name in NAMES if room_of(name) not in {"cli", "__main__"}))

@@ -18,7 +18,7 @@ from fastcal import _backend, _threads
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(fc.__file__).resolve().parent
 SITE = Path(np.__file__).resolve().parents[1]
-OPTIONAL = ("numba", "llvmlite", "scipy", "sklearn", "pyarrow", "matplotlib", "ray", "typer", "rich", "bm25s", "ir_measures")
+OPTIONAL = ("numba", "llvmlite", "scipy", "sklearn", "pyarrow", "duckdb", "polars", "matplotlib", "ray", "typer", "rich", "bm25s", "ir_measures")
 needs_native = pytest.mark.skipif(not _backend.extension_present(), reason="fastcal._core is not installed")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,8 @@ class Moments:
 
     def take(self, rows: Array) -> Moments:
         """Return those of some queries."""
-        parts = (getattr(self, each.name) for each in fields(self))
-        return Moments(*(part.take(rows) if isinstance(part, Keys) else None if part is None else part[rows] for part in parts))
+        sums, squares = (None if words is None else words[rows] for words in (self.sums, self.squares))
+        return Moments(self.keys.take(rows), self.counts[rows], self.least[rows], self.greatest[rows], sums, squares)
 
     def plus(self, other: Moments, norm: str) -> Moments:
         """Return the moments of the scores of both."""

@@ -17,8 +17,6 @@ _ClickException: type[Exception] = next(base for base in typer.BadParameter.__mr
 
 # In the order of the help.
 COMMANDS = (
-    "demo",
-    "info",
     "search",
     "fuse",
     "apply",
@@ -26,8 +24,11 @@ COMMANDS = (
     "threshold",
     "certify",
     "evaluate",
+    "report",
     "revalidate",
     "rescore",
+    "demo",
+    "info",
 )
 
 

@@ -58,7 +58,8 @@ def read_run(path: str | PathLike[str], *, query: str = "query_id", doc: str = "
     direction = (table.schema.metadata or {}).get(DIRECTION, _WRITTEN[higher_is_better]) == _WRITTEN[True]
     rows = lists(table, query, doc, score, found.name)
     with naming(found):
-        return Run(rows.ids, rows.values, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
+        scores = rows.values if rows.values.dtype.kind == "f" else rows.values.astype(np.float64)
+        return Run(rows.ids, scores, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
 
 
 def write_run(run: Run, path: str | PathLike[str], *, tag: str = "fastcal", untie: bool = False, least: float | None = None) -> None:

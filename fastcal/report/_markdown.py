@@ -1,0 +1,143 @@
+"""The same facts for logs, pull requests and terminals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fastcal.report._words import NOTHING, digits_for, estimate, fixed, interval, readout, share, whole
+
+# Brackets of an interval stay as they are; any others could begin a link.
+_SIGNS = re.compile(r"([\\`*_<>|#~]|\[(?![\u2212\d.]+, [\u2212\d.]+\](?!\()))")
+
+
+def escaped(text: Any) -> str:
+    """Return text on one line that means nothing to Markdown or HTML."""
+    return _SIGNS.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Return the lines of a table, numbers to the right."""
+    return ["", f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}", *(f"| {' | '.join(map(escaped, row))} |" for row in rows)]
+
+
+def markdown(facts: Any) -> str:
+    """Return the whole report."""
+    validation = facts["validation"]
+    lines = [f"# {_title(facts['title'])}", "", f"**{validation['verdict']}**: {'; '.join(map(escaped, validation['reasons']))}"]
+    if facts["warnings"]:
+        lines += ["", "Read this first:", "", *(f"- {escaped(each)}" for each in facts["warnings"])]
+    parts = {
+        "Threshold": _threshold(facts),
+        "Calibration": _calibration(facts),
+        "Classes": _classes(facts["classes"]),
+        "Transfer": _transfer(facts["transfer"]),
+        "Drift": _drift(validation),
+        "Profile and data": _profile(facts),
+    }
+    for name, part in parts.items():
+        if part:
+            lines += ["", f"## {name}", *part]
+    told = "Brackets are 95 % intervals, by query."
+    return "\n".join([*lines, "", f"{told} {escaped(facts['created'])}, fastcal {escaped(facts['library_version'])}."]) + "\n"
+
+
+def _title(text: str) -> str:
+    return escaped(text).replace("\\_", "_")
+
+
+def _threshold(facts: Any) -> list[str]:
+    operating, data = facts["operating"], facts["data"]
+    grid, shares = operating["threshold"], operating["query_shares"]
+    digits = digits_for(grid[0], grid[-1])
+    names = {operating["start"]: "start"} | {mark["at"]: mark["label"] for mark in operating["marks"]}
+    rows = []
+    for at in sorted(names, reverse=True):
+        said = readout(operating, data, at, at)
+        none = shares["n_queries"] - operating["queries_with_any"][at]
+        cells = [f"{said[name]} {said[f'{name}_interval']}" if said[name] != NOTHING else NOTHING for name in ("precision", "recall", "f1")]
+        rows.append([f"{fixed(grid[at], digits)} ({names[at]})", *cells, said["selected"], f"{whole(none)}: {share(none, shares)}", said["results"]])
+    lines = table([f"{operating['space']} threshold", "precision", "recall", "F1", "selected", "queries with none", "median results"], rows)
+    said = readout(operating, data, operating["start"], operating["escalate_start"])
+    edges = f"from {fixed(grid[operating['start']], digits)}, escalate from {fixed(grid[operating['escalate_start']], digits)}"
+    decided = [[name.replace("_", " "), said[name], said[f"{name}_share"]] for name in ("act", "escalate", "not_found")]
+    return [*lines, *table([f"decision per query, act {edges}", "queries", "share"], decided)]
+
+
+def _calibration(facts: Any) -> list[str]:
+    found = facts["calibration"]
+    summary, curve = found["summary"], found["reliability"]
+    rows = [
+        ["base rate", estimate(facts["data"]["base_rate"], 4)],
+        ["claimed base rate", fixed(facts["profile"]["claimed_base_rate"], 4)],
+        ["ECE", f"{fixed(summary['ece'], 4)} {interval(summary['ece_interval'][0], summary['ece_interval'][1], 4)}"],
+        ["ECE without noise", fixed(summary["debiased_calibration_error"], 4)],
+        ["Brier score", estimate(found["brier"], 4)],
+        ["Brier skill", fixed(summary["brier_skill"])],
+        ["log loss", estimate(found["log_loss"], 4)],
+    ]
+    separation = facts["scores"]["separation"]
+    if separation is not None:
+        rows += [["AUROC", f"{fixed(separation['auroc'])} {interval(*separation['auroc_interval'])}"], ["separation", separation["verdict"]]]
+    names = ("mean_predicted", "observed_rate", "interval_low", "interval_high", "count")
+    bins = [
+        [fixed(claimed, 4), f"{fixed(seen, 4)} {interval(low, high)}", whole(n)]
+        for claimed, seen, low, high, n in zip(*(curve[name] for name in names), strict=True)
+    ]
+    measure = f"n = {whole(summary['n'])}, {whole(summary['n_groups'])} queries"
+    return [*table(["measure", measure], rows), *table(["stated probability", "observed", "candidates"], bins)]
+
+
+def _rule(at: Any) -> list[str]:
+    precision = f"{fixed(at['precision'])} {interval(*at['precision_interval'])}" if at["n_selected"] else NOTHING
+    selected = whole(at["n_selected"]) + (" (too few)" if at["too_few"] else "")
+    return [precision, f"{fixed(at['recall'])} {interval(*at['recall_interval'])}", selected]
+
+
+def _classes(found: Any) -> list[str]:
+    if found is None:
+        return []
+    rows = [[row["name"], whole(row["n"]), whole(row["n_relevant"]), *_rule(row["here"]), fixed(row["threshold"], 4)] for row in found["rows"]]
+    head = ["class", "candidates", "relevant", "precision", "recall", "selected", "own threshold"]
+    return ["", f"Verdict: {escaped(found['verdict'])}.", *table(head, rows)]
+
+
+def _transfer(found: Any) -> list[str]:
+    if found is None:
+        return []
+    rows = [
+        [name, *(cell["reason"] if "reason" in cell else " · ".join(_rule(cell)) for cell in cells)]
+        for name, cells in zip(found["names"], found["cells"], strict=True)
+    ]
+    return [
+        "",
+        "Precision, recall and selected candidates of each profile (row) on each collection (column).",
+        *table(["profile of", *map(escaped, found["names"])], rows),
+    ]
+
+
+def _drift(validation: Any) -> list[str]:
+    lines: list[str] = []
+    rows = []
+    for check in validation["thresholds"]:
+        reached = NOTHING if check["achieved"] is None else f"{fixed(check['achieved'])} {interval(*check['interval'])}"
+        promised = NOTHING if check["kind"] is None else f"{check['kind']} {fixed(check['promised'])}"
+        kept = {True: "kept", False: "broken", None: "cannot be told"}[check["kept"]]
+        rows.append([f"{check['space']} {fixed(check['value'], 4)}", promised, reached, whole(check["n_selected"]), kept])
+    drift = validation["drift"]
+    if drift is not None:
+        lines += table(["distance of the scores", "p-value"], [[fixed(drift["statistic"]), fixed(drift["p_value"], 4)]])
+    return [*lines, *(table(["threshold", "promised", "reached here", "selected", "verdict"], rows) if rows else [])]
+
+
+def _profile(facts: Any) -> list[str]:
+    data, profile = facts["data"], facts["profile"]
+    names = ("model", "revision", "metric", "task", "stage", "norm", "dims", "top_k", "corpus", "n_queries", "created")
+    rows = [[name.replace("_", " "), profile[name]] for name in names if profile[name] is not None]
+    rows.append(["calibrator", profile["calibrator"]["type"]])
+    lines = table(["profile", ""], rows)
+    judged = [[f"judged@{each['k']}", estimate(each)] for each in data["judged_at"]]
+    sizes = [["queries", f"{whole(data['n_queries'])} of {whole(data['n_queries_in_run'])}"], ["candidates", whole(data["n_pairs"])]]
+    found = f"{whole(data['n_relevant'])} of {whole(data['n_relevant_in_qrels'])}"
+    return [*lines, *table(["data", ""], [*sizes, ["relevant in the lists", found], ["unjudged", whole(data["n_unjudged"])], *judged])]

@@ -1,0 +1,68 @@
+"""What a reader has to know before believing a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastcal.report._edges import Edges
+
+MOSTLY_JUDGED = 0.8
+
+
+def notes(facts: dict[str, Any], edges: Edges) -> list[str]:
+    """Return sentences, the gravest first; what the verdict says stands beside it."""
+    data = facts["data"]
+    return [
+        *_seen(data),
+        *_judgements(data),
+        *_sizes(data, facts["profile"]),
+        *edges.notes,
+        *_threshold(facts["operating"], edges),
+    ]
+
+
+def _seen(data: dict[str, Any]) -> list[str]:
+    found = []
+    if data["n_queries_seen"]:
+        found.append(
+            f"{data['n_queries_seen']} of {data['n_queries']} queries are among those the profile was fitted on: figures on them flatter, and say "
+            "little about new queries"
+        )
+    if data["n_queries_left_out_as_seen"]:
+        found.append(f"{data['n_queries_left_out_as_seen']} queries were left out: the profile was fitted on them")
+    if data["n_queries_seen"] is None:
+        found.append("the profile does not record its training queries: whether these are new to it cannot be told")
+    return found
+
+
+def _judgements(data: dict[str, Any]) -> list[str]:
+    found = []
+    top = data["judged_at"][min(1, len(data["judged_at"]) - 1)]
+    if data["n_unjudged"] and data["unjudged"] == "irrelevant" and top["value"] < MOSTLY_JUDGED:
+        found.append(
+            f"{data['n_unjudged']:,} of {data['n_pairs']:,} candidates were never judged and count as irrelevant (judged@{top['k']} is "
+            f"{top['value']:.2f}): precision and probabilities look worse than they are"
+        )
+    if data["n_unjudged"] and not data["judgements_hold_irrelevant"]:
+        found.append("the judgements hold relevant documents only: which candidates are irrelevant is an assumption")
+    if data["n_queries_without_judgement"]:
+        found.append(f"{data['n_queries_without_judgement']} of {data['n_queries_in_run']} queries of the run have no judgement and were left out")
+    if data["n_judged_queries_not_in_run"]:
+        found.append(f"{data['n_judged_queries_not_in_run']} judged queries are not in the run, and count for nothing here")
+    return found
+
+
+def _sizes(data: dict[str, Any], profile: dict[str, Any]) -> list[str]:
+    found = []
+    if profile["top_k"] is not None and profile["top_k"] != data["most_results"]:
+        found.append(
+            f"lists here hold up to {data['most_results']} results, those of the profile {profile['top_k']}: its probabilities are for that depth"
+        )
+    return found
+
+
+def _threshold(operating: dict[str, Any], edges: Edges) -> list[str]:
+    if edges.stored is None:
+        return ["the profile holds no threshold: the sliders start at probability 0.5"]
+    selected = operating["n_selected"][operating["start"]]
+    return [f"the threshold selects {selected} candidates here: too few for a rate"] if selected < 30 else []

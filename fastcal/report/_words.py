@@ -1,0 +1,96 @@
+"""Numbers as the page writes them; ``assets/page.js`` has the same rules, and rounds halves away from zero as JavaScript does."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+NOTHING = DASH = "\u2013"
+MINUS = "\u2212"
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """Return a number with so many decimals, a dash for None."""
+    if value is None:
+        return NOTHING
+    text = str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP))
+    return MINUS + text[1:] if text.startswith("-") and float(text) != 0 else text.lstrip("-")
+
+
+def interval(low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return both limits in brackets."""
+    return NOTHING if low is None or high is None else f"[{fixed(low, digits)}, {fixed(high, digits)}]"
+
+
+def whole(value: float) -> str:
+    """Return a count with separators between thousands."""
+    return f"{int(value):,}"
+
+
+def percent(value: float) -> str:
+    """Return a share in percent with one decimal."""
+    return f"{fixed(100 * value, 1)} %"
+
+
+def digits_for(low: float, high: float) -> int:
+    """Return how many decimals tell about ten thousand steps of a range apart."""
+    span = high - low
+    found = 4
+    while span > 0 and span < 0.1 and found < 8:
+        span, found = span * 10, found + 1
+    while span > 100 and found > 1:
+        span, found = span / 10, found - 1
+    return found
+
+
+def many(n: int, one: str, several: str) -> str:
+    """Return a count with its noun."""
+    return f"{whole(n)} {one if n == 1 else several}"
+
+
+def estimate(found: Any, digits: int = 3) -> str:
+    """Return a value with its interval."""
+    if found["value"] is None:
+        return NOTHING
+    return f"{fixed(found['value'], digits)} {interval(found['low'], found['high'], digits)}"
+
+
+def share(count: int, shares: Any) -> str:
+    """Return a number of queries as a share of all with its interval."""
+    at = shares["count"].index(count)
+    n = shares["n_queries"]
+    return f"{percent(count / n)} [{fixed(100 * shares['low'][at], 1)}, {fixed(100 * shares['high'][at], 1)}]"
+
+
+def readout(operating: Any, data: Any, act: int, escalate: int) -> dict[str, str]:
+    """Return what the page says when the edges stand at these places of the grid."""
+    at = {name: values[act] for name, values in operating.items() if isinstance(values, list) and len(values) == len(operating["threshold"])}
+    shares, n = operating["query_shares"], data["n_queries"]
+    with_any, reached = at["queries_with_any"], operating["queries_with_any"][escalate]
+    further = operating["n_selected"][escalate] - at["n_selected"]
+    found = {}
+    for name, hits, among in (
+        ("precision", at["n_relevant_selected"], f"{whole(at['n_selected'])} selected"),
+        ("recall", at["n_relevant_selected"], f"{whole(data['n_relevant'])} relevant"),
+        ("precision_judged", at["n_relevant_selected"], f"{whole(at['n_judged_selected'])} judged"),
+    ):
+        nothing = among.startswith("0 ")
+        found[name] = NOTHING if nothing else fixed(at[name])
+        found[f"{name}_interval"] = NOTHING if nothing else interval(at[f"{name}_low"], at[f"{name}_high"])
+        found[f"{name}_n"] = f"{whole(hits)} of {among}"
+    found["f1"] = fixed(at["f1"])
+    found["f1_interval"] = interval(at["f1_low"], at["f1_high"])
+    found["selected"] = whole(at["n_selected"])
+    found["selected_n"] = f"of {whole(data['n_pairs'])} candidates; {whole(further)} more escalate"
+    found["results"] = fixed(at["results_median"], 1)
+    found["results_n"] = f"median; 90 % of queries up to {fixed(at['results_p90'], 1)}, most {whole(at['results_most'])}"
+    for name, count in (
+        ("none", n - with_any),
+        ("thousands", at["queries_with_thousands"]),
+        ("act", with_any),
+        ("escalate", reached - with_any),
+        ("not_found", n - reached),
+    ):
+        found[name] = whole(count)
+        found[f"{name}_share"] = share(count, shares)
+    return found
