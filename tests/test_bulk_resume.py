@@ -48,13 +48,13 @@ def test_a_crash_at_every_file_that_is_written(source, tmp_path, monkeypatch, no
     profile, real, left = profile_of(norm), _journal.store, [0, False]
     rescore_files(source, tmp_path / "whole", profile, **options)
 
-    def crashing(path, pieces):
+    def crashing(path, pieces, *, lasting):
         left[0] -= 1
         if left[0] < 0:
             if left[1]:
-                real(path, [b"what only looks like it"])
+                real(path, [b"what only looks like it"], lasting=lasting)
             raise Crash
-        real(path, pieces)
+        real(path, pieces, lasting=lasting)
 
     monkeypatch.setattr(_journal, "store", crashing)
     crashes = 0
@@ -136,6 +136,18 @@ def test_resume_refuses_what_is_not_the_same_run(source, tmp_path, monkeypatch, 
     with pytest.raises(fc.errors.InvalidValueError, match=words[change]):
         rescore_files(source, tmp_path / "out", profile, resume=True, **options)
     assert content(tmp_path / "out") == before, "nothing is lost"
+
+
+def test_what_was_not_on_the_disk_is_done_again_after_a_reboot(source, tmp_path, monkeypatch):
+    profile = profile_of()
+    rescore_files(source, tmp_path / "whole", profile, **BEST)
+    stopped(monkeypatch, source, tmp_path / "out", profile, 5, **BEST)
+    for spilled in (tmp_path / "out" / "_unfinished").glob("best-*"):
+        spilled.write_bytes(bytes(spilled.stat().st_size))
+    (tmp_path / "boot").write_text("another")
+    monkeypatch.setattr(_journal, "BOOT", tmp_path / "boot")
+    assert rescore_files(source, tmp_path / "out", profile, resume=True, **BEST).resumed == 0
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 def test_a_folder_that_is_not_ours_is_not_touched(source, tmp_path):

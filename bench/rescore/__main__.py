@@ -96,17 +96,16 @@ def main():
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--into", type=Path)
     arguments = parser.parse_args()
-    rows = []
     for variant in arguments.variants:
         source = make(arguments.folder, variant, arguments.rows)
         profile(arguments.folder / "profile.json")
-        rows += [(variant, *line) for line in measured(source, arguments.folder, arguments.rows, arguments.rounds, arguments.rest)]
+        rows = measured(source, arguments.folder, arguments.rows, arguments.rounds, arguments.rest)
+        made = table((f"{arguments.rows:,} rows, {variant}", "s", "M rows/s", "of pyarrow's speed", "peak MiB"), rows)
+        made += f"\n\nMedian of {arguments.rounds} runs; {os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}."
+        print(made, flush=True)
         source.unlink()
-    made = table(("rows", "what", "s", "M rows/s", "of pyarrow's speed", "peak MiB"), rows)
-    where = f"{arguments.rows:,} rows, median of {arguments.rounds}; {os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}"
-    print(f"{where}\n\n{made}")
-    if arguments.into is not None:
-        replace(arguments.into, "speed", "bench.rescore", f"{where}\n\n{made}")
+        if arguments.into is not None:
+            replace(arguments.into, variant, "bench.rescore", made)
 
 
 if __name__ == "__main__":

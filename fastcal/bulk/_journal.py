@@ -21,7 +21,8 @@ from typing import Any
 from fastcal._atomic import replacing, sync_folder
 from fastcal.errors import InvalidValueError
 
-MANIFEST, UNFINISHED = "_manifest.json", "_unfinished"
+MANIFEST, UNFINISHED, PART = "_manifest.json", "_unfinished", "part-"
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @contextmanager
@@ -57,8 +58,8 @@ def _lock(target: Path, folder: int) -> None:
         raise InvalidValueError(f"{target} is being written by another process") from None
 
 
-def store(path: Path, pieces: list[Any]) -> None:
-    """Write a file whose content is on the disk before it has its name.
+def store(path: Path, pieces: list[Any], *, lasting: bool) -> None:
+    """Write a file that has its name once it is whole; a lasting one is on the disk by then.
 
     Neither the name nor the line of the journal has to be there after a loss of power: without one of them the task is done again.
     """
@@ -68,7 +69,8 @@ def store(path: Path, pieces: list[Any]) -> None:
             for piece in pieces:
                 file.write(piece)
             file.flush()
-            os.fdatasync(file.fileno())
+            if lasting:
+                os.fdatasync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -84,6 +86,7 @@ class Journal:
     def __init__(self, target: Path, plan: Mapping[str, Any]) -> None:
         self.target, self.folder = target, target / UNFINISHED
         self._plan, self._lock = json.loads(json.dumps(plan)), threading.Lock()
+        self._boot = BOOT.read_text(encoding="ascii").strip() if BOOT.is_file() else ""
         self._done: dict[str, dict[int, dict[str, Any]]] = {}
 
     @classmethod
@@ -143,9 +146,11 @@ class Journal:
                 path.unlink()
 
     def _there(self, fact: dict[str, Any]) -> bool:
-        """Tell whether the file of a task is there; a part may have moved up already."""
+        """Tell whether the file of a task is there; a part may have moved up already, another file may be lost with the power."""
         if "name" not in fact:
             return True
+        if fact["boot"] != self._boot and not fact["name"].startswith(PART):
+            return False
         places = (self.folder / fact["name"], self.target / fact["name"])
         return any(path.is_file() and path.stat().st_size == fact["bytes"] for path in places)
 
@@ -162,8 +167,8 @@ class Journal:
         """Put the file of a task on the disk, then its line; without a name there is no file."""
         fact = {"pass": stage, "task": task, **facts}
         if name is not None:
-            store(self.folder / name, pieces)
-            fact |= {"name": name, "bytes": sum(len(piece) for piece in pieces)}
+            store(self.folder / name, pieces, lasting=name.startswith(PART))
+            fact |= {"name": name, "boot": self._boot, "bytes": sum(len(piece) for piece in pieces)}
         with self._lock:
             with (self.folder / "journal.jsonl").open("ab") as journal:
                 journal.write(json.dumps(fact).encode() + b"\n")
