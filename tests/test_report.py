@@ -175,7 +175,7 @@ def test_seen_queries_are_left_out_or_said():
     with pytest.raises(InvalidValueError, match="fitted on 30 of these 60 queries"):
         make_report(run, qrels, half, seen="error")
     whole = fc.Profile.fit(run.scores, labels.reshape(-1), np.repeat(run.query_ids, 12), model="m", metric="cosine")
-    with pytest.raises(InvalidValueError, match='fitted on 60 of these 60 queries.*seen="keep"'):
+    with pytest.raises(InvalidValueError, match=r'fitted on 60 of these 60 queries.*seen="keep"'):
         make_report(run, qrels, whole)
 
 
@@ -281,7 +281,7 @@ def test_bad_data(case):
     far = fc.Run(run.ids, run.scores, run.offsets, higher_is_better=False, query_ids=run.query_ids, doc_ids=run.doc_ids)
     with pytest.raises(InvalidValueError, match="higher_is_better_=True, its scores here have higher_is_better=False"):
         make_report(far, qrels, profile)
-    run, qrels, grouped, options = ODD["groups"]
+    run, qrels, grouped, _ = ODD["groups"]
     with pytest.raises(InvalidTypeError, match="by= is missing"):
         make_report(run, qrels, grouped)
     empty = fc.Profile("m", "cosine", profile.calibrator, [])
@@ -296,3 +296,29 @@ def test_size_does_not_grow_with_the_run():
     )
     assert len(large.to_json()) < 2 * len(small.to_json())
     assert HOSTILE not in large.to_json()
+
+
+# -- the command -------------------------------------------------------------------------------------------------
+def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("typer")
+    from fastcal.cli import main
+
+    run, qrels, profile, _ = case
+    monkeypatch.chdir(tmp_path)
+    run.to_trec("news.trec")
+    qrels.to_trec("qrels.trec")
+    profile.save("p.json")
+    command = ["report", "news.trec", "qrels.trec", "--profile", "p.json"]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("# toy (cosine) on news: 60 queries, 720 candidates")
+    assert main([*command, "--target", "recall=0.8", "--escalate-from", "0.01", "-o", "r.json", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts == json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert facts["operating"]["threshold"][facts["operating"]["start"]] == profile.thresholds[1].value
+    for wrong, message in (
+        (["-o", "r.pdf"], "--out must end in .html, .md or .json, got 'r.pdf'"),
+        (["--also", "a,b"], "--also must be RUN,QRELS,PROFILE, got 'a,b'"),
+        (["--seen", "never"], "'never' is not one of drop, keep, error"),
+    ):
+        assert main([*command, *wrong]) == 2
+        assert message in capsys.readouterr().err
