@@ -8,7 +8,7 @@ COMPAT := build/compat
 SPARK := build/spark
 # Compiler warnings as errors: on in CI, off by default so that a newer compiler's opinion never blocks a newcomer.
 WERROR ?= OFF
-# Sizes of the search benchmarks.
+# Sizes of the search and the rescoring benchmarks.
 ROWS ?= 1000000
 MAX_ROWS ?= 4000000
 CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFASTCAL_WERROR=$(WERROR)
@@ -16,7 +16,7 @@ CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFAS
 unexport MAKEFLAGS
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: browser demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates coverage sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates bench-rescore browser coverage sanitize docs clean help
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -67,6 +67,11 @@ bench-sweeps: $(VENV)/.peers  ## measure how the cost grows with rows (up to MAX
 bench-plots: $(VENV)/.peers  ## draw the plots of build/bench as PNG, after measuring the sweeps if that was not done yet
 	@test -f build/bench/sweeps.json || $(MAKE) bench-sweeps
 	$(BIN)/python -m bench.search.plots --out build/bench
+
+bench-rescore: ROWS = 10000000
+bench-rescore: $(VENV)/.dev  ## `fastcal rescore` of ROWS rows beside pyarrow, then killed at random and resumed: the tables of bench/RESCORE.md
+	$(BIN)/python -m bench.rescore --rows $(ROWS) --into bench/RESCORE.md
+	$(BIN)/python -m bench.rescore.kills --into bench/RESCORE.md
 
 coverage: $(VENV)/.dev  ## count how often certificates are false, 2,000 trials a cell, beside recipes that must be caught; minutes
 	$(BIN)/python -m bench.coverage

@@ -191,6 +191,18 @@ class Engine:
         *,
         num_threads: int,
     ) -> int: ...
+    def sift_rows(
+        self,
+        codes: Array,
+        on: Array,
+        scores: Array,
+        higher_is_better: bool,
+        places: Array,
+        keep: Array,
+        bars: Array,
+        heaps: Array,
+        sizes: Array,
+    ) -> int: ...
     def exact_moments(
         self, codes: Array, scores: Array, out_counts: Array, out_least: Array, out_greatest: Array, out_sums: Array | None, out_squares: Array | None
     ) -> int: ...

@@ -190,7 +190,8 @@ class Frames:
             return rescorer(self._frame)
         schema = rescorer(self._frame.collect_schema().to_frame()).schema
         by_row = rescorer.top_k is None and (rescorer.statistics is not None or profile.norm in (None, *PLAIN_MAPS))
-        return self._frame.map_batches(rescorer, schema=schema, streamable=by_row)
+        pushed = {"predicate_pushdown": False, "projection_pushdown": False, "slice_pushdown": False}  # polars 1 would
+        return self._frame.map_batches(rescorer, schema=schema, streamable=by_row, **pushed)
 
 
 def _expressions(column: Any) -> list[pl.Expr]:
@@ -220,8 +221,8 @@ def _lists(queries: Sequence[pl.Series], n: int) -> tuple[Any, Any]:
         return slice(None), [0, n]
     if queries[0].null_count():
         raise InvalidValueError(f"column {queries[0].name!r} of queries holds null")
-    rows = pl.DataFrame({"query": queries[0]}).with_row_index("row").group_by("query").agg("row")["row"]
-    return rows.explode().to_numpy(), np.concatenate([[0], rows.list.len().cum_sum().to_numpy()]).astype(np.int64)
+    rows = pl.DataFrame({"query": queries[0]}).with_row_index("row").group_by("query").agg("row")["row"].to_arrow()
+    return rows.values.to_numpy(), rows.offsets.to_numpy()
 
 
 def _of_scores(scores: pl.Expr, by: Any, function: Callable[[Any, Any], Any], dtype: Any) -> pl.Expr:

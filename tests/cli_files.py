@@ -25,7 +25,7 @@ def make_files(folder):
     labels.csv            query_id,doc_id,label of every pair of run.trec
     candidates.parquet    as run.parquet;  candidates/  the same in two files;  candidates.arrow
     """
-    beir = make_beir(folder / "beir")
+    beir = make_beir(folder / "beir", noise=1.0)
     corpus, queries = np.load(beir / "corpus_emb.npy"), np.load(beir / "queries_emb.npy")
     names = {kind: [json.loads(line)["_id"] for line in (beir / f"{kind}.jsonl").read_text().splitlines()] for kind in ("corpus", "queries")}
     run = fc.Run.from_search(fc.topk(queries, corpus, 40), query_ids=names["queries"], doc_ids=names["corpus"])

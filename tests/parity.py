@@ -6,9 +6,19 @@ import numpy as np
 import reference
 
 THREADS = (1, 2, 3, 5, 8)
-SERIAL = {"platt_fit", "isotonic_fit", "venn_abers_fit", "log_evidence", "log_evidence_iid", "log_tail_sums"}
+SERIAL = {
+    "platt_fit",
+    "isotonic_fit",
+    "venn_abers_fit",
+    "log_evidence",
+    "log_evidence_iid",
+    "log_tail_sums",
+    "number_rows",
+    "sift_rows",
+    "exact_moments",
+}
 # The answer counts the entries written; what lies behind them is not part of the result.
-COUNTED = {"isotonic_fit", "isotonic_fit_labels", "threshold_sweep", "threshold_rates"}
+COUNTED = {"isotonic_fit", "isotonic_fit_labels", "threshold_sweep", "threshold_rates", "top_rows"}
 # NaN written by these is the padding constant; elsewhere NaN is NaN whatever its payload.
 PADDED = {"topk", "rescore", "sample_bands"}
 # Outputs stay untouched when a bad row is found.

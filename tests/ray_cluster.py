@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-import warnings
 
 import pytest
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.data")
-
-# What Ray itself warns of, in its own code, while it starts and runs; everything else stays an error.
-pytestmark_filters = ["ignore:.*:ResourceWarning"]
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +15,6 @@ def cluster():
     """Two CPUs, a small object store, nothing printed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=128 << 20, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=1 << 30, log_to_driver=False, logging_level=logging.ERROR)
         yield ray
         ray.shutdown()

@@ -19,6 +19,7 @@ from reference_calibration import (  # noqa: F401  (operations are looked up her
 )
 from reference_evidence import log_evidence, log_evidence_iid, log_tail_sums  # noqa: F401
 from reference_fusion import fuse  # noqa: F401
+from reference_grouped import exact_moments, number_rows, sift_rows, top_rows  # noqa: F401
 from reference_lists import affine_lists, order_lists, rank_lists  # noqa: F401
 from reference_numbers import PADDING, lane_sum, round_once, widen
 from reference_probability_maps import beta_predict, step_predict, venn_abers_fit  # noqa: F401

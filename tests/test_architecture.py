@@ -131,13 +131,14 @@ def test_backends_are_reached_through_the_choice_alone():
 
 
 # A module that subclasses another package's classes cannot import it later; nothing in the package imports such a module.
-NEEDS_AT_IMPORT = {"fastcal.sklearn": {"sklearn"}, "fastcal.polars": {"polars"}}
+NEEDS_AT_IMPORT = {"fastcal.sklearn": {"sklearn"}, "fastcal.polars": {"polars"}, "fastcal.distributed.ray": {"ray", "pyarrow"}}
 
 
 @pytest.mark.parametrize("name", sorted(name for name in NAMES if room_of(name) not in {"cli", "__main__"}))
 def test_modules_need_only_numpy_at_import(name):
     tops = {target.partition(".")[0] for node in at_import(TREES[name]) for target in imports_of(node)}
-    extra = {"numba", "llvmlite"} if room_of(name) == "_backend" and "._numba" in name else NEEDS_AT_IMPORT.get(name, set())
+    within = next((room for room in NEEDS_AT_IMPORT if f"{name}.".startswith(f"{room}.")), "")
+    extra = {"numba", "llvmlite"} if room_of(name) == "_backend" and "._numba" in name else NEEDS_AT_IMPORT.get(within, set())
     assert tops <= {"numpy", "fastcal", *extra} | sys.stdlib_module_names
     assert not ARROWS[name] & set(NEEDS_AT_IMPORT)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,8 @@ pytest.importorskip("rich")
 import fastcal as fc
 from fastcal import cli
 from fastcal.cli import app as cli_app
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(capsys, *arguments):
@@ -73,13 +78,18 @@ def test_info_as_json(capsys):
     facts = json.loads(out)
     assert (code, err) == (0, "")
     backend = fc.backend()
+    extras = facts.pop("extras")
     assert facts == {"version": fc.__version__, "backend": backend.name, "isa": backend.isa, "num_threads": backend.num_threads, **fc.cpu_info()}
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert list(extras) == [name for name in declared if name != "all"]
+    assert extras["cli"] is True
+    assert extras["parquet"] == (importlib.util.find_spec("pyarrow") is not None)
 
 
 def test_info_for_people(capsys):
     code, out, _ = run(capsys, "info")
     assert code == 0
-    shown = dict(line.split(maxsplit=1) for line in out.splitlines())
+    shown = {line[:16].rstrip(): line[16:] for line in out.splitlines()}
     assert shown["version"] == fc.__version__
     assert (shown["backend"], shown["isa"]) == (fc.backend().name, fc.backend().isa)
     assert int(shown["num_threads"]) >= 1

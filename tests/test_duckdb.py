@@ -74,7 +74,8 @@ def test_null_nan_and_other_numbers(con):
 def test_two_profiles_and_the_connection_of_a_cursor(con):
     fd.register(con, PROFILE)
     assert fd.register(con, fc.Profile("m", "cosine", PLATT, []).adjust_prior(0.01), prefix="rare") == ("rare_probability",)
-    usual, rare = con.cursor().sql("SELECT fastcal_probability(0.9), rare_probability(0.9)").fetchall()[0]
+    cursor = con.cursor()
+    usual, rare = cursor.sql("SELECT fastcal_probability(0.9), rare_probability(0.9)").fetchall()[0]
     assert usual == np.float32(PROFILE.predict(np.float32([0.9])))[0]
     assert rare < usual / 5
 
@@ -120,7 +121,7 @@ def test_a_norm_takes_the_list_of_a_query(con, norm):
     assert con.sql("SELECT fastcal_probability(NULL::FLOAT[]), fastcal_probability([])").fetchall() == [(None, [])]
     padded, dense = con.sql("SELECT fastcal_probability([0.2, NULL, 0.4, 0.9]), fastcal_probability([0.2, 0.4, 0.9])").fetchall()[0]
     assert padded == [dense[0], None, *dense[1:]]
-    with pytest.raises(duckdb.BinderException, match=re.escape("fastcal_probability(col0 DOUBLE[]")):
+    with pytest.raises(duckdb.BinderException, match=r"fastcal_probability\(.*DOUBLE\[\]"):
         con.sql("SELECT fastcal_probability(0.5)")
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("ray.data")
-import ray  # noqa: E402
-from ray_cluster import cluster  # noqa: E402, F401
+import ray
+from ray_cluster import cluster  # noqa: F401
 
-import fastcal as fc  # noqa: E402
-from fastcal.distributed.ray import ShardedIndex  # noqa: E402
-from fastcal.errors import InvalidValueError  # noqa: E402
+import fastcal as fc
+from fastcal.distributed.ray import ShardedIndex
+from fastcal.errors import InvalidValueError
 
 pytestmark = pytest.mark.usefixtures("cluster")
 RNG = np.random.default_rng(5)
@@ -157,5 +157,5 @@ def test_bad_input_is_refused_as_by_an_index(tmp_path):
         ShardedIndex.build(CORPUS, 204)
     with pytest.raises(InvalidValueError, match=r"holds no shards\.json"):
         ShardedIndex.load(tmp_path)
-    with pytest.raises(fc.ShardLostError, match="did not start within 1 s; .* CPUs are free"):
+    with pytest.raises(fc.ShardLostError, match=r"did not start within 1 s; .* CPUs are free"):
         ShardedIndex.build(CORPUS, 3, num_cpus=2, timeout=1)

@@ -83,6 +83,18 @@ struct Ranking {
 // Writes the best `most` rows of each group, groups ascending, best first; returns how many in all.
 std::size_t top_rows(const Ranking& ranking, std::size_t most, std::int32_t* out, const CallContext& context);
 
+// Per query, the keys (ranking_key.h) of the best `depth` rows it has had as a heap, the worst on top, and that one as a bar once there are
+// so many: a row below the bar is not among the best `depth` of all. A bar of 0 stops nothing.
+struct BestSoFar {
+  std::uint64_t *bars, *heaps;
+  std::int32_t* sizes;
+  std::size_t depth;
+};
+
+// Shows the rows in `keep` to their query, at places[code] of `best` (-1: of no account), and takes those below its bar out of `keep`, as
+// well as those that have no place in the ranking. Returns how many it leaves.
+std::size_t sift_rows(const Ranking& ranking, const std::int64_t* places, const BestSoFar& best, std::uint8_t* keep, StopToken& stop);
+
 // Two's complement integers, least significant word first: sums of scores in units of 2^-149, of their squares in units of 2^-298. With
 // 2^63 summands either still has a bit to spare.
 inline constexpr std::size_t kSumWords = 6, kSquareWords = 10;

@@ -11,6 +11,7 @@
 #include "core/lists.h"
 #include "core/memory.h"
 #include "core/radix.h"
+#include "core/ranking_key.h"
 
 namespace fastcal {
 namespace {
@@ -22,35 +23,17 @@ struct Candidate {
   std::size_t operator>>(int bits) const { return code >> bits; }  // what radix.h sorts by
 };
 
-// By bits, which a host that flushes denormals does not change: ascending with the value, both zeros alike.
-std::uint32_t ascending(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (bits == 0x80000000u) return 0x80000000u;
-  return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-}
-
-// The same as a signed integer, cheaper where many are compared; -0.0 lies one below 0.0, NaN beyond the infinities.
-std::int32_t signed_order(float value) {
-  const auto bits = std::bit_cast<std::int32_t>(value);
-  return bits ^ (bits >> 31 & 0x7fffffff);
-}
-
-bool is_nan(float value) {
-  return (std::bit_cast<std::uint32_t>(value) & 0x7fffffffu) > 0x7f800000u;
-}
-
 template <typename Docs>
 class Ranker {
  public:
-  Ranker(const Ranking& ranking, const Docs& docs)
-      : ranking_(ranking), docs_(docs), flip_(ranking.higher_is_better ? ~std::uint32_t{0} : std::uint32_t{0}) {}
+  Ranker(const Ranking& ranking, const Docs& docs) : ranking_(ranking), docs_(docs), key_{ranking.higher_is_better} {}
 
   bool has_place(std::size_t row) const {
-    return (ranking_.keep == nullptr || ranking_.keep[row] != 0) && !is_nan(ranking_.on[row]) && !is_nan(ranking_.scores[row]);
+    return (ranking_.keep == nullptr || ranking_.keep[row] != 0) && RankingKey::has_one(ranking_.on[row], ranking_.scores[row]);
   }
   Candidate candidate(std::size_t row) const {
-    const std::uint64_t on = static_cast<std::uint32_t>(~ascending(ranking_.on[row])), score = ascending(ranking_.scores[row]) ^ flip_;
-    return {on << 32 | score, static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(ranking_.codes[row])};
+    return {~key_(ranking_.on[row], ranking_.scores[row]), static_cast<std::uint32_t>(row),
+            static_cast<std::uint32_t>(ranking_.codes[row])};
   }
   bool operator()(const Candidate& a, const Candidate& b) const {
     if (a.key != b.key) return a.key < b.key;
@@ -61,7 +44,7 @@ class Ranker {
  private:
   const Ranking& ranking_;
   const Docs& docs_;
-  std::uint32_t flip_;
+  RankingKey key_;
 };
 
 // Where each group begins, among the rows or, where its rows lie apart, among candidates that have been gathered.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -122,7 +122,60 @@ def top_rows(
 
 
 @kernel
-def _add(digits: Array, mantissa: int, shift: int, sign: int) -> None:
+def _ascending(bits: Any) -> Any:
+    """Bits of a float32 number as an integer from 0 to 2^32 - 1 that ascends with it, both zeros alike."""
+    if bits == -0x80000000:
+        return 0x80000000
+    return bits + 0x80000000 if bits >= 0 else -1 - bits
+
+
+@kernel
+def _take(heap: Array, size: int, key: Any) -> int:
+    """Push a key, or put it in the place of the lowest; returns how many there are."""
+    if size < len(heap):
+        hole = size
+        while hole > 0 and heap[(hole - 1) // 2] > key:
+            heap[hole] = heap[(hole - 1) // 2]
+            hole = (hole - 1) // 2
+        heap[hole] = key
+        return size + 1
+    hole, child = 0, 1
+    while child < size:
+        if child + 1 < size and heap[child + 1] < heap[child]:
+            child += 1
+        if key <= heap[child]:
+            break
+        heap[hole] = heap[child]
+        hole, child = child, 2 * child + 1
+    heap[hole] = key
+    return size
+
+
+@kernel
+def sift_rows(
+    codes: Array, on: Array, scores: Array, higher_is_better: bool, places: Array, keep: Array, bars: Array, heaps: Array, sizes: Array
+) -> int:
+    """Show rows to the state of their query; returns how many stay."""
+    on_bits, score_bits, left = on.view(np.int32), scores.view(np.int32), 0
+    for i in range(len(codes)):
+        if not keep[i]:
+            continue
+        keep[i] = not (math.isnan(on[i]) or math.isnan(scores[i]))
+        place = places[codes[i]]
+        if keep[i] and place >= 0:
+            low = _ascending(np.int64(score_bits[i]))
+            key = np.uint64(_ascending(np.int64(on_bits[i]))) << np.uint64(32) | np.uint64(low if higher_is_better else 0xFFFFFFFF - low)
+            keep[i] = key >= bars[place]
+            if key > bars[place]:
+                sizes[place] = _take(heaps[place], sizes[place], key)
+                if sizes[place] == heaps.shape[1]:
+                    bars[place] = heaps[place, 0]
+        left += keep[i]
+    return left
+
+
+@kernel
+def _add(digits: Array, mantissa: Any, shift: Any, sign: int) -> None:
     """Digits of 32 bits whose carries wait."""
     at, by = shift // 32, shift % 32
     upper = mantissa >> (32 - by)  # mantissas have at most 48 bits
@@ -143,7 +196,8 @@ def add_up(codes: Array, scores: Array, counts: Array, least: Array, greatest: A
         group, score = codes[i], scores[i] + np.float32(0.0)
         counts[group] += 1
         least[group], greatest[group] = min(least[group], score), max(greatest[group], score)
-        exponent, mantissa = (np.int64(bits[i]) >> 23) & 0xFF, np.int64(bits[i]) & 0x7FFFFF
+        bit = np.int64(bits[i])
+        exponent, mantissa = (bit >> 23) & 0xFF, bit & 0x7FFFFF
         if exponent > 0:
             exponent, mantissa = exponent - 1, mantissa | 0x800000
         if len(sums):

@@ -24,6 +24,7 @@ class GroupedOperations:
             _, firsts, codes = np.unique(values, return_index=True, return_inverse=True)
             out_codes[...], out_firsts[: len(firsts)] = codes.reshape(-1), firsts
             return len(firsts)
+        offsets = offsets.astype(np.int64, copy=False)  # one type, one compilation
         size: int = _numba_grouped.number_texts(read_only(values), read_only(offsets), out_codes, out_firsts)
         firsts = out_firsts[:size].copy()
         bounds = zip(offsets[firsts].tolist(), offsets[firsts + 1].tolist(), strict=True)
@@ -51,7 +52,7 @@ class GroupedOperations:
     ) -> int:
         warn_if_denormals_are_lost()
         on, scores, docs = read_only(on), read_only(scores), read_only(doc_values)
-        bounds = read_only(_NO_OFFSETS if doc_offsets is None else doc_offsets)
+        bounds = read_only(_NO_OFFSETS if doc_offsets is None else doc_offsets.astype(np.int64, copy=False))
         offsets = np.zeros(groups + 1, np.int64)
         rows = _numba_grouped.gather(read_only(codes), on, scores, read_only(np.empty(0, np.bool_) if keep is None else keep), offsets)
         starts = np.concatenate(([0], np.cumsum(np.minimum(np.diff(offsets), most))))
@@ -62,6 +63,23 @@ class GroupedOperations:
 
         run(work, list_chunks(offsets), num_threads)
         return int(starts[-1])
+
+    def sift_rows(
+        self,
+        codes: Array,
+        on: Array,
+        scores: Array,
+        higher_is_better: bool,
+        places: Array,
+        keep: Array,
+        bars: Array,
+        heaps: Array,
+        sizes: Array,
+    ) -> int:
+        warn_if_denormals_are_lost()
+        codes, on, scores, places = (read_only(each) for each in (codes, on, scores, places))
+        left: int = _numba_grouped.sift_rows(codes, on, scores, higher_is_better, places, keep, bars, heaps, sizes)
+        return left
 
     def exact_moments(
         self, codes: Array, scores: Array, out_counts: Array, out_least: Array, out_greatest: Array, out_sums: Array | None, out_squares: Array | None

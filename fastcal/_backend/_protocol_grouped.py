@@ -37,6 +37,26 @@ class GroupedOperations(Protocol):
         document (a key), the earlier row. Rows whose ``on`` or score is NaN, or whose bool ``keep`` is not set, have no place.
         """
 
+    def sift_rows(
+        self,
+        codes: Array,
+        on: Array,
+        scores: Array,
+        higher_is_better: bool,
+        places: Array,
+        keep: Array,
+        bars: Array,
+        heaps: Array,
+        sizes: Array,
+    ) -> int:
+        """Take rows that cannot be among the best of their query out of bool ``keep`` (n,); return how many are left.
+
+        int64 ``places`` (groups,): the query of each group in the state, or -1. The state of a query is changed by the rows shown to it: uint64
+        ``heaps`` (m, depth), the first int32 ``sizes`` (m,) of which are the keys of its best rows so far, the lowest first, in the order
+        of a heap; uint64 ``bars`` (m,): that lowest key once there are ``depth`` of them, else 0. A key orders as :meth:`top_rows` does,
+        short of documents, and the best is the greatest. Rows below the bar leave ``keep``, as do those without a place.
+        """
+
     def exact_moments(
         self, codes: Array, scores: Array, out_counts: Array, out_least: Array, out_greatest: Array, out_sums: Array | None, out_squares: Array | None
     ) -> int:

@@ -104,6 +104,15 @@ def labels_of_arrow(column: Any, name: str) -> Array:
     return keys_of_arrow(column, name).ids()
 
 
+def taken(column: Any, rows: Any) -> Any:
+    """Return some rows of an Arrow column. Arrow takes none from views: they go through their plain type."""
+    pa = require("pyarrow", "parquet")
+    for view, plain in (("string_view", "large_string"), ("binary_view", "large_binary")):
+        if hasattr(pa, view) and column.type == getattr(pa, view)():
+            return column.cast(getattr(pa, plain)()).take(rows).cast(column.type)
+    return column.take(rows)
+
+
 def _refuse_null(name: str, row: int) -> None:
     raise InvalidValueError(f"column {name!r} holds a null in row {row}; every row needs one")
 

@@ -16,13 +16,14 @@ from fastcal._validate import files as paths
 from fastcal._validate import numbers
 from fastcal._version import __version__
 from fastcal.bulk import _memory
-from fastcal.bulk._gathered import OF_LISTS, Gathered
+from fastcal.bulk._gathered import Gathered, of_lists
 from fastcal.bulk._inputs import found
 from fastcal.bulk._journal import writing
 from fastcal.bulk._passes import MAPPED, MERGED, Run, map_rows, merge_rows, write_empty
 from fastcal.bulk._plan import Plan, planned
 from fastcal.bulk._report import RescoreReport
 from fastcal.bulk._rescorer import Rescorer
+from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.profile import Profile
 
 
@@ -41,7 +42,7 @@ def rescore_files(
     escalate_from: float | None = None,
     floor: float | None = None,
     drop_not_found: bool = False,
-    higher_is_better: bool = True,
+    higher_is_better: bool | None = None,
     memory: int | str = "1GiB",
     resume: bool = False,
     num_threads: int | None = None,
@@ -109,15 +110,23 @@ def rescore_files(
     limit, n_threads = _memory.bytes_of(memory), _threads.resolve(num_threads) + (num_threads is None)
     folder = paths.path(target, "target")
     plan = planned(found(paths.path(source, "source")))
-    schema = Rescorer(profile, **options, top_k=top_k)(plan.columns.schema.empty_table()).schema
+    whole = Rescorer(profile, **options, top_k=top_k)
+    schema, options["higher_is_better"] = _schema(whole, plan), whole.higher_is_better
     settings = _settings(plan, profile, {**options, "top_k": top_k})
     with writing(folder, settings, resume=numbers.flag(resume, "resume")) as journal:
         resumed = journal.n_done
-        clock = _Clock(progress, plan.rows * (1 + (top_k is not None) + (profile.norm in OF_LISTS)))
+        clock = _Clock(progress, plan.rows * (1 + (top_k is not None) + 2 * of_lists(profile)))
         manifest = journal.finished()
         if manifest is None:
             manifest = _done(Run(plan, journal, profile, options, top_k, limit, n_threads, clock), schema)
     return RescoreReport.of(str(folder), manifest, resumed=resumed, seconds=time.monotonic() - began)
+
+
+def _schema(rescorer: Rescorer, plan: Plan) -> Any:
+    try:
+        return rescorer.output_schema(plan.columns.schema)
+    except (InvalidValueError, InvalidTypeError) as error:
+        raise type(error)(f"{plan.inputs[0].path}: {error}") from error
 
 
 def _settings(plan: Plan, profile: Profile, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +143,7 @@ def _settings(plan: Plan, profile: Profile, options: Mapping[str, Any]) -> dict[
 def _done(run: Run, schema: Any) -> dict[str, Any]:
     """Do all passes and return the manifest."""
     statistics: Callable[[Any], Any] = _none
-    if run.profile.norm in OF_LISTS:
+    if of_lists(run.profile):
         gathered = Gathered(run)
         gathered.gather()
         statistics = gathered.of
@@ -158,7 +167,7 @@ def _counts(run: Run, parts: list[dict[str, Any]]) -> dict[str, int]:
     names = ("rows", "padding", "below_floor", "not_found")
     counts = {name: sum(fact[name] for fact in mapped) for name in names}
     counts["kept"] = sum(fact["kept"] for fact in parts)
-    counts["beyond_top_k"] = sum(fact["left"] for fact in mapped) - counts["kept"]
+    counts["beyond_top_k"] = counts["rows"] - sum(counts[name] for name in names[1:]) - counts["kept"]
     return counts | {name: sum(fact["decisions"][i] for fact in parts) for i, name in enumerate(("abstain", "escalate", "act"))}
 
 

@@ -78,10 +78,10 @@ class ArrowFrame(Frame):
 
     def finish(self, rows: Array | None, added: Mapping[str, Array]) -> Any:
         pa = require("pyarrow", "parquet")
-        found = self.data if rows is None else self.data.take(pa.array(rows))
-        if not added:
-            return found
-        columns, schema = list(found.columns), found.schema
+        columns, schema = list(self.data.columns), self.data.schema
+        if rows is not None:
+            at = pa.array(rows)
+            columns = [_columns.taken(column, at) for column in columns]
         for name, values in added.items():
             columns.append(pa.array(values))
             schema = schema.append(pa.field(name, columns[-1].type))

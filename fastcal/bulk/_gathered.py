@@ -10,21 +10,31 @@ import numpy as np
 from fastcal._extras import require
 from fastcal.bulk._passes import Run
 from fastcal.bulk._spill import Spilled, buckets_of, cut
-from fastcal.bulk._statistics import QueryStatistics
+from fastcal.bulk._statistics import PLAIN_MAPS, QueryStatistics
+from fastcal.profile import Profile
 
 STATISTICS, GATHERED = "statistics", "gathered"
-# Norms of whole lists; the others are of single scores. QueryStatistics refuses those that need more than statistics.
-OF_LISTS = frozenset(("minmax", "max", "sum", "l2", "zscore", "dbsf", "robust", "rank", "borda", "tail"))
+
+
+def of_lists(profile: Profile) -> bool:
+    """Tell whether the norm of a profile is one of lists, not of single scores; raise where statistics are not enough for it."""
+    if profile.norm is None or profile.norm in PLAIN_MAPS:
+        return False
+    QueryStatistics(profile.norm)
+    return True
 
 
 class Gathered:
     """The statistics of all queries, on the disk; a chunk gets those of its own queries."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        self._run, self._names = run, {name: run.options[name] for name in ("query", "score")}
 
     def _new(self) -> QueryStatistics:
-        return QueryStatistics(self._run.profile.norm, query=self._run.options["query"], score=self._run.options["score"])
+        return QueryStatistics(self._run.profile.norm, **self._names)
+
+    def _from(self, table: Any) -> QueryStatistics:
+        return QueryStatistics.from_table(table, self._run.profile.norm, **self._names)
 
     def gather(self) -> None:
         """Take every row once, then bring together what was seen of each query."""
@@ -37,7 +47,7 @@ class Gathered:
         def bring(bucket: int, tables: Iterator[Any]) -> None:
             whole = self._new()
             for table in tables:
-                whole.merge(QueryStatistics.from_table(table))
+                whole.merge(self._from(table))
             run.journal.write(GATHERED, bucket, f"gathered-{bucket:05}", cut(whole.to_table(), query, 1))
 
         run.over_chunks(STATISTICS, [query, run.options["score"]], see)
@@ -52,4 +62,4 @@ class Gathered:
         paths = [self._run.journal.folder / f"gathered-{bucket:05}" for bucket in buckets]
         known = (table for path in paths for table in Spilled([path], 1).tables(0))
         found = [table.filter(compute.is_in(table.column(query), here.cast(table.column(query).type))) for table in known]
-        return QueryStatistics.from_table(pa.concat_tables(found)) if found else self._new()
+        return self._from(pa.concat_tables(found)) if found else self._new()

@@ -25,6 +25,11 @@ class Input:
     kind: str
     partitions: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def noun(self) -> str:
+        """Return what its groups of rows are called."""
+        return "row group" if self.kind == "parquet" else "record batch"
+
     def to_dict(self) -> dict[str, Any]:
         """Return what a resumed run must find again."""
         return {"name": self.name, "size": self.size, "mtime_ns": self.mtime_ns}
@@ -79,7 +84,7 @@ def _kind(path: Path, head: bytes) -> str:
 class Columns:
     """The columns of the whole table: those of the first file, then those of its folders.
 
-    Every other file must have the same ones, in any order; dictionaries may have another type of index, and come out with int32.
+    Every other file must have the same ones, in any order; see `_plain` for what comes out as another type.
     """
 
     def __init__(self, inputs: list[Input], schema: Any) -> None:
@@ -141,8 +146,8 @@ class Columns:
 
 
 def _plain(pa: Any, column: Any) -> Any:
-    """A column without notes, nullable, and, of a dictionary, with int32 indices: Parquet keeps no other."""
-    kind = column.type
+    """A column without notes, nullable; indices of dictionaries are int32, as Parquet has them, and views, which cannot be taken from, plain."""
+    kind = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}.get(column.type, column.type)
     if pa.types.is_dictionary(kind):
         kind = pa.dictionary(pa.int32(), kind.value_type)
     return pa.field(column.name, kind)

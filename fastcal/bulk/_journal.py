@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -56,6 +55,27 @@ def _lock(target: Path, folder: int) -> None:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InvalidValueError(f"{target} is being written by another process") from None
+
+
+def store(path: Path, pieces: list[Any]) -> None:
+    """Write a file whose content is on the disk before it has its name.
+
+    Neither the name nor the line of the journal has to be there after a loss of power: without one of them the task is done again.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fdatasync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 class Journal:
@@ -142,17 +162,11 @@ class Journal:
         """Put the file of a task on the disk, then its line; without a name there is no file."""
         fact = {"pass": stage, "task": task, **facts}
         if name is not None:
-            digest = hashlib.sha256()
-            with replacing(self.folder / name) as file:
-                for piece in pieces:
-                    digest.update(piece)
-                    file.write(piece)
-            fact |= {"name": name, "bytes": sum(memoryview(piece).nbytes for piece in pieces), "sha256": digest.hexdigest()}
+            store(self.folder / name, pieces)
+            fact |= {"name": name, "bytes": sum(len(piece) for piece in pieces)}
         with self._lock:
             with (self.folder / "journal.jsonl").open("ab") as journal:
                 journal.write(json.dumps(fact).encode() + b"\n")
-                journal.flush()
-                os.fsync(journal.fileno())
             self._done.setdefault(stage, {})[task] = fact
 
     def finish(self, manifest: Mapping[str, Any], parts: list[str]) -> None:

@@ -92,25 +92,26 @@ def grouped(keys: Keys) -> Groups:
     return Groups(codes, keys.take(firsts))
 
 
-def joined(first: Keys, second: Keys, names: tuple[str, str]) -> Keys:
-    """Return the keys of one after those of the other; they must be of one kind."""
+def require_one_kind(first: Keys, second: Keys, names: tuple[str, str]) -> None:
+    """Raise unless the ids of both fit one type."""
     if (first.kind == "text") != (second.kind == "text"):
         told = ["text" if keys.kind == "text" else "integers" for keys in (first, second)]
         raise InvalidTypeError(f"{names[0]} holds {told[0]} and {names[1]} {told[1]}; expected ids of one kind")
+    if first.kind != second.kind:
+        signed = first if first.kind == "int64" else second
+        if len(signed) and signed.values.min() < 0:
+            raise InvalidValueError(f"{names[0]} and {names[1]} hold integers below 0 and from 2**63 on; expected ids that fit one integer type")
+
+
+def joined(first: Keys, second: Keys, names: tuple[str, str]) -> Keys:
+    """Return the keys of one after those of the other; they must be of one kind."""
+    require_one_kind(first, second, names)
     if first.offsets is None or second.offsets is None:
-        return Keys.of_integers(_integers(first.ids(), second.ids(), names))
+        ids = [first.ids(), second.ids()]
+        return Keys.of_integers(np.concatenate(ids if first.kind == second.kind else [each.astype(np.uint64) for each in ids]))
     moved = second.offsets[1:].astype(np.int64) - second.offsets[0] + first.offsets[-1]
     body = second.values[second.offsets[0] : second.offsets[-1]]
     return Keys("text", np.concatenate([first.values[: first.offsets[-1]], body]), np.concatenate([first.offsets.astype(np.int64), moved]))
-
-
-def _integers(first: Array, second: Array, names: tuple[str, str]) -> Array:
-    if first.dtype == second.dtype:
-        return np.concatenate([first, second])
-    signed = first if first.dtype == np.int64 else second
-    if len(signed) and signed.min() < 0:
-        raise InvalidValueError(f"{names[0]} and {names[1]} hold integers below 0 and from 2**63 on; expected ids that fit one integer type")
-    return np.concatenate([first.astype(np.uint64), second.astype(np.uint64)])
 
 
 def places(known: Keys, asked: Keys, names: tuple[str, str]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,8 @@ class Moments:
 
     def take(self, rows: Array) -> Moments:
         """Return those of some queries."""
-        parts = (getattr(self, each.name) for each in fields(self))
-        return Moments(*(part.take(rows) if isinstance(part, Keys) else None if part is None else part[rows] for part in parts))
+        sums, squares = (None if words is None else words[rows] for words in (self.sums, self.squares))
+        return Moments(self.keys.take(rows), self.counts[rows], self.least[rows], self.greatest[rows], sums, squares)
 
     def plus(self, other: Moments, norm: str) -> Moments:
         """Return the moments of the scores of both."""
@@ -88,8 +88,8 @@ def refuse_infinity(scores: Array, groups: Groups, name: str) -> None:
     infinite = np.isinf(scores)
     if infinite.any():
         row = int(infinite.argmax())
-        query = groups.distinct.take(groups.codes[row : row + 1]).ids()[0]
-        raise InvalidValueError(f"column {name!r} holds {scores[row]} in row {row}, of query {query}: a list with an infinite score has no norm")
+        query = groups.distinct.take(groups.codes[row : row + 1]).ids().tolist()[0]
+        raise InvalidValueError(f"column {name!r} holds {scores[row]} in row {row}, of query {query!r}: a list with an infinite score has no norm")
 
 
 def _add(words: Array, at: Array, more: Any) -> None:

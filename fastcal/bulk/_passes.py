@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 from fastcal._extras import require
 from fastcal.bulk import _memory
 from fastcal.bulk._journal import Journal
-from fastcal.bulk._plan import Plan
+from fastcal.bulk._plan import Plan, Stream
 from fastcal.bulk._rescorer import Rescorer
 from fastcal.bulk._spill import Spilled, cut
 from fastcal.bulk._top_rows import TopRows
 from fastcal.bulk._workers import work_through
+from fastcal.errors import InvalidTypeError, InvalidValueError
 
 MAPPED, MERGED = "mapped", "merged"
 
@@ -33,23 +35,27 @@ class Run:
     n_threads: int
     advance: Any
 
-    def rescorer(self, statistics: Any = None) -> Rescorer:
+    def rescorer(self, statistics: Any, top_k: int | None) -> Rescorer:
         """Return the map of a chunk."""
-        return Rescorer(self.profile, **self.options, statistics=statistics, num_threads=1)
+        return Rescorer(self.profile, **self.options, statistics=statistics, top_k=top_k, num_threads=1)
 
     def top_rows(self) -> TopRows:
         """Return the reduction of a chunk."""
         names = {name: self.options[name] for name in ("query", "doc", "score", "higher_is_better")}
-        return TopRows(self.top_k, **names)  # type: ignore[arg-type]
+        return TopRows(self.top_k, **names)
 
     def over_chunks(self, stage: str, names: list[str] | None, work: Callable[[int, Any], None]) -> None:
         """Call ``work`` with every chunk that this pass has not done."""
         done = set(self.journal.done(stage))
         self.advance(sum(fact["rows"] for fact in self.journal.done(stage).values()))
 
-        def one(item: tuple[int, Any]) -> None:
-            work(*item)
-            self.advance(item[1].num_rows)
+        def one(item: tuple[Stream, int, Any]) -> None:
+            stream, chunk, table = item
+            try:
+                work(chunk, table)
+            except (InvalidValueError, InvalidTypeError) as error:
+                raise type(error)(f"{self.plan.where(stream)}: {error}") from error
+            self.advance(table.num_rows)
 
         n = _memory.workers(self.memory, self.plan.chunk_bytes, self.n_threads, "the row groups of this input")
         work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
@@ -59,12 +65,12 @@ class Run:
         done = set(self.journal.done(stage))
         n = _memory.workers(self.memory, min(int(spilled.bytes.max()), self.plan.bucket_bytes), self.n_threads, "the buckets of queries")
         buckets = [bucket for bucket in range(len(spilled.bytes)) if bucket not in done]
-        share = self.plan.rows / max(1, len(spilled.bytes))
-        self.advance(int(share * len(done)))
+        edges = [self.plan.rows * i // len(spilled.bytes) for i in range(len(spilled.bytes) + 1)]
+        self.advance(sum(edges[bucket + 1] - edges[bucket] for bucket in done))
 
         def one(bucket: int) -> None:
             work(bucket, spilled.tables(bucket))
-            self.advance(int(share))
+            self.advance(edges[bucket + 1] - edges[bucket])
 
         work_through((iter([bucket]) for bucket in buckets), one, n, self.advance.tick)
 
@@ -82,25 +88,22 @@ def map_rows(run: Run, statistics: Callable[[Any], Any]) -> None:
         if run.top_k is None:
             write_part(run, MAPPED, chunk, out, **facts)
             return
-        best = run.top_rows().reduce(out)
-        pieces = cut(best, run.options["query"], run.plan.n_buckets)
-        run.journal.write(MAPPED, chunk, f"best-{chunk:05}", pieces, **facts)
+        run.journal.write(MAPPED, chunk, f"best-{chunk:05}", cut(out, run.options["query"], run.plan.n_buckets), **facts)
 
     run.over_chunks(MAPPED, None, work)
 
 
 def rescored(run: Run, table: Any, statistics: Any) -> tuple[Any, dict[str, Any]]:
-    """Return the rows of a chunk that are left before the best are taken, and how many went where."""
+    """Return the rows of a chunk that are left, and how many went where."""
     compute = require("pyarrow.compute", "parquet")
-    rows, scores = table.num_rows, table.column(run.options["score"])
-    padding = int(compute.sum(compute.is_null(scores, nan_is_null=True)).as_py() or 0)
     dropping = run.top_k is not None or run.options["drop_not_found"] or run.options["floor"] is not None
-    if dropping and padding:
-        table = table.filter(compute.invert(compute.is_null(scores, nan_is_null=True)))
-    below = _below_floor(run, table)
-    out = run.rescorer(statistics)(table)
-    dropped = rows - out.num_rows
-    return out, {"rows": rows, "padding": padding, "below_floor": below, "not_found": dropped - below - padding * dropping, "left": out.num_rows}
+    missing = int(compute.sum(compute.is_null(table.column(run.options["score"]), nan_is_null=True)).as_py() or 0)
+    facts = {"rows": table.num_rows, "padding": missing if dropping else 0, "below_floor": _below_floor(run, table), "not_found": 0}
+    if run.options["drop_not_found"]:  # these are told from those beyond the best only before the best are taken
+        out = run.rescorer(statistics, None)(table)
+        facts["not_found"] = table.num_rows - facts["padding"] - facts["below_floor"] - out.num_rows
+        return (out if run.top_k is None else run.top_rows().reduce(out)), facts
+    return run.rescorer(statistics, run.top_k)(table), facts
 
 
 def _below_floor(run: Run, table: Any) -> int:
@@ -140,12 +143,15 @@ def write_part(run: Run, stage: str, task: int, table: Any, **facts: Any) -> Non
     decisions = [0, 0, 0]
     if "decision" in table.column_names:
         decisions = np.bincount(np.asarray(table.column("decision")), minlength=3).tolist()
-    run.journal.write(stage, task, part_name(task), [encoded(table, run.options["query"])], **facts, kept=table.num_rows, decisions=decisions)
+    part = encoded(table, run.options["query"])
+    facts |= {"kept": table.num_rows, "decisions": decisions, "sha256": hashlib.sha256(part).hexdigest()}
+    run.journal.write(stage, task, part_name(task), [part], **facts)
 
 
 def write_empty(run: Run, schema: Any) -> dict[str, Any]:
     """Write a part with the columns of the result and no rows."""
-    run.journal.write("empty", 0, part_name(0), [encoded(schema.empty_table(), run.options["query"])], kept=0, decisions=[0, 0, 0])
+    part = encoded(schema.empty_table(), run.options["query"])
+    run.journal.write("empty", 0, part_name(0), [part], kept=0, decisions=[0, 0, 0], sha256=hashlib.sha256(part).hexdigest())
     return run.journal.done("empty")[0]
 
 

@@ -62,15 +62,22 @@ class Plan:
         """Return the bytes of the largest chunk in memory."""
         return int(max((max(stream.rows) for stream in self.streams if stream.rows), default=0) * self.row_bytes) + self.held
 
-    def tables(self, stream: Stream, names: list[str] | None, done: set[int]) -> Iterator[tuple[int, Any]]:
-        """Yield the chunks of a stream that are not done, each with its number."""
+    def where(self, stream: Stream) -> str:
+        """Say where the rows of a stream are."""
+        (file, group), (last, end) = stream.groups[0], stream.groups[-1]
+        if file != last:
+            return f"{self.inputs[file].path} to {self.inputs[last].path}"
+        return f"{self.inputs[file].path}: {self.inputs[file].noun} {group}" + (f" to {end}" if end > group else "")
+
+    def tables(self, stream: Stream, names: list[str] | None, done: set[int]) -> Iterator[tuple[Stream, int, Any]]:
+        """Yield the chunks of a stream that are not done, each with the stream and its number."""
         stored = self.columns.stored(names)
         if len(stream.rows) > 1:
             yield from self._cut(stream, names, stored, done)
         elif stream.first not in done:
-            yield stream.first, self._together(stream, names, stored)
+            yield stream, stream.first, self._together(stream, names, stored)
 
-    def _cut(self, stream: Stream, names: list[str] | None, stored: list[str], done: set[int]) -> Iterator[tuple[int, Any]]:
+    def _cut(self, stream: Stream, names: list[str] | None, stored: list[str], done: set[int]) -> Iterator[tuple[Stream, int, Any]]:
         chunks = range(stream.first, stream.first + len(stream.rows))
         if done.issuperset(chunks):
             return
@@ -78,7 +85,7 @@ class Plan:
         with opened(self.inputs[file]) as reader:
             for chunk, table in zip(chunks, reader.pieces([group], stream.piece, stored), strict=True):
                 if chunk not in done:
-                    yield chunk, self.columns.completed(self.inputs[file], table, names)
+                    yield stream, chunk, self.columns.completed(self.inputs[file], table, names)
 
     def _together(self, stream: Stream, names: list[str] | None, stored: list[str]) -> Any:
         tables = []

@@ -20,7 +20,7 @@ PROBED = 1024
 def naming(one: Input, group: int | None = None) -> Iterator[None]:
     """Turn what pyarrow says of a file into one line that names it; files that cannot be opened keep their OSError."""
     arrow = require("pyarrow", "parquet").ArrowException
-    where = str(one.path) if group is None else f"{one.path}: {'row group' if one.kind == 'parquet' else 'record batch'} {group}"
+    where = str(one.path) if group is None else f"{one.path}: {one.noun} {group}"
     try:
         yield
     except (FileNotFoundError, PermissionError) as error:
@@ -35,7 +35,9 @@ class ParquetRows:
     def __init__(self, one: Input) -> None:
         self.one = one
         with naming(one):
-            self._file = require("pyarrow.parquet", "parquet").ParquetFile(one.path, buffer_size=BUFFER, pre_buffer=False)
+            self._file = require("pyarrow.parquet", "parquet").ParquetFile(
+                one.path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
+            )
             self.schema = self._file.schema_arrow
 
     def __enter__(self) -> Self:

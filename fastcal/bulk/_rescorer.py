@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from fastcal._extras import require
 from fastcal._validate.numbers import instance as judge_instance
 from fastcal._validate.numbers import integer
 from fastcal.bulk import _settings
+from fastcal.bulk._best_so_far import BestSoFar
 from fastcal.bulk._frames import Frame, frame_of
 from fastcal.bulk._keys import Groups, grouped
 from fastcal.bulk._moments import refuse_infinity
@@ -22,6 +23,24 @@ from fastcal.calibration import GroupCalibrator
 from fastcal.errors import InvalidValueError
 from fastcal.normalization import normalize_lists
 from fastcal.profile import Profile
+
+
+class _Mapped(NamedTuple):
+    """A table with what was found for its rows: float32 scores, queries if they were asked for, columns, and which rows are kept (None: all)."""
+
+    frame: Frame
+    raw: Array
+    groups: Groups | None
+    added: dict[str, Array]
+    keep: Array | None
+
+    def left(self) -> Array | None:
+        """Return the numbers of the rows that are kept, None if that is all."""
+        return None if self.keep is None or self.keep.all() else np.flatnonzero(self.keep)
+
+    def finish(self, rows: Array | None) -> Any:
+        """Return these rows, all if None, with the columns."""
+        return self.frame.finish(rows, self.added if rows is None else {name: values[rows] for name, values in self.added.items()})
 
 
 class Rescorer:
@@ -132,20 +151,33 @@ class Rescorer:
         Raises ValueError for a column that is missing, there twice or among those that are added, a null id, an infinite score where the
         profile has a norm, or a query that the statistics do not know; TypeError for a column of another type.
         """
+        found = self._mapped(frame_of(table))
+        return found.finish(found.left() if self.top_k is None else self._best(found))
+
+    def partial(self, table: Any, best: BestSoFar | None = None) -> tuple[Any, dict[str, int]]:
+        """Return rows among which are those of the result, and how many of the others went where.
+
+        For engines that see a query's rows in several tables and merge with :class:`TopRows`: with `top_k`, the best rows of this table or, if
+        they would be most of it anyway, those that pass `best`, in their order. Without `top_k` the rows are those of a call.
+        """
         frame = frame_of(table)
-        self._judge(frame)
-        raw = frame.scores(self.score)
-        keep = _settings.reached(raw, self.floor, self.higher_is_better) if self._drops else None
-        groups = grouped(frame.keys(self.query)) if self.top_k is not None or self._needs_lists else None
-        fed = self._normalized(frame, groups, raw)
-        probabilities = self._probabilities(frame, fed, keep)
-        added = {"probability": probabilities}
-        if self._cut is not None:
-            added["decision"] = self._cut.codes(probabilities, fed)
-        if self.drop_not_found:
-            keep = np.logical_and(keep, added["decision"])
-        rows = self._rows(frame, groups, probabilities, raw, keep)
-        return frame.finish(rows, added if rows is None else {name: values[rows] for name, values in added.items()})
+        found = self._mapped(frame)
+        drops = self._drops or self.top_k is not None
+        missing = np.isnan(found.raw)
+        n_missing = int(np.count_nonzero(missing)) if drops else 0
+        reached = len(frame) - n_missing
+        if self.floor is not None:
+            reached = int(np.count_nonzero(_settings.reached(found.raw, self.floor, self.higher_is_better)))
+        kept = reached if found.keep is None else int(np.count_nonzero(found.keep))
+        facts = {"rows": len(frame), "padding": n_missing, "below_floor": len(frame) - n_missing - reached, "not_found": reached - kept}
+        if self.top_k is None:
+            return found.finish(found.left()), facts
+        assert found.groups is not None
+        if best is None or kept > 2 * self.top_k * found.groups.n:
+            return found.finish(self._best(found)), facts
+        keep = ~missing if found.keep is None else found.keep
+        best.sift(found.groups, found.added["probability"], found.raw, keep)
+        return found.finish(np.flatnonzero(keep)), facts
 
     def output_schema(self, schema: Any) -> Any:
         """Return the ``pyarrow.Schema`` of the result for tables of this schema, or raise as a call would.
@@ -153,14 +185,17 @@ class Rescorer:
         Examples
         --------
         >>> import fastcal as fc, pyarrow as pa
+        >>> from fastcal.bulk import Rescorer
         >>> profile = fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.9], [0, 1]), [])
         >>> columns = pa.schema({"query_id": pa.int64(), "doc_id": pa.string(), "score": pa.float32()})
-        >>> fc.bulk.Rescorer(profile).output_schema(columns).names
+        >>> Rescorer(profile).output_schema(columns).names
         ['query_id', 'doc_id', 'score', 'probability']
         """
         pa = require("pyarrow", "parquet")
         judge_instance(schema, "schema", pa.Schema)
-        self._judge(frame_of(schema.empty_table()))
+        frame = frame_of(schema.empty_table())
+        self._judge(frame)
+        frame.scores(self.score)
         found = schema.append(pa.field("probability", pa.float32()))
         return found if self._cut is None else found.append(pa.field("decision", pa.uint8()))
 
@@ -180,6 +215,27 @@ class Rescorer:
                 raise InvalidValueError(f"the table has a column {name!r} already, and that is a column that is added; rename or drop it")
         frame.judge_ids(self.query)
         frame.judge_ids(self.doc)
+
+    def _mapped(self, frame: Frame) -> _Mapped:
+        """Do every step but the last."""
+        self._judge(frame)
+        raw = frame.scores(self.score)
+        keep = _settings.reached(raw, self.floor, self.higher_is_better) if self._drops else None
+        groups = grouped(frame.keys(self.query)) if self.top_k is not None or self._needs_lists else None
+        fed = self._normalized(frame, groups, raw)
+        added = {"probability": self._probabilities(frame, fed, keep)}
+        if self._cut is not None:
+            added["decision"] = self._cut.codes(added["probability"], fed)
+        if self.drop_not_found:
+            assert keep is not None
+            keep = keep & (added["decision"] > 0)
+        return _Mapped(frame, raw, groups, added, keep)
+
+    def _best(self, found: _Mapped) -> Array:
+        """Return the numbers of the best rows."""
+        assert found.groups is not None
+        docs = found.frame.keys(self.doc)
+        return best_rows(found.groups, found.added["probability"], found.raw, docs, found.keep, self.top_k, self.higher_is_better, self.num_threads)
 
     def _normalized(self, frame: Frame, groups: Groups | None, raw: Array) -> Array:
         """Return the scores that the calibrator is fed."""
@@ -217,10 +273,3 @@ class Rescorer:
         whole = np.full(len(fed), np.nan, np.float32)
         whole[rows] = found
         return whole
-
-    def _rows(self, frame: Frame, groups: Groups | None, probabilities: Array, raw: Array, keep: Array | None) -> Array | None:
-        """Return the numbers of the rows of the result; None for all as they are."""
-        if self.top_k is None:
-            return None if keep is None or keep.all() else np.flatnonzero(keep)
-        assert groups is not None
-        return best_rows(groups, probabilities, raw, frame.keys(self.doc), keep, self.top_k, self.higher_is_better, self.num_threads)

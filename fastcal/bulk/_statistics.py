@@ -11,7 +11,7 @@ from fastcal._extras import require
 from fastcal._validate.numbers import instance, one_of
 from fastcal.bulk._columns import keys_of_arrow
 from fastcal.bulk._frames import ArrowFrame, frame_of
-from fastcal.bulk._keys import Groups, Keys, grouped, numbered, places
+from fastcal.bulk._keys import Groups, Keys, grouped, numbered, places, require_one_kind
 from fastcal.bulk._moments import NEEDS, Lines, Moments, lines_of
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
@@ -23,9 +23,10 @@ _NUMBERS = ("n", "min", "max", "sum", "sum_of_squares")
 class QueryStatistics:
     """Statistics by which a norm maps the scores of each query, gathered from rows in any order and any split.
 
-    Sums are exact, so whatever the rows are split into, the result is the same to the bit: mean and deviation are rounded once, and
-    normalised scores are within one float32 step of :func:`fastcal.normalize` on the whole list, for "minmax" and "max" the same. The state of
-    a query is its id and 16 to 144 bytes.
+    Sums are exact, so whatever the rows are split into, the result is the same to the bit: mean and deviation are rounded once.
+    :func:`fastcal.normalize` rounds its own in float64 as it goes: its result on the whole list is within one float32 step, but for scores so
+    near the mean that the difference is that rounding; of "minmax" and "max" it is the same. The state of a query is its id and 16 to 144
+    bytes.
 
     Parameters
     ----------
@@ -105,19 +106,24 @@ class QueryStatistics:
         return pa.table(columns).replace_schema_metadata({"fastcal.norm": self.norm})
 
     @classmethod
-    def from_table(cls, table: Any, norm: str, *, query: str = "query_id", score: str = "score") -> Self:
-        """Return the statistics of what :meth:`to_table` gave, or of several such tables in one: rows of one query are merged."""
-        found = cls(norm, query=query, score=score)
+    def from_table(cls, table: Any, norm: str | None = None, *, query: str = "query_id", score: str = "score") -> Self:
+        """Return the statistics of what :meth:`to_table` gave, or of several such tables in one: rows of one query are merged.
+
+        `norm` is that of the table's metadata, and may be left out where an engine has not lost it.
+        """
         frame = frame_of(table)
         if not isinstance(frame, ArrowFrame):
             raise InvalidTypeError(f"table is a {type(table).__name__}; expected a pyarrow Table")
-        wanted = (query, *_NUMBERS[:3], *(name for name, needed in zip(_NUMBERS[3:], NEEDS[norm], strict=True) if needed))
-        frame.need(*wanted)
-        told = (table.schema.metadata or {}).get(b"fastcal.norm", norm.encode()).decode()
-        if told != norm:
+        told = (table.schema.metadata or {}).get(b"fastcal.norm", b"").decode() or norm
+        if told is None:
+            raise InvalidValueError("norm is missing: the metadata of the table do not say it")
+        if norm not in (None, told):
             raise InvalidValueError(f"the table holds statistics of norm {told!r}, not {norm!r}")
+        found = cls(told, query=query, score=score)
+        wanted = (query, *_NUMBERS[:3], *(name for name, needed in zip(_NUMBERS[3:], NEEDS[told], strict=True) if needed))
+        frame.need(*wanted)
         keys = keys_of_arrow(frame.arrow(query), query)
-        whole = Moments(keys, *_numbers(frame, norm))
+        whole = Moments(keys, *_numbers(frame, told))
         for rows in _rounds(keys):
             found._push(whole.take(rows))
         return found
@@ -141,13 +147,15 @@ class QueryStatistics:
         found = self._settled()
         at = places(found.keys, groups.distinct, ("the statistics", f"column {self.query!r}"))
         if (at < 0).any():
-            unknown = groups.distinct.take(np.flatnonzero(at < 0)[:1]).ids()[0]
+            unknown = groups.distinct.take(np.flatnonzero(at < 0)[:1]).ids().tolist()[0]
             raise InvalidValueError(f"query {unknown!r} is not in the statistics, which know {len(found)} queries: gather them from all rows first")
         if higher_is_better not in self._lines:
             self._lines[higher_is_better] = lines_of(found, self.norm, higher_is_better)
         return self._lines[higher_is_better].map(scores, at[groups.codes])
 
     def _push(self, part: Moments) -> None:
+        for known in self._parts:
+            require_one_kind(known.keys, part.keys, ("the statistics", "the new rows"))
         self._parts.append(part)
         self._lines = {}
         while len(self._parts) > 1 and len(self._parts[-2]) < 2 * len(self._parts[-1]):

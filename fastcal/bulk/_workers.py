@@ -76,3 +76,4 @@ def work_through(streams: Iterable[Iterator[Any]], work: Callable[[Any], None], 
             thread.join()
     if failed:
         raise failed[0]
+    tick()

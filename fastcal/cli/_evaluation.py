@@ -48,7 +48,7 @@ def evaluated(
     min_rel: int,
 ) -> dict[str, Any]:
     """Return everything that is known of a profile on these lists; intervals are 95 % and by query."""
-    labels, queries = judged.labels.labels, judged.queries
+    labels, queries = judged.labels.labels, judged.groups
     scores, rising = scores_of(judged.run, profile.norm)
     two_classes = 0 < labels.sum() < len(labels)
     return {
@@ -77,7 +77,7 @@ def _at(
     escalate_from: float | None,
 ) -> AtThreshold:
     values = probabilities if cut.space == "probability" else scores
-    at = precision_recall_at(judged.labels.labels, values, cut.value, groups=judged.queries, higher_is_better=cut.higher_is_better)
+    at = precision_recall_at(judged.labels.labels, values, cut.value, groups=judged.groups, higher_is_better=cut.higher_is_better)
     policy = profile.policy(threshold=cut, escalate_from=escalate_from)
     codes = policy.decide(_lists(judged.run, scores, rising), classes=classes).decisions
     n = len(codes)

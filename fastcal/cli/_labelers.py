@@ -108,8 +108,10 @@ def kept(source: Source) -> Iterator[None]:
     where = f"the answers are in {source.kept_in}, and the same command goes on from there"
     try:
         yield
-    except LabelingStopped:
-        raise LabelingStopped(f"labelling was stopped; {where}") from None
+    except LabelingStopped as stopped:
+        told = LabelingStopped(f"labelling was stopped; {where}")
+        told.state = stopped.state
+        raise told from None
     except KeyboardInterrupt:
         if source.kept_in is not None:
             print(f"\nfastcal: {where}", file=sys.stderr, flush=True)

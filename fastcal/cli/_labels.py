@@ -53,8 +53,14 @@ class Labelled(NamedTuple):
 
     run: Run
     labels: Labels
-    queries: npt.NDArray[np.int64]  # number of each entry's query, to split by
+    queries: npt.NDArray[np.int64]  # place of each entry's query in the run
     counts: Counts
+
+    @property
+    def groups(self) -> npt.NDArray[np.int64]:
+        """The number of each entry's query, by name: what to split and resample by, so that the order of a file does not matter."""
+        names = np.arange(self.run.n_queries) if self.run.query_ids is None else self.run.query_ids
+        return np.unique(names, return_inverse=True)[1][self.queries]
 
     @property
     def query_ids(self) -> npt.NDArray[Any]:

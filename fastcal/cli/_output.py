@@ -50,12 +50,17 @@ def write_bytes(content: bytes, out: str) -> None:
         file.write(content)
 
 
-def console() -> Console:
-    """Return a console on stdout: wide where it is no terminal, and text is never read as markup."""
+def console(*, wide: bool = True) -> Console:
+    """Return a console on stdout, on which text is never read as markup: wide where it is no terminal, unless rich's width will do."""
     from rich.console import Console
 
-    found = Console(markup=False, highlight=False, emoji=False)
-    return found if found.is_terminal else Console(markup=False, highlight=False, emoji=False, width=_WIDTH)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to ``main``; rich would end the process with the exit code of a failed gate."""
+            raise BrokenPipeError
+
+    found = Plain(markup=False, highlight=False, emoji=False)
+    return found if found.is_terminal or not wide else Plain(markup=False, highlight=False, emoji=False, width=_WIDTH)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:

@@ -17,8 +17,8 @@ _PATIENCE = 1.0  # seconds
 class Advance:
     """What an engine calls: ``advance(done, total)``; a total of None is not known."""
 
-    def __init__(self, title: str) -> None:
-        self._title, self._lock = title, threading.Lock()
+    def __init__(self, title: str, unit: str | None = None) -> None:
+        self._title, self._unit, self._lock = title, unit, threading.Lock()
         self._done: float = 0
         self._total: float | None = None
         self._shown: Progress | None = None
@@ -29,7 +29,11 @@ class Advance:
         with self._lock:
             self._done, self._total = done, total
             if self._shown is not None:
-                self._shown.update(self._shown.task_ids[0], completed=done, total=total)
+                self._shown.update(self._shown.task_ids[0], completed=done, total=total, speed=self._speed())
+
+    def _speed(self) -> str:
+        speed = None if self._shown is None else self._shown.tasks[0].speed
+        return "" if speed is None else f"{speed:,.0f} {self._unit}/s"
 
     def show(self) -> None:
         """Begin to draw, unless the work has ended."""
@@ -40,9 +44,10 @@ class Advance:
             if self._closed:
                 return
             text = TextColumn("{task.description}", markup=False)
-            columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            speed = [] if self._unit is None else [TextColumn("{task.fields[speed]}")]
+            columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), *speed, TimeRemainingColumn())
             self._shown = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._shown.update(self._shown.add_task(self._title, total=self._total), completed=self._done)
+            self._shown.update(self._shown.add_task(self._title, total=self._total, speed=""), completed=self._done)
             self._shown.start()
 
     def close(self) -> None:
@@ -54,16 +59,17 @@ class Advance:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Advance]:
+def progress(title: str, unit: str | None = None) -> Iterator[Advance]:
     """Show a bar while the body runs; it gets what to call with (done, total), which it need not do.
 
-    Nothing is drawn in the first second, nor where stderr is no terminal. The bar is gone when the body ends.
+    Nothing is drawn in the first second, nor where stderr is no terminal. The bar is gone when the body ends. With
+    a unit it shows how many of them are done a second.
 
     >>> with progress("counting") as advance:
     ...     for at in range(3):
     ...         advance(at + 1, 3)
     """
-    advance = Advance(title)
+    advance = Advance(title, unit)
     timer = threading.Timer(_PATIENCE, advance.show)
     timer.daemon = True
     if sys.stderr.isatty():

@@ -26,8 +26,9 @@ Answers = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Names of the columns of tables."""
+    """How a run is read: which scores are better, and the names of the columns of tables."""
 
+    distances: Distances = False
     query_column: QueryColumn = "query_id"
     doc_column: DocColumn = "doc_id"
     score_column: ScoreColumn = "score"
@@ -55,17 +56,10 @@ class Judging:
         return {name: getattr(self, name) for name in ("unjudged", "min_rel", "all_queries", "texts", "answers")}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Direction:
-    """Which scores are better."""
-
-    distances: Distances = False
-
-
-def pool(path: str, columns: Columns, *, distances: bool = False, top_k: int | None = None) -> Run:
+def pool(path: str, columns: Columns, *, top_k: int | None = None) -> Run:
     """Read a run, cut to its best `top_k` per query."""
     names = {"query": columns.query_column, "doc": columns.doc_column, "score": columns.score_column}
-    run = read_run(path, higher_is_better=not distances, **names)
+    run = read_run(path, higher_is_better=not columns.distances, **names)
     return run if top_k is None else run.top_k(top_k)
 
 
@@ -74,11 +68,9 @@ def judgements(path: str, columns: Columns, grade_column: str, split: str) -> Qr
     return read_qrels(path, query=columns.query_column, doc=columns.doc_column, grade=grade_column, split=split)
 
 
-def pairs_of(
-    run_path: str, qrels_path: str, columns: Columns, judging: Judging, *, distances: bool = False, top_k: int | None = None
-) -> tuple[Labelled, Qrels]:
+def pairs_of(run_path: str, qrels_path: str, columns: Columns, judging: Judging, *, top_k: int | None = None) -> tuple[Labelled, Qrels]:
     """Read a run and its judgements, and label the one by the other."""
     if run_path == qrels_path == "-":
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
-    run, qrels = pool(run_path, columns, distances=distances, top_k=top_k), judgements(qrels_path, columns, judging.grade_column, judging.split)
+    run, qrels = pool(run_path, columns, top_k=top_k), judgements(qrels_path, columns, judging.grade_column, judging.split)
     return labelled(run, qrels, **judging.options), qrels

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastcal.bulk._settings import direction
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import scores_of
@@ -16,9 +17,13 @@ from fastcal.profile import Profile
 from fastcal.run import Run
 
 
-def is_distance(profile: Profile, said: bool) -> bool:
-    """Whether the scores that a profile is for are distances."""
-    return said or profile.metric == "euclidean"
+def check_direction(profile: Profile, run: Run) -> None:
+    """Refuse distances for a profile of scores that rise, and the other way round."""
+    try:
+        direction(profile, run.higher_is_better)
+    except InvalidValueError as error:
+        hint = "are these distances? then say --distances" if run.higher_is_better else "are these no distances? then leave out --distances"
+        raise InvalidValueError(f"{error}; {hint}") from None
 
 
 def check_depth(profile: Profile, run: Run) -> None:
@@ -39,14 +44,9 @@ def classes_of(profile: Profile, by: str | None, run: Run, query_column: str) ->
 
 def probabilities_of(profile: Profile, run: Run, classes: npt.NDArray[Any] | None) -> npt.NDArray[np.float32]:
     """Return the probability of each entry, after the norm."""
-    scores, rising = scores_of(run, profile.norm)
-    if profile.calibrator.higher_is_better_ is (not rising):
-        raise InvalidValueError(
-            "the profile gives better scores a lower probability; "
-            + ("are these distances? then say --distances" if rising else "--distances is of no use")
-        )
+    check_direction(profile, run)
     by = None if classes is None else np.repeat(classes, run.counts())
-    found: npt.NDArray[np.float32] = profile.predict(scores, by=by)
+    found: npt.NDArray[np.float32] = profile.predict(scores_of(run, profile.norm)[0], by=by)
     return found
 
 

@@ -52,7 +52,7 @@ def read_qrels(path: str | PathLike[str], *, query: str = "query_id", doc: str =
         if found.form in {"text", "tsv"}:
             if found.path is None or _is_trec(found, query):
                 return Qrels.from_trec(found.place)
-            return Qrels.from_records(each[1:] for each in judgements(found, query, doc, grade))
+            return Qrels.from_records(each[1:] for each in _judgements(found, query, doc, grade))
         table = read_table(found, [query, doc, grade], texts=[query, doc])
         return _from_table(table, query, doc, grade, found.name)
 
@@ -69,8 +69,12 @@ def _from_table(table: Any, query: str, doc: str, grade: str, name: str) -> Qrel
     return Qrels.from_columns({"query_id": queries, "doc_id": documents, "relevance": grades})
 
 
-def judgements(found: Source, query: str = "query_id", doc: str = "doc_id", grade: str = "relevance") -> Iterator[tuple[int, str, str, int]]:
-    """Yield line, query, document and grade of a text of three columns, or of one with a header."""
+def judgement_lines(path: str | PathLike[str]) -> Iterator[tuple[int, str, str, int]]:
+    """Yield line, query, document and grade of a text of three columns, BEIR's, as it is read; errors name file and line."""
+    return _judgements(source(path), "query_id", "doc_id", "relevance")
+
+
+def _judgements(found: Source, query: str, doc: str, grade: str) -> Iterator[tuple[int, str, str, int]]:
     places, width = (0, 1, 2), _BEIR_FIELDS
     for at, (line, text) in enumerate(lines(found)):
         fields = _fields(text)

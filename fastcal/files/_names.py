@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from os import PathLike
 
 from fastcal.errors import InvalidValueError
 from fastcal.files._encoded import as_texts
 from fastcal.files._source import Source, lines, source
-from fastcal.files._tables import parsed, read_table
+from fastcal.files._tables import read_table
 
 _TABLES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv")
 
@@ -58,11 +59,11 @@ def _names(found: Source) -> Iterator[tuple[int, str]]:
         yield from enumerate(as_texts(read_table(found, [found.member], texts=[found.member]).column(0)), start=1)
     elif found.form == "jsonl":
         for line, text in lines(found):
-            record = parsed(text, f"{found.name}, line {line}")
-            name = record.get("_id", record.get("id")) if isinstance(record, Mapping) else None
-            if name is None:
-                raise InvalidValueError(f"{found.name}, line {line}: expected a JSON object with an _id")
-            yield line, str(name)
+            try:
+                record = json.loads(text)
+                yield line, str(record["_id"] if "_id" in record else record["id"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise InvalidValueError(f"{found.name}, line {line}: expected a JSON object with an _id") from error
     elif found.form == "text":
         yield from ((line, text.strip()) for line, text in lines(found))
     else:

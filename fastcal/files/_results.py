@@ -34,7 +34,7 @@ def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     """Yield path and value of everything that is {query: {document: number}}."""
     if not isinstance(value, Mapping) or not value or len(path) > _DEPTH:
         return
-    if all(isinstance(inner, Mapping) and all(map(_is_number, inner.values())) for inner in value.values()) and any(value.values()):
+    if all(isinstance(inner, Mapping) and all(map(_is_number, inner.values())) for inner in value.values()) and (any(value.values()) or not path):
         yield "/".join(path), value
         return
     for name, inner in value.items():

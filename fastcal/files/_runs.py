@@ -58,7 +58,8 @@ def read_run(path: str | PathLike[str], *, query: str = "query_id", doc: str = "
     direction = (table.schema.metadata or {}).get(DIRECTION, _WRITTEN[higher_is_better]) == _WRITTEN[True]
     rows = lists(table, query, doc, score, found.name)
     with naming(found):
-        return Run(rows.ids, rows.values, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
+        scores = rows.values if rows.values.dtype.kind == "f" else rows.values.astype(np.float64)
+        return Run(rows.ids, scores, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
 
 
 def write_run(run: Run, path: str | PathLike[str], *, tag: str = "fastcal", untie: bool = False, least: float | None = None) -> None:
@@ -94,7 +95,7 @@ def write_run(run: Run, path: str | PathLike[str], *, tag: str = "fastcal", unti
         with output(target) as file:
             file.write(run_json(run).encode())
     else:
-        write_table(run_table(run).replace_schema_metadata({DIRECTION: _WRITTEN[run.higher_is_better]}), target)
+        write_table(directed(run_table(run), higher_is_better=run.higher_is_better), target)
 
 
 def run_json(run: Run) -> str:
@@ -111,6 +112,11 @@ def run_table(run: Run) -> Any:
     ranks = np.arange(run.ids.size) - run.offsets[rows] + 1
     scores = run.scores if run.scores is not None else (run.counts()[rows] - ranks + 1).astype(np.float32)
     return pa.table({"query_id": named(run.query_ids, rows), "doc_id": named(run.doc_ids, run.ids), "rank": ranks, "score": scores})
+
+
+def directed(table: Any, *, higher_is_better: bool) -> Any:
+    """Return an Arrow table that says which scores are better; :func:`read_run` reads it in Parquet and Arrow files."""
+    return table.replace_schema_metadata({DIRECTION: _WRITTEN[higher_is_better]})
 
 
 def _untied(run: Run, least: float | None) -> Run:

@@ -72,6 +72,11 @@ def form_of(path: Path) -> Form:
     return _FORMS.get(name.suffix.lower(), "text")
 
 
+def is_table(path: str | PathLike[str]) -> bool:
+    """Return whether a name ends as that of a table does."""
+    return form_of(Path(path)) not in {"text", "json"}
+
+
 def existing(path: Path) -> Path:
     """Return the path of something that can be read and is no folder; OSErrors name it."""
     with path.open("rb"):
@@ -110,8 +115,9 @@ class _Joined(io.RawIOBase):
         if not self._start:
             found: int = self._rest.readinto(buffer)  # type: ignore[attr-defined]
             return found
-        size = min(len(buffer), len(self._start))
-        buffer[:size], self._start = self._start[:size], self._start[size:]
+        room = memoryview(buffer).cast("B")
+        size = min(len(room), len(self._start))
+        room[:size], self._start = self._start[:size], self._start[size:]
         return size
 
 
@@ -153,7 +159,7 @@ def lines(found: Source) -> Generator[tuple[int, str]]:
                 if text.strip():
                     yield number, text.rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise InvalidValueError(f"{found.name}, after line {number}: not UTF-8 text ({error.reason})") from error
+            raise InvalidValueError(f"{found.name}: cannot be read after line {number}, expected UTF-8 ({error.reason})") from error
 
 
 def _texts(file: Any) -> io.TextIOWrapper:

@@ -65,7 +65,7 @@ def _arrow(found: Source, columns: Sequence[str], _: Sequence[str]) -> Any:
         mapped.seek(0)
         table = ipc.open_stream(mapped).read_all()
     places = resolved(table.column_names, columns, found.name)
-    return table.select(places).rename_columns(list(columns))
+    return table.select(places).rename_columns(list(columns)).replace_schema_metadata(table.schema.metadata)
 
 
 def _delimited(found: Source, columns: Sequence[str], texts: Sequence[str]) -> Any:

@@ -128,7 +128,8 @@ def _lengths(lists: Any) -> Array:
 
 def _is_list(kind: Any) -> bool:
     types = require("pyarrow.types", "parquet")
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(lists and (types.is_floating(kind.value_type) or types.is_integer(kind.value_type)))
 
 
 def _chosen(path: Path, member: str | None, have: list[str], known: list[str] | None = None) -> str:

@@ -7,18 +7,21 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from fastcal._atomic import replacing
 from fastcal._extras import require
+from fastcal._validate import files
 from fastcal.files._source import STANDARD, form_of
 
 
-def write_table(table: Any, path: Path) -> None:
+def write_table(table: Any, path: str | PathLike[str]) -> None:
     """Write an Arrow table as Parquet, Arrow IPC, CSV, TSV or JSON lines, as the name tells."""
-    form = form_of(path)
-    with output(path) as file:
+    target = files.path(path, "path")
+    form = form_of(target)
+    with output(target) as file:
         if form == "parquet":
             require("pyarrow.parquet", "parquet").write_table(table, file)
         elif form == "arrow":

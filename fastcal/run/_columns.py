@@ -43,13 +43,13 @@ def records(rows: Iterable[Any], value: str) -> dict[str, list[Any]]:
     """Return the columns of records whose first fields are query, document and `value`."""
     if isinstance(rows, (str, Mapping)) or not isinstance(rows, Iterable):
         raise InvalidTypeError(f"expected an iterable of (query, document, {value}), got {type(rows).__name__}")
-    try:
-        columns: list[list[Any]] = [[], [], []]
-        for row in rows:
+    columns: list[list[Any]] = [[], [], []]
+    for row in rows:  # what an iterable raises by itself is its own business
+        try:
             for entries, entry in zip(columns, islice(row, _FIELDS), strict=True):
                 entries.append(entry)
-    except (TypeError, ValueError) as error:
-        raise InvalidTypeError(f"expected records (query, document, {value}), got {row!r}") from error
+        except (TypeError, ValueError) as error:
+            raise InvalidTypeError(f"expected records (query, document, {value}), got {row!r}") from error
     return dict(zip(("query", "doc", value), columns, strict=True))
 
 

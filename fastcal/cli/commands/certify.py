@@ -9,11 +9,11 @@ import typer
 from fastcal.certificates import Certificate, RecallCertificate, certify_recall, certify_threshold
 from fastcal.cli._gates import verdict
 from fastcal.cli._labelers import Source, kept, labeler_of
-from fastcal.cli._options import AsJson, By, Distances, Out, RunArgument, target
+from fastcal.cli._options import AsJson, By, Out, RunArgument, target
 from fastcal.cli._output import show, to_json, write_text
 from fastcal.cli._reading import Columns, pool
 from fastcal.cli._spread import spread
-from fastcal.cli._use import classes_of, is_distance, probabilities_of
+from fastcal.cli._use import classes_of, probabilities_of
 from fastcal.errors import InvalidValueError, LabelingStopped, LabelsWanted
 from fastcal.profile import Profile
 from fastcal.run import Run
@@ -48,7 +48,6 @@ def certify(
     ] = None,
     by: By = None,
     top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Cut lists to this depth first.", show_default=False)] = None,
-    distances: Distances = False,
     columns: Columns,
     out: Out = None,
     as_json: AsJson = False,
@@ -69,7 +68,7 @@ def certify(
     used = None if profile is None else Profile.load(profile)
     if used is None and by is not None:
         raise InvalidValueError("--by goes with --profile: it names the groups that its calibrator tells apart")
-    lists = pool(run, columns, distances=distances if used is None else is_distance(used, distances), top_k=top_k)
+    lists = pool(run, columns, top_k=top_k)
     lists, labeler = labeler_of(source, lists, columns)
     how = {"delta": delta, "budget": budget, "seed": seed, "state": source.state, "log": source.kept_in}
     size = batch if batch is not None else _PAGE if source.labels is not None else None

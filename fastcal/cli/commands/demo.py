@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fastcal.cli._output import console
+
 
 def demo(
     data: Annotated[
@@ -19,8 +21,6 @@ def demo(
     Examples:
     fastcal demo --data beir --out demo
     """
-    from rich.console import Console
-
     from fastcal.cli.demo.job import run
 
-    run(data, out, Console())
+    run(data, out, console(wide=False))

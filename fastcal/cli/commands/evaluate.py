@@ -15,10 +15,10 @@ from fastcal.cli._labels import Labelled, labelled, some_queries
 from fastcal.cli._options import AsJson, By, Out, ProfilePath, QrelsArgument, RunArgument, TargetText, one_of, target
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._progress import progress
-from fastcal.cli._reading import Columns, Direction, Judging, judgements, pool
+from fastcal.cli._reading import Columns, Judging, judgements, pool
 from fastcal.cli._spread import spread
 from fastcal.cli._tables import interval
-from fastcal.cli._use import check_depth, classes_of, is_distance, names_of, probabilities_of
+from fastcal.cli._use import check_depth, check_direction, classes_of, names_of, probabilities_of
 from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.profile import Profile
 
@@ -50,7 +50,6 @@ def evaluate(
     ] = [],  # noqa: B006
     seen: Annotated[str, one_of("--seen", "Queries the profile was fitted on: leave out, count, or refuse.", DROP, KEEP, ERROR)] = DROP,
     by: By = None,
-    direction: Direction,
     columns: Columns,
     judging: Judging,
     out: Out = None,
@@ -72,9 +71,10 @@ def evaluate(
     gated = _gated(used, target_, min_precision)
     if run == qrels == "-":
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
-    lists = _unseen(used, pool(run, columns, distances=is_distance(used, direction.distances)), seen)
+    lists, grades = pool(run, columns), judgements(qrels, columns, judging.grade_column, judging.split)
+    check_direction(used, lists)
+    lists = _unseen(used, lists, seen)
     check_depth(used, lists)
-    grades = judgements(qrels, columns, judging.grade_column, judging.split)
     judged = labelled(lists, grades, **judging.options)
     classes = classes_of(used, by, judged.run, columns.query_column)
     with progress("measuring"):

@@ -14,7 +14,7 @@ from fastcal.cli._methods import AUTO, INPUTS, METHODS, calibrator_of
 from fastcal.cli._options import AsJson, By, Out, TargetTexts, one_of, targets
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._progress import progress
-from fastcal.cli._reading import Columns, Direction, Judging, pairs_of
+from fastcal.cli._reading import Columns, Judging, pairs_of
 from fastcal.cli._spread import spread
 from fastcal.cli._tables import interval
 from fastcal.errors import InvalidValueError
@@ -35,7 +35,7 @@ class Facts:
     """What the profile is for."""
 
     model: Annotated[str, _fact("--model", "Model the scores come from.")]
-    metric: Annotated[str, _fact("--metric", "cosine, dot, euclidean (distances), or what else gave the scores.")]
+    metric: Annotated[str, _fact("--metric", "cosine, dot, euclidean, or what else gave the scores.")]
     norm: Annotated[str | None, one_of("--norm", "Normalise each list first; whoever uses the profile does too.", *_NORMS)] = None
     revision: Annotated[str | None, _fact("--revision", "Of the model.")] = None
     task: Annotated[str | None, _fact("--task", "What relevant means: answer, duplicate.")] = None
@@ -65,7 +65,6 @@ def fit(
     top_k: Annotated[int | None, _fact("--top-k", "Cut lists to this depth; default: all of them.", "K")] = None,
     splits: Annotated[int, typer.Option("--splits", metavar="N", help="Folds of whole queries that figures are held out by.")] = 5,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the folds.")] = 0,
-    direction: Direction,
     columns: Columns,
     judging: Judging,
     out: Out = None,
@@ -85,7 +84,7 @@ def fit(
     if as_json and out in {None, "-"}:
         raise InvalidValueError("--json prints the figures on stdout; say with -o where the profile goes")
     paths = _one("RUN", run, run_path), _one("QRELS", qrels, qrels_path)
-    judged, _ = pairs_of(*paths, columns, judging, distances=direction.distances or facts.metric == "euclidean", top_k=top_k)
+    judged, _ = pairs_of(*paths, columns, judging, top_k=top_k)
     with progress("fitting"):
         profile = _fitted(judged, facts, method, input, by, columns, target, prior=prior, n_splits=splits, seed=seed, top_k=top_k)
     write_text(to_json(profile), out)
@@ -110,7 +109,7 @@ def _fitted(
         calibrator = GroupCalibrator(calibrator)
     depth = options.pop("top_k") or int(judged.run.counts().max())
     asked: dict[str, Any] = {**targets(wanted), **facts.given, **options}
-    return Profile.fit(
+    profile = Profile.fit(
         scores,
         judged.labels.labels,
         judged.query_ids,
@@ -120,6 +119,9 @@ def _fitted(
         higher_is_better=rising,
         **asked,
     )
+    if rising and profile.calibrator.higher_is_better_ is False:
+        raise InvalidValueError("the better the score, the less is relevant: are these distances? then say --distances")
+    return profile
 
 
 def _people(console: Console, profile: Profile, judged: Labelled, out: str) -> None:

@@ -52,7 +52,7 @@ def rescore(
     from fastcal.profile import Profile
 
     loaded = Profile.load(profile)
-    with progress("rescoring") as advance:
+    with progress("rescoring", "rows") as advance:
         report = rescore_files(
             source,
             out,
@@ -65,7 +65,7 @@ def rescore(
             escalate_from=escalate_from,
             floor=floor,
             drop_not_found=drop_not_found,
-            higher_is_better=not distances,
+            higher_is_better=False if distances else None,
             memory=memory,
             resume=resume,
             num_threads=threads,

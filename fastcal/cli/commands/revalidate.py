@@ -10,10 +10,10 @@ from fastcal.cli._gates import verdict
 from fastcal.cli._labels import scores_of
 from fastcal.cli._options import AsJson, By, OptionalQrels, Out, ProfilePath, RunArgument, one_of
 from fastcal.cli._output import show, table, to_json, write_text
-from fastcal.cli._reading import Columns, Direction, Judging, pairs_of, pool
+from fastcal.cli._reading import Columns, Judging, pairs_of, pool
 from fastcal.cli._spread import spread
 from fastcal.cli._tables import interval
-from fastcal.cli._use import check_depth, classes_of, is_distance, names_of
+from fastcal.cli._use import check_depth, check_direction, classes_of, names_of
 from fastcal.errors import InvalidValueError
 from fastcal.profile import Profile, RevalidationReport
 
@@ -31,7 +31,6 @@ def revalidate(
     profile: ProfilePath,
     fail_on: Annotated[str, one_of("--fail-on", "The mildest verdict that is exit code 1.", "refit", "stop")] = "stop",
     by: By = None,
-    direction: Direction,
     columns: Columns,
     judging: Judging,
     out: Out = None,
@@ -48,15 +47,15 @@ def revalidate(
     fastcal revalidate run2.trec --profile profile.json  # exit 1
     """
     used = Profile.load(profile)
-    distances = is_distance(used, direction.distances)
     if qrels is None:
         if judging != Judging():
             raise InvalidValueError("options about labels go with QRELS, which is missing")
-        lists, labels = pool(run, columns, distances=distances), None
+        lists, labels = pool(run, columns), None
     else:
-        judged, _ = pairs_of(run, qrels, columns, judging, distances=distances)
+        judged, _ = pairs_of(run, qrels, columns, judging)
         lists, labels = judged.run, judged.labels.labels
     check_depth(used, lists)
+    check_direction(used, lists)
     classes = classes_of(used, by, lists, columns.query_column)
     names, rows = names_of(lists), np.repeat(np.arange(lists.n_queries), lists.counts())
     found = used.revalidate(scores_of(lists, used.norm)[0], labels, query_ids=names[rows], by=None if classes is None else classes[rows])

@@ -13,10 +13,10 @@ from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import Labelled, scores_of
 from fastcal.cli._options import AsJson, By, Out, QrelsArgument, RunArgument, TargetTexts, target
 from fastcal.cli._output import show, table, to_json, write_text
-from fastcal.cli._reading import Columns, Direction, Judging, pairs_of
+from fastcal.cli._reading import Columns, Judging, pairs_of
 from fastcal.cli._spread import spread
 from fastcal.cli._tables import interval
-from fastcal.cli._use import classes_of, is_distance, names_of, probabilities_of, warn_of_seen
+from fastcal.cli._use import classes_of, names_of, probabilities_of, warn_of_seen
 from fastcal.errors import InvalidValueError, SmallSampleWarning
 from fastcal.profile import Profile
 from fastcal.selection import held_out_threshold
@@ -41,7 +41,6 @@ def threshold(
     top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Cut lists to this depth first.", show_default=False)] = None,
     splits: Annotated[int, typer.Option("--splits", metavar="N", help="Folds of whole queries that figures are held out by.")] = 5,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the folds.")] = 0,
-    direction: Direction,
     columns: Columns,
     judging: Judging,
     out: Out = None,
@@ -59,8 +58,7 @@ def threshold(
     fastcal threshold run.trec qrels.trec --profile profile.json --json
     """
     used = None if profile is None else Profile.load(profile)
-    distances = direction.distances if used is None else is_distance(used, direction.distances)
-    judged, _ = pairs_of(run, qrels, columns, judging, distances=distances, top_k=top_k)
+    judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k)
     values, rising = _values(judged, used, by, columns)
     groups = groups_of(by, judged.run, columns.query_column)
     rows = [_row(judged, values, rising, groups, name, text, n_splits=splits, seed=seed) for text in target_ for name in _names(groups)]
@@ -89,7 +87,7 @@ def _row(
 ) -> dict[str, Any]:
     """Return the threshold of the queries of one group, or of all."""
     chosen = np.ones(len(values), np.bool_) if groups is None or name is None else (groups == name)[judged.queries]
-    y, x, queries = judged.labels.labels[chosen], values[chosen], judged.queries[chosen]
+    y, x, queries = judged.labels.labels[chosen], values[chosen], judged.groups[chosen]
     told: dict[str, Any] = {"group": name, "target": wish, "n": len(y), "n_queries": len(np.unique(queries)), "n_relevant": int(y.sum())}
     try:
         with warnings.catch_warnings():

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 import fastcal as fc
-from fastcal.cli.demo import columns
+from fastcal import files
 from fastcal.cli.demo.collections import Collection, Qrels
 from fastcal.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 REQUIRED = ("corpus.jsonl", "queries.jsonl", "corpus_emb.npy", "queries_emb.npy")
@@ -38,8 +38,8 @@ def load_beir(folder: Path, *, with_lexical: bool = True) -> Collection:
     qrels_file = _first_file(folder, QRELS)
     if qrels_file is None:
         raise InvalidValueError(f"{folder}: missing {QRELS[0]} (or {QRELS[1]})")
-    docs, queries = columns.read_ids(folder / "corpus.jsonl"), columns.read_ids(folder / "queries.jsonl")
-    corpus_vectors, query_vectors = _vectors(folder / "corpus_emb.npy", len(docs)), _vectors(folder / "queries_emb.npy", len(queries))
+    docs, corpus_vectors = _embedded(folder, "corpus")
+    queries, query_vectors = _embedded(folder, "queries")
     if corpus_vectors.shape[1] != query_vectors.shape[1]:
         raise InvalidValueError(
             f"{folder}: corpus_emb.npy has {corpus_vectors.shape[1]} dimensions, queries_emb.npy has {query_vectors.shape[1]}; expected the same"
@@ -82,18 +82,12 @@ def _first_file(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def _vectors(path: Path, n_rows: int) -> npt.NDArray[Any]:
-    try:
-        vectors = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise InvalidValueError(f"{path}: not a readable .npy array ({type(error).__name__})") from error
-    if vectors.ndim != 2 or vectors.dtype.kind != "f":
-        raise InvalidValueError(f"{path}: got {vectors.dtype} of shape {vectors.shape}, expected a two-dimensional floating-point array")
-    if len(vectors) != n_rows:
-        raise InvalidValueError(f"{path}: {len(vectors)} rows, but {path.name.split('_')[0]}.jsonl has {n_rows} lines")
+def _embedded(folder: Path, kind: Literal["corpus", "queries"]) -> tuple[dict[str, int], npt.NDArray[Any]]:
+    """Return the row of each id, and the rows in memory; one that is not finite is an error."""
+    names, vectors = files.read_embedded(folder, kind)
     for row in _bad_rows(vectors):
-        raise InvalidValueError(f"{path}: row {row} holds NaN or infinity")
-    return np.ascontiguousarray(vectors)
+        raise InvalidValueError(f"{folder / kind}_emb.npy: row {row} holds NaN or infinity")
+    return {name: row for row, name in enumerate(names)}, np.ascontiguousarray(vectors)
 
 
 def _bad_rows(vectors: npt.NDArray[Any], block: int = 65_536) -> Iterator[int]:
@@ -104,9 +98,11 @@ def _bad_rows(vectors: npt.NDArray[Any], block: int = 65_536) -> Iterator[int]:
 
 def _qrels(path: Path, queries: dict[str, int], docs: dict[str, int]) -> Qrels:
     grades: dict[tuple[int, int], int] = {}
-    for line, (query, doc, text) in columns.read_columns(path, 3, header=True):
-        pair = columns.row_of(queries, query, path, line, "query"), columns.row_of(docs, doc, path, line, "document")
-        grade = columns.integer(text, path, line)
+    for line, query, doc, grade in files.judgement_lines(path):
+        for rows, name, kind in ((queries, query, "query"), (docs, doc, "document")):
+            if name not in rows:
+                raise InvalidValueError(f"{path}, line {line}: unknown {kind} id {name!r}")
+        pair = queries[query], docs[doc]
         if grades.setdefault(pair, grade) != grade:
             raise InvalidValueError(f"{path}, line {line}: {query} {doc} is judged {grade}, earlier {grades[pair]}")
     relevant = {pair: grade for pair, grade in grades.items() if grade > 0}
@@ -117,14 +113,23 @@ def _qrels(path: Path, queries: dict[str, int], docs: dict[str, int]) -> Qrels:
 
 
 def _lexical(path: Path, queries: dict[str, int], docs: dict[str, int]) -> fc.Run:
-    named = fc.Run.from_trec(path)
-    in_file = {name: position for position, name in enumerate(columns.known(queries, named.query_ids, path, "query"))}
-    rows = np.array([docs[name] for name in columns.known(docs, named.doc_ids, path, "document")], dtype=np.int64)[named.ids]
+    named = files.read_run(path)
+    in_file = {name: position for position, name in enumerate(_known(queries, named.query_ids, path, "query"))}
+    rows = np.array([docs[name] for name in _known(docs, named.doc_ids, path, "document")], dtype=np.int64)[named.ids]
     places = [in_file.get(name) for name in queries]
     lists = [slice(0, 0) if at is None else slice(named.offsets[at], named.offsets[at + 1]) for at in places]
     offsets = np.cumsum([0, *(part.stop - part.start for part in lists)], dtype=np.int64)
     order = np.concatenate([np.arange(part.start, part.stop) for part in lists])
     return fc.Run(rows[order], None if named.scores is None else named.scores[order], offsets)
+
+
+def _known(rows: dict[str, int], names: Iterable[str] | None, path: Path, kind: str) -> list[str]:
+    """Return the names, all of which have a row."""
+    listed = [] if names is None else list(names)
+    for name in listed:
+        if name not in rows:
+            raise InvalidValueError(f"{path}: unknown {kind} id {name!r}")
+    return listed
 
 
 def _caveats(qrels: Qrels) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fastcal._extras import require
 
 if TYPE_CHECKING:
-    from fastcal.distributed.ray._aggregates import MergedStatistics as MergedStatistics, TopK as TopK
+    from fastcal.distributed.ray._aggregates import MergedStatistics as MergedStatistics
+    from fastcal.distributed.ray._aggregates import TopK as TopK
     from fastcal.distributed.ray._rescore import rescore as rescore
     from fastcal.distributed.ray._sharded_index import ShardedIndex as ShardedIndex
 

@@ -10,41 +10,36 @@ import numpy.typing as npt
 
 from fastcal._extras import require
 
-BUCKET = "__fastcal_bucket"
 # 2**64 over the golden ratio: consecutive ids land far apart.
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
-
-
-def with_buckets(table: Any, query: str, n_buckets: int) -> Any:
-    """Return the table with a column ``BUCKET``, the same for a query on every worker, whatever the width of its type."""
-    pa = require("pyarrow", "ray")
-    return table.append_column(BUCKET, pa.array(buckets(table.column(query), n_buckets)))
 
 
 def buckets(queries: Any, n_buckets: int) -> npt.NDArray[np.int32]:
     """Return a number below `n_buckets` for each of a column of integers or strings."""
     pa = require("pyarrow", "ray")
-    if pa.types.is_integer(queries.type):
-        return _of_integers(_bits(queries), n_buckets)
-    if str(queries.type) in {"string_view", "binary_view"}:
-        queries = queries.cast(pa.large_string())
-    encoded = queries.combine_chunks() if pa.types.is_dictionary(queries.type) else queries.combine_chunks().dictionary_encode()
-    encoded = encoded.unify_dictionaries().chunk(0) if isinstance(encoded, pa.ChunkedArray) and encoded.num_chunks else encoded
-    if not len(encoded):
-        return np.empty(0, np.int32)
-    names = encoded.dictionary
-    if pa.types.is_integer(names.type):
-        of_names = _of_integers(_bits(names), n_buckets)
-    else:
-        of_names = np.array([zlib.crc32(name.encode()) % n_buckets for name in names.to_pylist()], np.int32)
-    return of_names[encoded.indices.to_numpy(zero_copy_only=False)]
+    plain = _plain(queries)
+    if pa.types.is_integer(plain.type):
+        return _of_integers(plain.to_numpy(), n_buckets)
+    encoded = plain.combine_chunks().dictionary_encode()
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    found = np.array([zlib.crc32(name.encode()) % n_buckets for name in encoded.dictionary.to_pylist()], np.int32)
+    spread: npt.NDArray[np.int32] = found[encoded.indices.to_numpy()]
+    return spread
 
 
-def _bits(column: Any) -> npt.NDArray[np.uint64]:
-    values = np.asarray(column)
-    return values.astype(np.int64).view(np.uint64) if values.dtype.kind == "i" else values.astype(np.uint64)
+def distinct(queries: Any) -> Any:
+    """Return the different values of a column of integers or strings."""
+    return _plain(queries).unique()
 
 
-def _of_integers(bits: npt.NDArray[np.uint64], n_buckets: int) -> npt.NDArray[np.int32]:
+def _plain(queries: Any) -> Any:
+    """Return dictionaries and views as integers or large strings: what they stand for."""
+    pa = require("pyarrow", "ray")
+    kind = queries.type.value_type if pa.types.is_dictionary(queries.type) else queries.type
+    return queries.cast(kind if pa.types.is_integer(kind) else pa.large_string())
+
+
+def _of_integers(values: npt.NDArray[Any], n_buckets: int) -> npt.NDArray[np.int32]:
+    bits = values.astype(np.int64).view(np.uint64) if values.dtype.kind == "i" else values.astype(np.uint64)
     spread = (bits * _FIBONACCI) >> np.uint64(32)
     return (spread % np.uint64(n_buckets)).astype(np.int32)

@@ -41,9 +41,8 @@ def _raise_cause(error: Any, name: str) -> NoReturn:
 
 def _raise_late(n_late: int, n_shards: int, timeout: float) -> NoReturn:
     free, all_cpus = ray.available_resources().get("CPU", 0.0), ray.cluster_resources().get("CPU", 0.0)
-    raise ShardLostError(
-        f"{n_late} of {n_shards} shards did not start within {timeout:g} s; {free:g} of {all_cpus:g} CPUs are free: ask for fewer with num_cpus=, or wait longer"
-    )
+    cpus = f"{free:g} of {all_cpus:g} CPUs are free"
+    raise ShardLostError(f"{n_late} of {n_shards} shards did not start within {timeout:g} s; {cpus}: ask for fewer with num_cpus=, or wait longer")
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -11,14 +12,15 @@ import ray
 import ray.data
 
 from fastcal._validate.numbers import instance, integer
-from fastcal.bulk import QueryStatistics, Rescorer, TopRows
-from fastcal.distributed.ray._aggregates import MergedStatistics, TopK
-from fastcal.distributed.ray._buckets import BUCKET, with_buckets
+from fastcal.bulk import QueryStatistics, Rescorer
+from fastcal.bulk._statistics import PLAIN_MAPS
+from fastcal.distributed.ray._aggregates import BUCKET, MergedStatistics, TopK
+from fastcal.distributed.ray._buckets import distinct
 from fastcal.errors import InvalidValueError
 from fastcal.profile import Profile
 
-# Whoever adds a norm to the mergeable ones in bulk/ changes nothing here; these need no statistics at all.
-_ELEMENTWISE = frozenset({None, "atan", "sigmoid"})
+# Buckets of queries in each part, so that parts are of about one size.
+BUCKETS = 4
 
 
 def rescore(
@@ -35,10 +37,10 @@ def rescore(
     escalate_from: float | None = None,
     floor: float | None = None,
     drop_not_found: bool = False,
-    higher_is_better: bool = True,
+    higher_is_better: bool | None = None,
     batch_size: int | None = None,
     concurrency: int | None = None,
-    n_buckets: int = 64,
+    n_partitions: int | None = None,
 ) -> Any:
     """Give a Ray dataset of candidates probabilities and decisions, and keep the best rows of each query.
 
@@ -64,9 +66,9 @@ def rescore(
         Rows handed to a worker at once; a whole block by default, which is fastest. Workers have one CPU and use one thread.
     concurrency : int, optional
         At most so many workers; as many as there are CPUs by default.
-    n_buckets : int
-        Queries are exchanged in so many groups. A group has to fit in the memory of a worker twice: raise it where the result
-        has more than about 10^8 rows.
+    n_partitions : int, optional
+        Parts in which the best rows are merged, two for each CPU of the cluster by default. A worker holds a part in memory about three
+        times, so raise it where the result is large.
 
     Returns
     -------
@@ -100,75 +102,72 @@ def rescore(
         higher_is_better=higher_is_better,
         num_threads=1,
     )
-    names = _Names(query, doc, score, integer(n_buckets, "n_buckets", least=1))
     size = None if batch_size is None else integer(batch_size, "batch_size", least=1)
-    how = {"batch_format": "pyarrow", "zero_copy_batch": True, "num_cpus": 1}
+    how: dict[str, Any] = {"batch_format": "pyarrow", "zero_copy_batch": True, "num_cpus": 1, "batch_size": size}
     how |= {} if concurrency is None else {"compute": ray.data.TaskPoolStrategy(size=integer(concurrency, "concurrency", least=1))}
-    schema = _checked(dataset, rescorer, names)
-    work = _Work(rescorer, names, None, top_k is not None)
-    if profile.norm not in _ELEMENTWISE:
-        work = replace(work, statistics=ray.put(_gathered(dataset, profile.norm, names, how | {"batch_size": size})))
-    mapped = dataset.map_batches(work, batch_size=size, **how)
+    schema = rescorer.output_schema(_schema_of(dataset))
+    n_parts = _default_parts() if n_partitions is None else integer(n_partitions, "n_partitions", least=1)
+    statistics = None
+    if profile.norm is not None and profile.norm not in PLAIN_MAPS:
+        gather = MergedStatistics(profile.norm, query=query, score=score, n_buckets=BUCKETS * n_parts)
+        statistics = ray.put(_gathered(dataset, gather, n_parts, how))
     if top_k is None:
-        return mapped
-    best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=higher_is_better)
-    merged = mapped.groupby(BUCKET, num_partitions=int(__import__("os").environ.get("NP","8"))).aggregate(best)
+        return dataset.map_batches(_Rescored(rescorer, statistics, None), **how)
+    best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=rescorer.higher_is_better, n_buckets=BUCKETS * n_parts)
+    packed = dataset.map_batches(_Rescored(rescorer, statistics, best), **how)
+    merged = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(best)
     return merged.map_batches(_Unpacked(best, schema), batch_format="pyarrow", batch_size=None)
 
 
 @dataclass(frozen=True)
-class _Names:
-    query: str
-    doc: str
-    score: str
-    n_buckets: int
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What a worker does with a batch: the rescorer, with the statistics of the queries in it."""
+class _Rescored:
+    """What a worker does with a batch: rescore it with the statistics of the queries in it, and pack its best rows."""
 
     rescorer: Rescorer
-    names: _Names
     statistics: Any  # a reference to their table, which lies once on every machine
-    grouped: bool
-
-    @property
-    def __name__(self) -> str:
-        return "rescore"
+    best: TopK | None
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        found = self.rescorer(batch)
-        return with_buckets(found, self.names.query, self.names.n_buckets) if self.grouped else found
+        found = self._with_statistics(batch)(batch)
+        return found if self.best is None else self.best.split(found)
+
+    def _with_statistics(self, batch: pa.Table) -> Rescorer:
+        if self.statistics is None:
+            return self.rescorer
+        rescorer, known = copy(self.rescorer), ray.get(self.statistics)
+        norm, query = str(rescorer.profile.norm), rescorer.query
+        wanted = pc.is_in(known.column(query), value_set=distinct(batch.column(query)).cast(known.schema.field(query).type))
+        rescorer.statistics = QueryStatistics.from_table(known.filter(wanted), norm, query=query, score=rescorer.score)
+        return rescorer
 
 
 @dataclass(frozen=True)
 class _Unpacked:
+    """Packed rows to rows; of the right columns if there are none."""
+
     best: TopK
     schema: pa.Schema
 
-    @property
-    def __name__(self) -> str:
-        return "unpack"
-
-    def __call__(self, groups: pa.Table) -> pa.Table:
-        if not groups.num_rows:
-            return self.schema.empty_table()
-        return self.best.unpack(groups).drop_columns([BUCKET])
+    def __call__(self, packed: pa.Table) -> pa.Table:
+        return self.best.unpack(packed) if packed.num_rows else self.schema.empty_table()
 
 
-def _checked(dataset: Any, rescorer: Rescorer, names: _Names) -> pa.Schema:
-    """Return the schema of the result; a dataset that the rescorer cannot read is told of here."""
+def _gathered(dataset: Any, gather: MergedStatistics, n_parts: int, how: dict[str, Any]) -> pa.Table:
+    """Return the statistics of all queries, a row for each."""
+    packed = dataset.select_columns([gather.query, gather.score]).map_batches(gather.pack, **how)
+    found = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(gather).take_all()
+    return gather.unpack(pa.table({gather.name: [each[gather.name] for each in found]}))
+
+
+def _schema_of(dataset: Any) -> pa.Schema:
     known = dataset.schema()
     if known is None:
-        raise InvalidValueError("the dataset is empty: it has no columns")
+        raise InvalidValueError("the dataset is empty: not even its columns are known")
     schema = known.base_schema
-    if not isinstance(schema, pa.Schema):
+    if not isinstance(schema, pa.Schema):  # blocks of pandas
         schema = dataset.take_batch(1, batch_format="pyarrow").schema
-    if BUCKET in schema.names:
-        raise InvalidValueError(f"the dataset has a column {BUCKET!r}; that name is used here")
-    return rescorer(schema.empty_table()).schema
+    return schema
 
 
-def _gathered(dataset: Any, norm: str, names: _Names, how: dict[str, Any]) -> pa.Table:
-    raise NotImplementedError
+def _default_parts() -> int:
+    return 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))

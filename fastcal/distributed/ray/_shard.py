@@ -27,10 +27,8 @@ class Rows:
 
     def open(self) -> Index:
         """Build the index."""
-        if isinstance(self.corpus, Path):
-            rows = np.load(self.corpus, mmap_mode="r")[self.begin : self.end]
-        else:
-            rows = ray.get(self.corpus)
+        in_file = isinstance(self.corpus, Path)
+        rows = np.load(self.corpus, mmap_mode="r")[self.begin : self.end] if in_file else ray.get(self.corpus)
         return Index(rows, self.metric, ids=self.ids, dims=self.dims, num_threads=1)
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,21 +11,18 @@ import numpy.typing as npt
 import ray
 
 from fastcal import _backend
-from fastcal._atomic import replacing
 from fastcal._backend.protocol import Array
 from fastcal._validate import files as validate_files
 from fastcal._validate import gates
 from fastcal._validate import vectors as validate
 from fastcal._validate.arrays import as_array
 from fastcal._validate.numbers import integer, number
-from fastcal.distributed.ray import _calls
-from fastcal.distributed.ray._shard import Rows, Saved, Shard, save
+from fastcal.distributed.ray import _calls, _folder
+from fastcal.distributed.ray._shard import Rows, Saved, Shard
 from fastcal.errors import InvalidValueError
 from fastcal.index._merge import merge_ranges, sort_keys
 from fastcal.index._state import State
 from fastcal.results import RangeResult, SearchResult
-
-_MANIFEST = "shards.json"
 
 
 class ShardedIndex(State):
@@ -62,7 +58,7 @@ class ShardedIndex(State):
             if other[1:] != first[1:]:
                 self.shutdown()
                 raise InvalidValueError(f"{name} has {other[1:]}, {self._names[0]} has {first[1:]}; expected shards of one index")
-        self._metric, self._width, self._dim, self._has_ids = first.metric, first.width, first.dim, first.has_ids  # type: ignore[assignment]
+        self._metric, self._width, self._dim, self._has_ids = first.metric, first.width, first.dim, first.has_ids
         self._begins = np.concatenate([[0], np.cumsum([each.n_rows for each in facts])])
 
     @classmethod
@@ -112,13 +108,13 @@ class ShardedIndex(State):
         if len(shape) != 2 or shape[0] < count:
             raise InvalidValueError(f"corpus must have shape (n_rows, dim) with at least n_shards = {count} rows, got shape {shape}")
         names = validate.external_ids(ids, shape[0])
-        folder = None if path is None else _new_folder(path)
+        folder = None if path is None else _folder.new(path)
         sources: list[Rows | Saved] = []
         for begin, end in zip(*_cuts(shape[0], count), strict=True):
             part = rows if isinstance(rows, Path) else ray.put(np.ascontiguousarray(rows[begin:end]))
             sources.append(Rows(part, begin, end, kind, None if names is None else names[begin:end], dims))
         options: dict[str, Any] = {"num_cpus": num_cpus, "max_restarts": max_restarts, "timeout": timeout}
-        return cls(sources if folder is None else _saved(sources, folder, num_cpus), **options)
+        return cls(sources if folder is None else _folder.saved(sources, folder, num_cpus), **options)
 
     @classmethod
     def load(cls, path: Any, *, num_cpus: float = 1, max_restarts: int = 3, timeout: float = 600) -> Self:
@@ -137,7 +133,7 @@ class ShardedIndex(State):
         ShardLostError
             A file cannot be read, or shards did not start in time.
         """
-        paths = list(path) if isinstance(path, list | tuple) else _listed(validate_files.path(path, "path").resolve())
+        paths = list(path) if isinstance(path, list | tuple) else _folder.files(validate_files.path(path, "path").resolve())
         if not paths:
             raise InvalidValueError("path must name a folder or at least one file, got an empty list")
         sources = [Saved(validate_files.path(each, "path").resolve()) for each in paths]
@@ -267,31 +263,3 @@ class ShardedIndex(State):
 def _cuts(n_rows: int, n_shards: int) -> tuple[list[int], list[int]]:
     edges = [n_rows * i // n_shards for i in range(n_shards + 1)]
     return edges[:-1], edges[1:]
-
-
-def _new_folder(path: Any) -> Path:
-    folder = validate_files.path(path, "path").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / _MANIFEST).exists():
-        raise InvalidValueError(f"{folder} holds shards already; load them, or choose another folder")
-    return folder
-
-
-def _saved(sources: list[Rows | Saved], folder: Path, num_cpus: float) -> list[Rows | Saved]:
-    """Build and save all shards; the manifest, without which there is nothing to load, is written last."""
-    files = [folder / f"shard-{i:05d}-of-{len(sources):05d}.index" for i in range(len(sources))]
-    task = ray.remote(save).options(num_cpus=num_cpus)
-    refs = [task.remote(source, file) for source, file in zip(sources, files, strict=True)]
-    _calls.gather(refs, [f"shard {i} of {len(sources)} ({source})" for i, source in enumerate(sources)])
-    with replacing(folder / _MANIFEST) as file:
-        file.write(json.dumps({"format": "fastcal shards", "version": 1, "files": [each.name for each in files]}, indent=1).encode())
-    return [Saved(each) for each in files]
-
-
-def _listed(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    manifest = path / _MANIFEST
-    if not manifest.exists():
-        raise InvalidValueError(f"{path} holds no {_MANIFEST}: it is not a folder of shards, or building them was not finished")
-    return [path / name for name in json.loads(manifest.read_text(encoding="utf-8"))["files"]]

@@ -1,0 +1,1 @@
+"""Rescoring of files beside reading and writing them."""

@@ -1,0 +1,163 @@
+"""Files that cannot be rescored: the message names the file, and the row group where there is one; nothing is left behind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from bulk_files import candidates, content, profile_of, report_of, start
+
+import fastcal as fc
+from fastcal.bulk import _plan, rescore_files
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+FIRST = ["query_id", "doc_id", "score"]
+InvalidValueError, InvalidTypeError = fc.errors.InvalidValueError, fc.errors.InvalidTypeError
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(_plan, "CHUNK_ROWS", 700)
+
+
+def write(folder, table=None, **options):
+    folder.mkdir(exist_ok=True)
+    pq.write_table(candidates(pa) if table is None else table, folder / "a.parquet", row_group_size=600, **options)
+    return folder / "a.parquet"
+
+
+def damaged_group(folder):
+    path = write(folder, write_page_checksum=True, compression="none", use_dictionary=False)
+    column = pq.ParquetFile(path).metadata.row_group(2).column(2)
+    data = bytearray(path.read_bytes())
+    data[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    path.write_bytes(data)
+
+
+def truncated(folder):
+    path = write(folder)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def truncated_stream(folder):
+    folder.mkdir()
+    table = candidates(pa)
+    with pa.ipc.new_stream(folder / "a.parquet", table.schema) as writer:
+        writer.write_table(table, max_chunksize=500)
+    data = (folder / "a.parquet").read_bytes()
+    (folder / "a.parquet").write_bytes(data[: len(data) * 2 // 3])
+
+
+def null_query(folder):
+    table = candidates(pa)
+    queries = table["query_id"].to_pylist()
+    queries[1900] = None
+    write(folder, table.set_column(0, "query_id", pa.array(queries)))
+
+
+def another_type(folder):
+    write(folder)
+    table = candidates(pa)
+    pq.write_table(table.set_column(2, "score", table["score"].cast(pa.float64())), folder / "b.parquet")
+
+
+def a_column_less(folder):
+    write(folder)
+    pq.write_table(candidates(pa).drop_columns("note"), folder / "b.parquet")
+
+
+def a_column_more(folder):
+    write(folder, candidates(pa).drop_columns("note"))
+    pq.write_table(candidates(pa), folder / "b.parquet")
+
+
+def no_format(folder):
+    write(folder)
+    (folder / "readme.txt").write_text("hello there")
+
+
+BAD = [
+    (damaged_group, InvalidValueError, r"a\.parquet: row group 2 cannot be read"),
+    (truncated, InvalidValueError, r"a\.parquet cannot be read, the file is damaged or cut short"),
+    (truncated_stream, InvalidValueError, r"a\.parquet: record batch \d+ cannot be read"),
+    (null_query, InvalidValueError, r"a\.parquet: row group 3: .*query_id.*null"),
+    (another_type, InvalidTypeError, r"b\.parquet: column 'score' is double, in .*a\.parquet it is float"),
+    (a_column_less, InvalidValueError, r"b\.parquet: column 'note' of .*a\.parquet is missing"),
+    (a_column_more, InvalidValueError, r"b\.parquet: column 'note' is not in .*a\.parquet"),
+    (no_format, InvalidValueError, r"readme\.txt is neither Parquet nor Arrow IPC"),
+    (lambda folder: folder.mkdir(), InvalidValueError, "holds no files"),
+    (lambda _: None, InvalidValueError, "in does not exist"),
+    (lambda folder: write(folder, candidates(pa).drop_columns("score")), InvalidValueError, r"a\.parquet: .*score"),
+    (
+        lambda folder: write(folder, candidates(pa).rename_columns(["query_id", "score", "doc_id", "note"])),
+        InvalidTypeError,
+        r"a\.parquet: .*doc_id.*float",
+    ),
+    (
+        lambda folder: write(folder, candidates(pa).rename_columns([*FIRST, "decision"])),
+        InvalidValueError,
+        "a.parquet: .*decision",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "words"), BAD)
+def test_bad_files(tmp_path, make, error, words):
+    make(tmp_path / "in")
+    with pytest.raises(error, match=words):
+        rescore_files(tmp_path / "in", tmp_path / "out", profile_of(), num_threads=1, top_k=3)
+    unfinished = content(tmp_path / "out") if (tmp_path / "out").exists() else {}
+    assert not [name for name in unfinished if name.endswith((".tmp", ".parquet"))]
+
+
+def test_a_file_that_goes_away(tmp_path, monkeypatch):
+    path, real = write(tmp_path / "in"), _plan.Plan.tables
+
+    def gone(*given):
+        path.unlink(missing_ok=True)
+        yield from real(*given)
+
+    monkeypatch.setattr(_plan.Plan, "tables", gone)
+    with pytest.raises(FileNotFoundError, match=r"it was there when the run began.*a\.parquet"):
+        rescore_files(tmp_path / "in", tmp_path / "out", profile_of())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"memory": "10MiB"}, InvalidValueError, r"memory=10MiB is too small: the row groups of this input need \d+MiB"),
+        ({"memory": "lots"}, InvalidValueError, "got 'lots'"),
+        ({"memory": True}, InvalidTypeError, "got bool"),
+        ({"top_k": 0}, InvalidValueError, "top_k"),
+        ({"resume": 1}, InvalidTypeError, "resume"),
+        ({"num_threads": 0}, InvalidValueError, "num_threads"),
+        ({"query": "topic"}, InvalidValueError, "topic"),
+    ],
+)
+def test_bad_settings(tmp_path, options, error, words):
+    path = write(tmp_path / "in")
+    with pytest.raises(error, match=words):
+        rescore_files(path, tmp_path / "out", profile_of(), **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_norm_of_whole_lists_is_refused(tmp_path):
+    with pytest.raises(InvalidValueError, match="rank"):
+        rescore_files(write(tmp_path / "in"), tmp_path / "out", profile_of("rank"))
+
+
+def test_memory_stays_below_the_limit(tmp_path):
+    """One row group of long texts, 480 MB of rows, in a process that may take 352 MiB."""
+    n = 1_200_000
+    rng = np.random.default_rng(0)
+    texts = pa.DictionaryArray.from_arrays(pa.array(rng.integers(0, 50, n).astype(np.int32)), pa.array([str(i) * 190 for i in range(10, 60)]))
+    columns = {"query_id": np.arange(n) % 1000, "doc_id": np.arange(n), "score": rng.random(n, np.float32)}
+    table = pa.table(columns).append_column("text", texts)
+    schema = table.schema.set(3, pa.field("text", pa.string()))
+    with pq.ParquetWriter(tmp_path / "a.parquet", schema) as writer:
+        writer.write_table(table.cast(schema), row_group_size=n)
+    profile_of().save(tmp_path / "profile.json")
+    report = report_of(start(tmp_path / "a.parquet", tmp_path / "out", tmp_path / "profile.json", {"memory": "352MiB", "top_k": 20, "floor": 0.1}))
+    assert report["kept"] == 20_000
+    assert report["peak"] < 352 << 20

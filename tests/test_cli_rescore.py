@@ -1,0 +1,94 @@
+"""``fastcal rescore``: every option reaches ``rescore_files``; people, machines and terminals get what they should."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+
+import pytest
+
+pytest.importorskip("typer")
+pytest.importorskip("rich")
+
+from bulk_files import candidates, content, profile_of
+
+import fastcal as fc
+from fastcal.bulk import RescoreReport, rescore_files
+from fastcal.cli import _progress, main
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(candidates(pa), "in.parquet")
+    profile_of().save("p.json")
+    return tmp_path
+
+
+def test_the_command_is_the_function(here, capsys):
+    assert main(["rescore", "in.parquet", "a", "--profile", "p.json", "--top-k", "4", "--floor", "0.3", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    report = rescore_files("in.parquet", "b", fc.Profile.load("p.json"), top_k=4, floor=0.3)
+    assert {**told, "target": 0, "seconds": 0} == {**report.to_dict(), "target": 0, "seconds": 0}
+    assert content(here / "a") == content(here / "b")
+    assert main(["rescore", "in.parquet", "a", "--profile", "p.json", "--top-k", "4", "--floor", "0.3", "--resume"]) == 0
+    out = capsys.readouterr().out
+    assert "5000" in out
+    assert "below the floor" in out
+
+
+def test_every_option_arrives(here, monkeypatch):
+    given = {}
+
+    def recorded(source, target, profile, **options):
+        given.update(options)
+        return RescoreReport(target, **dict.fromkeys(list(inspect.signature(RescoreReport).parameters)[1:], 0))
+
+    monkeypatch.setattr("fastcal.bulk.rescore_files", recorded)
+    line = "in.parquet out --profile p.json --query-column q --doc-column d --score-column s --group-column g --target recall=0.8 --escalate-from 0.2"
+    assert (
+        main(
+            [
+                "rescore",
+                *line.split(),
+                *["--floor", "1", "--drop-not-found", "--top-k", "3", "--distances", "--memory", "2GB", "--threads", "7", "--resume"],
+            ]
+        )
+        == 0
+    )
+    expected = {"query": "q", "doc": "d", "score": "s", "by": "g", "target_recall": 0.8, "escalate_from": 0.2, "floor": 1.0, "drop_not_found": True}
+    expected |= {"top_k": 3, "higher_is_better": False, "memory": "2GB", "num_threads": 7, "resume": True}
+    assert {name: value for name, value in given.items() if name != "progress"} == expected
+    assert {*given, "target_precision"} == {name for name, p in inspect.signature(rescore_files).parameters.items() if p.kind is p.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("nowhere out --profile p.json", "nowhere does not exist"),
+        ("in.parquet out --profile p.json --score-column s", "in.parquet: "),
+        ("in.parquet out --profile p.json --memory 1MiB", "too small"),
+        ("in.parquet . --profile p.json", ". is not empty"),
+    ],
+)
+def test_errors_are_one_line(here, capsys, line, words):
+    assert main(["rescore", *line.split()]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_rows_a_second_are_shown(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    advance = _progress.Advance("rescoring", "rows")
+    advance.show()
+    for done in range(1, 5):
+        advance(done * 1000, 10_000)
+        time.sleep(0.02)
+    advance.close()
+    assert "rows/s" in capsys.readouterr().err

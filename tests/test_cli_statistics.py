@@ -1,0 +1,336 @@
+"""fit, threshold, evaluate and revalidate: the library's own numbers, gates, what is used of two files, and errors in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("typer")
+pytest.importorskip("rich")
+
+from beir_folder import make_beir
+
+import fastcal as fc
+from fastcal.cli import main
+from fastcal.files import read_qrels, read_run, write_run
+
+FIT = ("--model", "toy", "--metric", "cosine")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A run of 48 queries, its halves train and test, another run, judgements, groups, and a profile of the first half."""
+    beir, folder = make_beir(tmp_path_factory.mktemp("files") / "beir"), tmp_path_factory.mktemp("lists")
+    queries, documents = ([f"{kind}{n}" for n in range(count)] for kind, count in (("q", 48), ("c", 144)))
+    found = fc.topk(np.load(beir / "queries_emb.npy"), np.load(beir / "corpus_emb.npy"), 40)
+    run = fc.Run.from_search(found, query_ids=queries, doc_ids=documents)
+    write_run(run, folder / "run.trec")
+    write_run(read_run(beir / "bm25_run.tsv.gz"), folder / "run2.trec")
+    for at, name in enumerate(("train", "test")):
+        half = [number for number in range(48) if number % 2 == at]
+        part = fc.Run(found.ids[half], found.scores[half], query_ids=np.array(queries, object)[half], doc_ids=documents)
+        write_run(part, folder / f"{name}.trec")
+    read_qrels(beir).to_trec(folder / "qrels.trec")
+    (folder / "groups.csv").write_text("query_id,lang\n" + "".join(f"q{n},{('en', 'de')[n // 2 % 2]}\n" for n in range(48)))
+    assert main(["fit", str(folder / "train.trec"), str(folder / "qrels.trec"), *FIT, "--method", "platt", "-o", str(folder / "train.json")]) == 0
+    return folder
+
+
+@pytest.fixture
+def fastcal(files, monkeypatch, capsys):
+    """Run a command line in the folder of the files; returns exit code, stdout and stderr."""
+    monkeypatch.chdir(files)
+    capsys.readouterr()
+
+    def call(line, *more):
+        code = main([*line.split(), *more])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        if code == 2:
+            assert (out, err.count("\n"), err[:9]) == ("", 1, "fastcal: ")
+        return code, out, err
+
+    return call
+
+
+def pairs(files, name="run.trec", **options):
+    """Scores, labels, query names and the run."""
+    run, qrels = fc.Run.from_trec(files / name), fc.Qrels.from_trec(files / "qrels.trec")
+    return run.scores, qrels.labels_of(run, **options).labels, np.repeat(run.query_ids, run.counts()), run
+
+
+def same_profile(found, expected):
+    drop = {"created", "queries"}
+    assert {k: v for k, v in found.to_dict().items() if k not in drop} == {k: v for k, v in expected.to_dict().items() if k not in drop}
+
+
+# -- fit ----------------------------------------------------------------------------------------------
+def test_fit_is_profile_fit(files, fastcal, tmp_path):
+    out = str(tmp_path / "p.json")
+    code, told, err = fastcal(
+        "fit --run run.trec --qrels qrels.trec", *FIT, "--target", "precision=0.8", "--target", "recall=0.7", "-o", out, "--json"
+    )
+    scores, labels, queries, _ = pairs(files)
+    expected = fc.Profile.fit(scores, labels, queries, model="toy", metric="cosine", target_precision=0.8, target_recall=0.7, top_k=40)
+    assert (code, err) == (0, "")
+    same_profile(fc.Profile.load(out), expected)
+    assert json.loads(told)["held_out"] == expected.diagnostics["held_out"]
+    assert json.loads(told)["counts"]["n_relevant"] == labels.sum()
+    assert fc.Profile.load(out).seen_queries(queries).all()
+
+
+def test_fit_with_norm_groups_prior_and_depth(files, fastcal, tmp_path):
+    out, groups = str(tmp_path / "p.json"), dict(line.split(",") for line in (files / "groups.csv").read_text().splitlines()[1:])
+    line = "fit run.trec qrels.trec --norm minmax --by groups.csv:lang --method platt --prior 0.2 --top-k 30 --seed 3 --splits 4 --min-rel 1"
+    assert fastcal(line, *FIT, "--task", "answer", "-o", out)[0] == 0
+    run = fc.Run.from_trec(files / "run.trec").top_k(30)
+    labels = fc.Qrels.from_trec(files / "qrels.trec").labels_of(run).labels
+    queries = np.repeat(run.query_ids, run.counts())
+    facts = {"model": "toy", "metric": "cosine", "norm": "minmax", "task": "answer", "top_k": 30}
+    how = {"calibrator": fc.GroupCalibrator(fc.PlattCalibrator()), "by": np.array([groups[query] for query in queries])}
+    unit = fc.normalize(run.scores, "minmax", offsets=run.offsets)
+    same_profile(fc.Profile.load(out), fc.Profile.fit(unit, labels, queries, **facts, **how, prior=0.2, n_splits=4, seed=3))
+
+
+@pytest.mark.parametrize("method", ["auto", "platt", "isotonic", "isotonic-strict", "histogram", "venn-abers"])
+def test_distances_fall(files, fastcal, tmp_path, method):
+    """The same lists as distances: probabilities are those of the negated scores."""
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    scores, labels, _, run = pairs(files)
+    columns = run.to_columns()
+    table = pa.table({"query_id": list(columns["query_id"]), "doc_id": list(columns["doc_id"]), "score": 1 - columns["score"]})
+    far = tmp_path / "far.parquet"
+    parquet.write_table(table, far)
+    out = str(tmp_path / "p.json")
+    code, _, err = fastcal(f"fit {far} qrels.trec --distances --model toy --metric euclidean --method {method} -o {out}")
+    assert (code, err) == (0, "")
+    found = fc.Profile.load(out).predict(1 - scores)
+    assert "say --distances" in fastcal(f"evaluate {far} qrels.trec -p {out} --seen keep")[2]
+    assert found[labels == 1].mean() > 0.8 > 0.2 > found[labels == 0].mean()
+    assert fastcal(f"evaluate {far} qrels.trec --distances -p {out} --seen keep --max-ece 0.05")[0] == 0
+
+
+def upside_down(files, tmp_path):
+    run = fc.Run.from_trec(files / "run.trec").to_dict()
+    fc.Run.from_dict({query: {doc: 1 - score for doc, score in docs.items()} for query, docs in run.items()}).to_trec(tmp_path / "down.trec")
+    return tmp_path / "down.trec"
+
+
+def test_methods_that_cannot_are_refused(files, fastcal, tmp_path):
+    far = tmp_path / "far.csv"
+    write_run(fc.Run.from_trec(files / "run.trec"), far)
+    assert "rises with the score" in fastcal(f"fit {far} qrels.trec --distances --method beta", *FIT)[2]
+    assert "say --distances" in fastcal(f"fit {upside_down(files, tmp_path)} qrels.trec", *FIT)[2]
+    assert "--input is for" in fastcal("fit run.trec qrels.trec --method histogram --input prob", *FIT)[2]
+    assert "given twice" in fastcal("fit run.trec qrels.trec --run run.trec", *FIT)[2]
+    assert "QRELS is missing" in fastcal("fit run.trec", *FIT)[2]
+    assert "'nonsense' is not one of" in fastcal("fit run.trec qrels.trec --method nonsense", *FIT)[2]
+    assert "say with -o" in fastcal("fit run.trec qrels.trec --json", *FIT)[2]
+
+
+def test_a_fit_that_fails_writes_nothing(files, fastcal, tmp_path):
+    out = tmp_path / "p.json"
+    code, _, err = fastcal("fit run.trec qrels.trec --splits 99", *FIT, "-o", str(out))
+    assert (code, "n_splits=99" in err, list(tmp_path.iterdir())) == (2, True, [])
+    assert fastcal("fit run.trec qrels.trec", *FIT, "-o", str(tmp_path / "no" / "p.json"))[0] == 2
+
+
+# -- threshold ----------------------------------------------------------------------------------------
+def test_threshold_is_held_out_threshold(files, fastcal, tmp_path):
+    (tmp_path / "g.csv").write_text("qid,kind\n" + "".join(f"q{n},{'rare' if n < 2 else 'common'}\n" for n in range(48)))
+    out = tmp_path / "t.json"
+    line = f"threshold run.trec qrels.trec --target precision=0.8 --target recall=0.7 --by {tmp_path / 'g.csv'}:kind --seed 2 --json -o {out}"
+    code, told, _ = fastcal(line, "--query-column", "qid")
+    assert code == 0
+    assert json.loads(told) == json.loads(out.read_text())
+    scores, labels, queries, _ = pairs(files)
+    rows = {(row["target"], row["group"]): row for row in json.loads(told)["thresholds"]}
+    common = ~np.isin(queries, ["q0", "q1"])
+    for group, chosen in ((None, queries != ""), ("common", common)):
+        for kind in ("precision", "recall"):
+            wish = {"precision": 0.8, "recall": 0.7}[kind]
+            expected = fc.held_out_threshold(scores[chosen], labels[chosen], queries[chosen], **{f"target_{kind}": wish}, seed=2)
+            found = rows[f"{kind}={wish}", group]
+            assert {name: found[name] for name in expected.to_dict()} == expected.to_dict()
+            assert found["note"] is None
+    assert rows["precision=0.8", "rare"]["threshold"] is None
+    assert rows["precision=0.8", "rare"]["note"].startswith("too few")
+    assert "too few" in fastcal(f"threshold run.trec qrels.trec --by {tmp_path / 'g.csv'}:kind --query-column qid")[1]
+
+
+def test_threshold_of_probabilities(files, fastcal):
+    told = json.loads(fastcal("threshold test.trec qrels.trec --profile train.json --json")[1])
+    scores, labels, queries, _ = pairs(files, "test.trec")
+    p = fc.Profile.load(files / "train.json").predict(scores)
+    expected = fc.held_out_threshold(p, labels, queries, 0.9).to_dict()
+    assert told["space"] == "probability"
+    assert {name: told["thresholds"][0][name] for name in expected} == expected
+    assert "24 of 24 queries" in fastcal("threshold train.trec qrels.trec --profile train.json")[2]
+
+
+# -- evaluate -----------------------------------------------------------------------------------------
+def test_evaluate_is_the_library(files, fastcal):
+    pytest.importorskip("ir_measures")
+    code, out, err = fastcal("evaluate test.trec qrels.trec --profile train.json --escalate-from 0.01 --measures nDCG@10 --json")
+    told, profile = json.loads(out), fc.Profile.load(files / "train.json")
+    assert (code, err) == (0, "")
+    scores, labels, queries, run = pairs(files, "test.trec")
+    p, rate = profile.predict(scores), profile.calibrator.base_rate_
+    codes = np.unique(queries, return_inverse=True)[1]
+    assert told["calibration"] == fc.metrics.calibration_summary(labels, p, groups=codes, base_rate=rate).to_dict()
+    cut = profile.thresholds[0]
+    (row,) = told["thresholds"]
+    at = fc.metrics.precision_recall_at(labels, p, cut.value, groups=queries).to_dict()
+    assert {name: row[name] for name in at if name != "threshold"} == {name: at[name] for name in at if name != "threshold"}
+    decided = profile.policy(threshold=cut, escalate_from=0.01).decide(fc.SearchResult(scores.reshape(24, 40), run.ids.reshape(24, 40)))
+    for decision in fc.Decision:
+        n = int((decided.decisions == decision).sum())
+        assert row["decisions"][decision.name.lower()] == {"n": n, "share": n / 24, "interval": list(fc.wilson_interval(n, 24))}
+    assert told["separation"]["verdict"] == fc.metrics.separation(labels, scores).verdict
+    assert told["measures"]["nDCG@10"]["n_queries"] == 24
+    assert 0.5 < told["measures"]["nDCG@10"]["value"] <= 1.0
+
+
+def test_gates(fastcal):
+    base = "evaluate test.trec qrels.trec --profile train.json"
+    told = json.loads(fastcal(f"{base} --json")[1])
+    ece, precision = told["calibration"]["ece"], told["thresholds"][0]["precision"]
+    low, high = told["thresholds"][0]["precision_interval"][0], told["calibration"]["ece_interval"][1]
+    assert low < precision
+    assert ece < high
+    assert fastcal(f"{base} --max-ece {ece + 1e-6} --min-precision {precision - 1e-6}")[0] == 0
+    code, out, err = fastcal(f"{base} --max-ece {ece - 1e-6} --min-precision {precision + 1e-6} --json")
+    assert (code, err.count("\n")) == (1, 2)
+    assert f"gate failed: --max-ece {ece - 1e-6:g}: ECE is {ece:.4g}" in err
+    assert [gate["passed"] for gate in json.loads(out)["gates"]] == [False, False]
+    assert fastcal(f"{base} --strict --max-ece {high + 1e-6} --min-precision {low - 1e-6}")[0] == 0
+    code, _, err = fastcal(f"{base} --strict --max-ece {(ece + high) / 2} --min-precision {(low + precision) / 2}")
+    assert (code, err.count("worse end")) == (1, 2)
+    assert "holds no threshold for recall=0.5" in fastcal(f"{base} --min-precision 0.5 --target recall=0.5")[2]
+    assert "which is missing" in fastcal(f"{base} --target recall=0.5")[2]
+    assert "[0, 1]" in fastcal(f"{base} --max-ece 2")[2]
+
+
+def test_training_queries_are_left_out(fastcal):
+    code, _, err = fastcal("evaluate train.trec qrels.trec --profile train.json")
+    assert (code, "fitted on 24 of the 24 queries" in err) == (2, True)
+    code, out, err = fastcal("evaluate run.trec qrels.trec --profile train.json --json")
+    mixed = json.loads(out)
+    assert (code, "24 of the 48 queries of the run: they are left out" in err) == (0, True)
+    alone = json.loads(fastcal("evaluate test.trec qrels.trec --profile train.json --json")[1])
+    assert mixed["calibration"] == alone["calibration"]
+    code, out, err = fastcal("evaluate run.trec qrels.trec --profile train.json --json --seen keep")
+    assert json.loads(out)["calibration"]["n_groups"] == 48
+    assert "flatter" in err
+    assert fastcal("evaluate run.trec qrels.trec --profile train.json --seen error")[0] == 2
+
+
+# -- revalidate ---------------------------------------------------------------------------------------
+def test_revalidate_is_the_library(files, fastcal):
+    profile = fc.Profile.load(files / "train.json")
+    scores, labels, queries, _ = pairs(files, "test.trec")
+    code, out, err = fastcal("revalidate test.trec qrels.trec --profile train.json --json")
+    told = json.loads(out)
+    del told["profile"]
+    assert (code, err) == (0, "")
+    assert told == json.loads(json.dumps(profile.revalidate(scores, labels, query_ids=queries).to_dict()))
+    code, out, err = fastcal("revalidate run2.trec --profile train.json")
+    assert (code, out[:5]) == (1, "stop ")
+    assert "\nfastcal: stop: the scores are of another kind" in f"\n{err}"
+    assert "go with QRELS" in fastcal("revalidate run2.trec --profile train.json --min-rel 2")[2]
+
+
+def test_a_refit_fails_if_told(files, fastcal, tmp_path):
+    """Scores that have drifted a little."""
+    run = fc.Run.from_trec(files / "test.trec").to_dict()
+    moved = {query: {doc: score + 0.05 for doc, score in docs.items()} for query, docs in run.items()}
+    fc.Run.from_dict(moved).to_trec(tmp_path / "moved.trec")
+    line = f"revalidate {tmp_path / 'moved.trec'} --profile train.json"
+    verdict = json.loads(fastcal(f"{line} --json")[1])["verdict"]
+    assert verdict == "refit"
+    assert fastcal(line)[0] == 0
+    assert fastcal(f"{line} --fail-on refit")[0] == 1
+
+
+# -- what is used of two files ------------------------------------------------------------------------
+def test_queries_that_one_file_lacks(files, fastcal, tmp_path):
+    qrels = fc.Qrels.from_trec(files / "qrels.trec").to_dict()
+    some = {query: docs for query, docs in qrels.items() if query not in {"q1", "q3", "q5"}} | {"elsewhere": {"c1": 1}}
+    fc.Qrels.from_dict(some).to_trec(tmp_path / "some.qrels")
+    base = f"evaluate test.trec {tmp_path / 'some.qrels'} --profile train.json --json"
+    told = json.loads(fastcal(base)[1])
+    counts = told["counts"]
+    assert (counts["n_queries"], counts["queries_without_judgements"], counts["queries_without_list"]) == (21, 3, 25)
+    whole = json.loads(fastcal(f"{base} --all-queries")[1])
+    assert (whole["counts"]["n_queries"], whole["counts"]["n_pairs"]) == (24 + 25, 24 * 40)
+    assert whole["thresholds"][0]["decisions"]["not_found"]["n"] >= 25
+    assert counts["n_relevant"] + counts["n_relevant_not_listed"] == sum(
+        sum(docs.values()) for q, docs in some.items() if q[0] == "q" and int(q[1:]) % 2
+    )
+    assert fastcal(f"{base} --unjudged error")[0] == 2
+
+
+def test_errors_name_file_and_line(files, fastcal, tmp_path):
+    for name, text, line in (
+        ("bad.trec", "q1 Q0 d1 1 0.5 x\nq1 Q0 d2 2 high x\n", "line 2"),
+        ("bad.tsv", "query-id\tcorpus-id\tscore\nq1\td1\tmany\n", "line 2"),
+    ):
+        (tmp_path / name).write_text(text)
+        where = tmp_path / name
+        both = (where, "qrels.trec") if name == "bad.trec" else ("run.trec", where)
+        for command in ("fit", "threshold", "evaluate -p train.json", "revalidate -p train.json"):
+            code, _, err = fastcal(f"{command} {both[0]} {both[1]}", *(FIT if command == "fit" else ()))
+            assert code == 2
+            assert name in err
+            assert line in err
+    (tmp_path / "g.csv").write_text("query_id,lang\nq0,de\nq0,en\n")
+    assert (
+        "g.csv, line 3: query 'q0' has lang 'en' here and 'de' above" in fastcal(f"threshold run.trec qrels.trec --by {tmp_path / 'g.csv'}:lang")[2]
+    )
+    (tmp_path / "g.csv").write_text("query_id,lang\nq0,de\n")
+    assert "no lang for 47 of 48 queries, first 'q1'" in fastcal(f"threshold run.trec qrels.trec --by {tmp_path / 'g.csv'}:lang")[2]
+    assert "TABLE:COLUMN" in fastcal("threshold run.trec qrels.trec --by lang")[2]
+    assert "--target must be" in fastcal("threshold run.trec qrels.trec --target precision=90")[2]
+    assert "both -" in fastcal("threshold - -")[2]
+    assert "no-such.json" in fastcal("evaluate run.trec qrels.trec --profile no-such.json")[2]
+    (tmp_path / "alien.qrels").write_text("x 0 y 1\n")
+    assert "named alike" in fastcal(f"threshold run.trec {tmp_path / 'alien.qrels'}")[2]
+
+
+def test_asking_needs_a_terminal(fastcal, monkeypatch):
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        assert "no terminal" in fastcal("threshold run.trec qrels.trec --unjudged ask")[2]
+    assert "go with --unjudged ask" in fastcal("threshold run.trec qrels.trec --answers a.csv")[2]
+
+
+def test_a_jsonl_of_queries_groups_by_its_metadata(files, fastcal, tmp_path):
+    lines = [json.dumps({"_id": f"q{n}", "text": "", "metadata": {"lang": "ab"[n % 2]}}) for n in range(48)]
+    (tmp_path / "queries.jsonl").write_text("\n".join(lines))
+    told = json.loads(fastcal(f"threshold run.trec qrels.trec --by {tmp_path / 'queries.jsonl'}:lang --json")[1])
+    assert [(row["group"], row["n_queries"]) for row in told["thresholds"]] == [(None, 48), ("a", 24), ("b", 24)]
+
+
+@pytest.mark.skipif("FASTCAL_DATA" not in os.environ, reason="FASTCAL_DATA is not set")
+def test_a_real_collection_from_files_to_verdict(tmp_path, capsys):
+    """Fitted on half of cranfield's queries; the other half keeps what the profile says."""
+    from real_runs import read
+
+    folder = Path(os.environ["FASTCAL_DATA"]) / "cranfield"
+    real = read(folder)
+    for at, name in enumerate(("train", "test")):
+        part = {query: docs for number, (query, docs) in enumerate(real.runs["MiniLM"].to_dict().items()) if number % 2 == at}
+        fc.Run.from_dict(part).to_trec(tmp_path / f"{name}.trec")
+    qrels, profile = str(folder / "qrels.tsv"), str(tmp_path / "profile.json")
+    line = ["fit", str(tmp_path / "train.trec"), qrels, "--model", "MiniLM", "--metric", "cosine", "--target", "precision=0.7", "-o", profile]
+    assert main(line) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "test.trec"), qrels, "-p", profile, "--max-ece", "0.03", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["calibration"]["n_groups"] > 90
+    assert told["calibration"]["brier_skill"] > 0
+    assert main(["revalidate", str(tmp_path / "test.trec"), qrels, "-p", profile]) == 0

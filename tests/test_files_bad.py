@@ -1,0 +1,175 @@
+"""Files that are not what they should be: one line that names the file and, where there is one, the line or row."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+
+import pytest
+
+import fastcal as fc
+from fastcal import files
+from fastcal.errors import InvalidValueError
+
+HEAD = "query_id,doc_id,score\n"
+RUNS = [
+    ("a.trec", "q Q0 d 1 0.5 t\nq Q0 d\n", r"line 2: expected 'query Q0 document rank score tag'"),
+    ("a.trec.gz", b"no gzip", r"is not a sound gzip file"),
+    ("a.trec.gz", gzip.compress(b"q Q0 d 1 0.5 t\n" * 99)[:-9], r"is not a sound gzip file"),
+    ("a.json", '{"q": {"d": 1},\n "r" {}}', r"line 2, column 6: Expecting ':' delimiter"),
+    ("a.json", '{"q": {"d": "high"}}', r"expected \{query: \{document: number\}\}, and found none"),
+    ("a.json", '{"q": {"d": 1e99}}', r"float32"),
+    ("a.json", "", r"line 1, column 1: Expecting value"),
+    ("a.json", b"\xff\xfe\x00", r"not JSON"),
+    ("a.json.gz", b"no gzip", r"is not a sound gzip file"),
+    ("a.json:dev", '{"test": {"q": {"d": 1}}}', r"holds no member 'dev'; expected one of \S+:test"),
+]
+TABLES = [
+    ("a.csv", "", r"no column 'query_id', only none"),
+    ("a.csv", HEAD, r"has no rows"),
+    ("a.csv", "query,doc_id,score\nq,d,1\n", r"no column 'query_id', only 'query', 'doc_id', 'score'"),
+    ("a.csv", HEAD + "q,d,1\nq,e\n", r"Row #3"),
+    ("a.csv", HEAD + "q,d,1\nq,e,high\n", r"Row #3.*invalid value 'high'"),
+    ("a.csv", HEAD + "q,d,1\n,e,1\n", r"row 1: column 'query_id' is empty \(1 such rows\)"),
+    ("a.csv.gz", b"no gzip", r"is not a sound gzip file"),
+    ("a.jsonl", '{"query_id": "q", "doc_id": "d", "score": 1}\n[1]\n', r"line 2: expected a JSON object, got '\[1\]'"),
+    (
+        "a.jsonl",
+        '{"query_id": "q", "doc_id": "d", "score": 1}\n{"query_id": "q", "doc_id": "e", "score": "x"}\n',
+        r"line 2: expected a number in 'score'",
+    ),
+    ("a.jsonl", '{"query_id": "q", "doc_id": "d"}\n', r"line 1 has no column 'score'"),
+    ("a.jsonl", "{broken\n", r"line 1: not JSON"),
+    ("a.parquet", "PAR1 no parquet", r"a\.parquet: "),
+    ("a.parquet", "", r"a\.parquet: "),
+    ("a.arrow", "no arrow", r"a\.arrow: "),
+]
+QRELS = [
+    ("a.qrels", "q 0 d 1\nq 0 d\n", r"line 2: expected 'query iteration document grade'"),
+    ("a.qrels", "q 0 d high\n", r"line 1: expected 'query iteration document grade'"),
+    ("a.qrels", "q 0 d 1\nq 0 d 2\n", r"'d' is judged twice"),
+    ("a.tsv", "query-id\tcorpus-id\tscore\nq\td\t1.5\n", r"line 2: '1\.5' is not an integer"),
+    ("a.tsv", "query-id\tcorpus-id\tscore\nq\td\n", r"line 2: 2 columns, expected 3"),
+    ("a.tsv", b"q\td\t1\nq\t\xff\t1\n", r"cannot be read after line \d, expected UTF-8"),
+    ("a.tsv", "qid\tx\ty\tz\n1\t2\t3\t4\n", r"no column 'doc_id', only 'qid', 'x', 'y', 'z'"),
+    ("a.json", '{"q": {"d": 0.5}}', r"grade"),
+]
+
+
+def written(folder, name, content):
+    path = folder / name.partition(":")[0]
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder / name, path
+
+
+def refused(read, folder, name, content, message):
+    path, place = written(folder, name, content)
+    with pytest.raises(InvalidValueError, match=message) as caught:
+        read(path)
+    assert str(caught.value).startswith(str(place))
+
+
+@pytest.mark.parametrize(("name", "content", "message"), RUNS)
+def test_bad_runs(tmp_path, name, content, message):
+    refused(files.read_run, tmp_path, name, content, message)
+
+
+@pytest.mark.parametrize(("name", "content", "message"), TABLES)
+def test_bad_tables(tmp_path, name, content, message):
+    pytest.importorskip("pyarrow")
+    refused(files.read_run, tmp_path, name, content, message)
+
+
+@pytest.mark.parametrize(("name", "content", "message"), QRELS)
+def test_bad_judgements(tmp_path, name, content, message):
+    refused(files.read_qrels, tmp_path, name, content, message)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"query_id": [1.5], "doc_id": ["d"], "score": [1.0]}, r"column 'query_id' is double, expected integers or strings"),
+        ({"query_id": ["q"], "doc_id": [b"d"], "score": [1.0]}, r"column 'doc_id' is binary, expected integers or strings"),
+        ({"query_id": ["q"], "doc_id": ["d"], "score": ["1"]}, r"column 'score' is string, expected numbers"),
+        ({"query_id": ["q", "q"], "doc_id": ["d", None], "score": [1.0, 2.0]}, r"row 1: column 'doc_id' is empty"),
+        ({"query_id": ["q"], "doc_id": ["d"], "score": [1e99]}, r"float32"),
+        ({"query_id": ["q"], "doc_id": [-7], "score": [1.0]}, r"-7"),
+    ],
+)
+def test_bad_columns(tmp_path, columns, message):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    with pytest.raises(InvalidValueError, match=message) as caught:
+        files.read_run(tmp_path / "a.parquet")
+    assert str(caught.value).startswith(str(tmp_path / "a.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("reader", "name", "content", "message"),
+    [
+        (files.read_names, "a.txt", "d\ne\nd\n", r"line 3: name 'd' appears twice, first in line 1"),
+        (files.read_names, "a.txt", "\n\n", r"empty"),
+        (files.read_names, "a.jsonl", '{"_id": "d"}\n{"title": "d"}\n', r"line 2: expected a JSON object with an _id"),
+        (files.read_names, "a.csv", "x\n1\n", r"say which column holds the names"),
+        (files.read_names, "a.csv:y", "x\n1\n", r"no column 'y', only 'x'"),
+        (files.read_groups, "a.csv:lang", "query_id,lang\nq,en\nq,de\n", r"row 1: query 'q' is in group 'de', earlier in 'en'"),
+        (files.read_groups, "a.csv", "query_id,lang\nq,en\n", r"expected table:column"),
+    ],
+)
+def test_bad_names_and_groups(tmp_path, reader, name, content, message):
+    pytest.importorskip("pyarrow")
+    refused(reader, tmp_path, name, content, message)
+
+
+@pytest.mark.parametrize("reader", [files.read_run, files.read_names])
+def test_missing_files_folders_and_nothing_on_standard_input(tmp_path, reader, monkeypatch):
+    with pytest.raises(FileNotFoundError):
+        reader(tmp_path / "none.trec")
+    with pytest.raises(IsADirectoryError):
+        reader(tmp_path)
+    with pytest.raises(InvalidValueError, match="path must not be empty"):
+        reader("")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(InvalidValueError, match="standard input is empty"):
+        reader("-")
+
+
+def test_a_malformed_line_of_standard_input_is_named(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"q Q0 d 1 0.5 t\nq Q0 d 1 high t\n")))
+    with pytest.raises(InvalidValueError, match=r"^standard input, line 2: expected 'query Q0"):
+        files.read_run("-")
+
+
+def test_folders_of_beir(tmp_path):
+    with pytest.raises(InvalidValueError, match=r"missing qrels/test\.tsv; splits there: none"):
+        files.read_qrels(tmp_path)
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "qrels" / "dev.tsv").write_text("query-id\tcorpus-id\tscore\nq\td\t1\n")
+    with pytest.raises(InvalidValueError, match=r"missing qrels/train\.tsv; splits there: dev"):
+        files.read_qrels(tmp_path, split="train")
+    with pytest.raises(InvalidValueError, match="not a directory"):
+        files.read_embedded(tmp_path / "none", "corpus")
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d"}\n')
+    with pytest.raises(InvalidValueError, match=r"missing corpus_emb\.npy \(or \.safetensors, \.parquet\)"):
+        files.read_embedded(tmp_path, "corpus")
+
+
+@pytest.mark.parametrize("form", [".trec", ".json", ".parquet", ".csv", ".arrow"])
+def test_a_failed_write_leaves_what_was_there(tmp_path, form, monkeypatch):
+    if form not in {".trec", ".json"}:
+        pytest.importorskip("pyarrow")
+    run, path = fc.Run.from_dict({"q": {"d": 0.5}}), tmp_path / f"run{form}"
+    files.write_run(run, path)
+    before = path.read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        files.write_run(fc.Run.from_dict({"q": {"e": 0.75}}), path)
+    assert caught.value.filename == str(path)
+    assert (path.read_bytes(), [each.name for each in tmp_path.iterdir()]) == (before, [path.name])
