@@ -16,7 +16,7 @@ CMAKE := $(BIN)/cmake -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DFAS
 unexport MAKEFLAGS
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cpp' -o -name '*.h' -o -name '*.cmake')
 
-.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-search bench-sweeps bench-plots bench-certificates bench-rescore browser coverage sanitize docs clean help
+.PHONY: demo test test-cpp test-numba test-compat test-spark test-neon lint format bench bench-ray bench-search bench-sweeps bench-plots bench-certificates bench-rescore browser coverage sanitize docs clean help
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -60,6 +60,9 @@ bench: $(VENV)/.dev  ## print the tables of bench/ (ours beside FAISS, NumPy, sc
 
 bench-search: $(VENV)/.peers  ## exact search beside every peer at ROWS=1000000 rows: tables, JSON and Markdown in build/bench
 	$(BIN)/python -m bench.search --rows $(ROWS) --out build/bench
+
+bench-ray: $(VENV)/.dev  ## rescoring on Ray with two CPUs beside one process, ROWS=100000000 for the numbers of bench/README.md
+	$(BIN)/python -m bench.rescore_ray --rows $(ROWS)
 
 bench-sweeps: $(VENV)/.peers  ## measure how the cost grows with rows (up to MAX_ROWS), queries, k and dim; JSON in build/bench
 	$(BIN)/python -m bench.search.sweeps --max-rows $(MAX_ROWS) --out build/bench

@@ -199,8 +199,9 @@ class Engine:
         higher_is_better: bool,
         places: Array,
         keep: Array,
+        depth: int,
         bars: Array,
-        heaps: Array,
+        keys: Array,
         sizes: Array,
     ) -> int: ...
     def exact_moments(

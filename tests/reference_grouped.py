@@ -48,15 +48,19 @@ def exact_moments(codes, scores, out_counts, out_least, out_greatest, out_sums, 
     return -1
 
 
-def sift_rows(codes, on, scores, higher_is_better, places, keep, bars, heaps, sizes):
-    """Heaps are compared sorted: which order of a heap they have is not defined."""
-    left, seen = 0, {}
+def sift_rows(codes, on, scores, higher_is_better, places, keep, depth, bars, keys, sizes):
+    """The state is kept as a list of pairs per query; ``bars``, ``keys`` and ``sizes`` stay as they are."""
+    left, seen, bar = 0, {}, {}
     for i in np.flatnonzero(keep):
         place, sign = int(places[codes[i]]), 1.0 if higher_is_better else -1.0
         keep[i] = not (np.isnan(on[i]) or np.isnan(scores[i]))
         if keep[i] and place >= 0:
-            best, key = seen.setdefault(place, []), (float(on[i]), sign * float(scores[i]))
-            keep[i] = sum(other > key for other in best) < heaps.shape[1]
-            best.append(key)
+            pair, mine = (float(on[i]), sign * float(scores[i])), seen.setdefault(place, [])
+            keep[i] = place not in bar or pair >= bar[place]
+            if place not in bar or pair > bar[place]:
+                mine.append(pair)
+            if len(mine) == keys.shape[1]:
+                mine[:] = sorted(mine, reverse=True)[:depth]
+                bar[place] = mine[-1]
         left += int(keep[i])
     return left

@@ -173,3 +173,13 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, form, monkeypatch):
         files.write_run(fc.Run.from_dict({"q": {"e": 0.75}}), path)
     assert caught.value.filename == str(path)
     assert (path.read_bytes(), [each.name for each in tmp_path.iterdir()]) == (before, [path.name])
+
+
+def test_an_iterable_of_records_that_fails_is_not_disguised():
+    def failing():
+        raise ValueError("the socket is gone")
+        yield
+
+    for kind in (fc.Run, fc.Qrels):
+        with pytest.raises(ValueError, match="the socket is gone"):
+            kind.from_records(failing())

@@ -20,6 +20,7 @@ import fastcal as fc
 from fastcal.bulk import QueryStatistics, Rescorer, TopRows
 from fastcal.distributed.ray import MergedStatistics, TopK, rescore
 from fastcal.distributed.ray._buckets import buckets
+from fastcal.distributed.ray._rescore import _Unpacked
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 # Ray Data warns of options that it sets itself.
@@ -89,8 +90,7 @@ def same(found, expected):
     [
         (1, False, None, False, {"top_k": 5, "floor": 0.3}),
         (3, True, "zscore", True, {"top_k": 7, "drop_not_found": True, "by": "kind"}),
-        (7, True, None, False, {"top_k": 1000, "floor": 0.2, "batch_size": 100, "n_partitions": 1}),
-        (7, False, "minmax", False, {"top_k": 4, "escalate_from": 0.3, "concurrency": 1}),
+        (7, True, None, False, {"top_k": 1000, "floor": 0.2, "batch_size": 100, "n_partitions": 1, "concurrency": 1}),
     ],
 )
 def test_bit_identical_to_one_process(cluster, n_blocks, text, norm, groups, options):  # noqa: F811
@@ -110,18 +110,24 @@ def test_a_worker_that_dies_is_replaced_and_rows_without_top_k_stay_as_they_are(
         return batch
 
     table = candidates()
-    found = collected(rescore(blocks(table, 3).map_batches(die_once, batch_format="pyarrow"), profile("l2")))
+    found = collected(rescore(blocks(table, 7).map_batches(die_once, batch_format="pyarrow"), profile("l2")))
     assert marker.exists()
     same(found.sort_by("row"), Rescorer(profile("l2"))(table))
 
 
-def test_top_k_as_an_aggregate_and_a_result_without_rows(cluster):  # noqa: F811
+def test_top_k_as_an_aggregate_of_its_own(cluster):  # noqa: F811
     table = candidates(400)
     top = TopK(3, on="score", n_buckets=4)
     merged = blocks(table, 3).map_batches(top.pack, batch_format="pyarrow").groupby("bucket").aggregate(top)
     same(collected(merged.map_batches(top.unpack, batch_format="pyarrow")), TopRows(3, on="score").reduce(table))
-    nothing = rescore(blocks(candidates(50), 2), profile(), floor=2.0, top_k=3)
-    assert nothing.count() == 0
+
+
+def test_packed_rows_of_nothing_have_the_columns_of_the_result():
+    rescorer, best = Rescorer(profile(), floor=2.0, top_k=3), TopK(3)
+    schema = rescorer.output_schema(candidates(50).schema)
+    nothing = best.split(rescorer(candidates(50)))
+    assert nothing.num_rows == 0
+    assert _Unpacked(best, schema)(nothing).schema == schema
 
 
 def test_a_dataset_that_cannot_be_read_is_refused_before_it_runs(cluster):  # noqa: F811

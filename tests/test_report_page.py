@@ -8,6 +8,7 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
+from contrast import contrast
 from report_cases import HOSTILE, ODD, ordinary
 
 from fastcal.report import make_report
@@ -197,25 +198,6 @@ def test_light_and_dark(page):
     assert button.get_attribute("aria-label") == "Switch to light colours"
     assert page.screenshot() != light
     page.emulate_media(color_scheme="light")
-
-
-def contrast(page):
-    """The least contrast (WCAG 2) of text colours and chart colours on their page."""
-    colours = page.evaluate("""() => {
-        const probe = document.body.appendChild(document.createElement('i'));
-        const names = ['--bg', '--ink', '--muted', '--accent', '--c1', '--c2', '--c3', '--good', '--warn', '--bad'];
-        const found = names.map((name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; });
-        probe.remove();
-        return found;
-    }""")
-    background, *others = [luminance(colour) for colour in colours]
-    return min((max(background, other) + 0.05) / (min(background, other) + 0.05) for other in others)
-
-
-def luminance(colour):
-    parts = [int(text) / 255 for text in re.findall(r"\d+", colour)[:3]]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_a_phone_scrolls_in_one_direction(browser, path, report):

@@ -292,13 +292,3 @@ def test_sharing_a_vocabulary_changes_no_list_of_one_query(runs, in_order):
     for method in ("rrf", "sum"):
         one, other = fc.fuse(shared, method).to_dict(), fc.fuse(apart, method).to_dict()
         assert [list(docs.items()) for docs in one.values()] == [list(docs.items()) for docs in other.values()]
-
-
-def test_an_iterable_of_records_that_fails_is_not_disguised():
-    def failing():
-        raise ValueError("the socket is gone")
-        yield
-
-    for kind in (fc.Run, fc.Qrels):
-        with pytest.raises(ValueError, match="the socket is gone"):
-            kind.from_records(failing())

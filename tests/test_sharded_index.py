@@ -70,14 +70,14 @@ def test_external_ids_dims_and_a_shuffled_corpus():
 def test_a_mapped_file_saved_shards_and_files_of_indexes(tmp_path):
     np.save(tmp_path / "corpus.npy", CORPUS)
     index = fc.Index(CORPUS, "dot")
-    with ShardedIndex.build(tmp_path / "corpus.npy", 3, "dot", path=tmp_path / "shards", **LIGHT) as sharded:
+    with ShardedIndex.build(tmp_path / "corpus.npy", 2, "dot", path=tmp_path / "shards", **LIGHT) as sharded:
         expected = index.search(QUERIES, 10)
         same(sharded.search(QUERIES, 10), expected)
     assert sum(file.stat().st_size for file in (tmp_path / "shards").glob("*.index")) < 30_000  # the rows stay where they are
     with ShardedIndex.load(tmp_path / "shards", **LIGHT) as sharded:
         same(sharded.search(QUERIES, 10), expected)
     with pytest.raises(InvalidValueError, match="holds shards already"):
-        ShardedIndex.build(CORPUS, 3, path=tmp_path / "shards")
+        ShardedIndex.build(CORPUS, 2, path=tmp_path / "shards")
     files = [tmp_path / "a", tmp_path / "b"]
     for file, part in zip(files, np.split(CORPUS, [50]), strict=True):
         fc.Index(part, "dot").save(file, include_corpus=True)
@@ -93,23 +93,27 @@ def process_of(actor):
     return ray.get(actor.__ray_call__.remote(lambda _: os.getpid()))
 
 
-@pytest.mark.parametrize("saved", [True, False])
-def test_killed_actors_come_back_and_answer_the_same(tmp_path, saved):
+def test_killed_actors_come_back_and_answer_the_same(tmp_path):
     index = fc.Index(CORPUS)
     expected = index.search(QUERIES, 10)
-    with ShardedIndex.build(CORPUS, 2, path=tmp_path if saved else None, **LIGHT) as sharded:
+    with ShardedIndex.build(CORPUS, 2, path=tmp_path, **LIGHT) as sharded:
         before = process_of(sharded._actors[1])
         os.kill(before, signal.SIGKILL)  # between two searches
-        same(sharded.search(QUERIES, 10), expected)
-        assert process_of(sharded._actors[1]) != before
         ray.kill(sharded._actors[0], no_restart=False)
         same(sharded.search(QUERIES, 10), expected)
         victim = process_of(sharded._actors[1])
+        assert victim != before
         sharded._actors[1].__ray_call__.remote(lambda _: time.sleep(1.0))  # the search waits behind it and dies with it
         killer = threading.Timer(0.3, os.kill, (victim, signal.SIGKILL))
         killer.start()
         same(sharded.range_search(QUERIES, 0.5), index.range_search(QUERIES, 0.5))
         killer.join()
+
+
+def test_an_actor_without_a_file_builds_its_shard_again():
+    with ShardedIndex.build(CORPUS, 1, **LIGHT) as sharded:
+        os.kill(process_of(sharded._actors[0]), signal.SIGKILL)
+        same(sharded.search(QUERIES, 10), fc.Index(CORPUS).search(QUERIES, 10))
 
 
 def test_a_shard_that_cannot_come_back_is_named(tmp_path):

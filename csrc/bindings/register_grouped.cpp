@@ -69,22 +69,23 @@ std::size_t engine_top_rows(const Engine&, const py::array& codes, std::size_t g
 }
 
 std::size_t engine_sift_rows(const Engine&, const py::array& codes, const py::array& on, const py::array& scores, bool higher_is_better,
-                             const py::array& places, py::array& keep, py::array& bars, py::array& heaps, py::array& sizes) {
+                             const py::array& places, py::array& keep, std::size_t depth, py::array& bars, py::array& keys,
+                             py::array& sizes) {
   const auto at = flat<std::int64_t>(places, "places");
   const auto of = codes_view(codes, at.size());
   const auto ranked_on = flat<float>(on, "on"), values = flat<float>(scores, "scores");
   const auto kept = flat_out<bool>(keep, "keep");
   FASTCAL_CHECK(ranked_on.size() == of.size() && values.size() == of.size() && kept.size() == of.size(),
                 "on, scores, keep: expected the size of codes");
-  const auto best_bars = flat_out<std::uint64_t>(bars, "bars"), best_keys = flat_out<std::uint64_t>(heaps, "heaps");
+  const auto best_bars = flat_out<std::uint64_t>(bars, "bars"), best_keys = flat_out<std::uint64_t>(keys, "keys");
   const auto counts = flat_out<std::int32_t>(sizes, "sizes");
-  const std::size_t queries = best_bars.size(), depth = queries == 0 ? 1 : best_keys.size() / queries;
-  FASTCAL_CHECK(depth >= 1 && best_keys.size() == queries * depth && counts.size() == queries,
-                "bars, heaps, sizes: expected one row per query");
+  const std::size_t queries = best_bars.size(), room = queries == 0 ? depth + 1 : best_keys.size() / queries;
+  FASTCAL_CHECK(depth >= 1 && room > depth && best_keys.size() == queries * room && counts.size() == queries,
+                "bars, keys, sizes: expected one row per query, of more keys than depth");
   for (const std::int64_t place : at) FASTCAL_CHECK(place < static_cast<std::int64_t>(queries), "places: beyond the queries");
-  for (const std::int32_t size : counts) FASTCAL_CHECK(size >= 0 && static_cast<std::size_t>(size) <= depth, "sizes: beyond the heaps");
+  for (const std::int32_t size : counts) FASTCAL_CHECK(size >= 0 && static_cast<std::size_t>(size) < room, "sizes: beyond the keys");
   const Ranking ranking{of, at.size(), ranked_on.data(), values.data(), higher_is_better, nullptr, IntegerKeys{nullptr}};
-  const BestSoFar best{best_bars.data(), best_keys.data(), counts.data(), depth};
+  const BestSoFar best{depth, room, best_bars.data(), best_keys.data(), counts.data()};
   return without_gil(1, [&](const CallContext& context) {
     return sift_rows(ranking, at.data(), best, reinterpret_cast<std::uint8_t*>(kept.data()), context.stop);
   });
@@ -126,7 +127,7 @@ void register_grouped(EngineClass& engine) {
              arg("keep").none(true), arg("doc_values"), arg("doc_offsets").none(true), arg("most"), arg("out").noconvert(), kw_only,
              arg("num_threads"));
   engine.def("sift_rows", &engine_sift_rows, arg("codes"), arg("on"), arg("scores"), arg("higher_is_better"), arg("places"),
-             arg("keep").noconvert(), arg("bars").noconvert(), arg("heaps").noconvert(), arg("sizes").noconvert());
+             arg("keep").noconvert(), arg("depth"), arg("bars").noconvert(), arg("keys").noconvert(), arg("sizes").noconvert());
   engine.def("exact_moments", &engine_exact_moments, arg("codes"), arg("scores"), arg("out_counts").noconvert(),
              arg("out_least").noconvert(), arg("out_greatest").noconvert(), arg("out_sums").none(true), arg("out_squares").none(true));
 }

@@ -83,12 +83,12 @@ struct Ranking {
 // Writes the best `most` rows of each group, groups ascending, best first; returns how many in all.
 std::size_t top_rows(const Ranking& ranking, std::size_t most, std::int32_t* out, const CallContext& context);
 
-// Per query, the keys (ranking_key.h) of the best `depth` rows it has had as a heap, the worst on top, and that one as a bar once there are
-// so many: a row below the bar is not among the best `depth` of all. A bar of 0 stops nothing.
+// Per query, room for `room` keys (ranking_key.h) of rows it has had, more than `depth`. Whenever it is full the best `depth` stay, and the
+// least of them is the bar from then on: a row below it is not among the best `depth` of all. A bar of 0 stops nothing.
 struct BestSoFar {
-  std::uint64_t *bars, *heaps;
+  std::size_t depth, room;
+  std::uint64_t *bars, *keys;
   std::int32_t* sizes;
-  std::size_t depth;
 };
 
 // Shows the rows in `keep` to their query, at places[code] of `best` (-1: of no account), and takes those below its bar out of `keep`, as

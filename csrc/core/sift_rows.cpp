@@ -7,29 +7,14 @@
 namespace fastcal {
 namespace {
 
-// Puts `key` in the place of the worst one.
-void replace_top(std::uint64_t* heap, std::size_t size, std::uint64_t key) {
-  std::size_t hole = 0;
-  for (std::size_t child = 1; child < size; child = 2 * hole + 1) {
-    if (child + 1 < size) child += heap[child + 1] < heap[child];
-    if (key <= heap[child]) break;
-    heap[hole] = heap[child];
-    hole = child;
-  }
-  heap[hole] = key;
-}
-
 void take(const BestSoFar& best, std::size_t place, std::uint64_t key) {
-  std::uint64_t* const heap = best.heaps + place * best.depth;
-  auto size = static_cast<std::size_t>(best.sizes[place]);
-  if (size < best.depth) {
-    heap[size++] = key;
-    std::push_heap(heap, heap + size, std::greater<>());
-    best.sizes[place] = static_cast<std::int32_t>(size);
-  } else {
-    replace_top(heap, size, key);
-  }
-  if (size == best.depth) best.bars[place] = heap[0];
+  std::uint64_t* const keys = best.keys + place * best.room;
+  std::int32_t& size = best.sizes[place];
+  keys[size++] = key;
+  if (static_cast<std::size_t>(size) < best.room) return;
+  std::nth_element(keys, keys + best.depth - 1, keys + best.room, std::greater<>());
+  best.bars[place] = keys[best.depth - 1];
+  size = static_cast<std::int32_t>(best.depth);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -51,7 +52,7 @@ class Ranker {
 struct Groups {
   std::vector<std::int64_t> begins;
   const Candidate* candidates = nullptr;
-  std::optional<Pages> memory{};
+  std::unique_ptr<Pages> memory{};
 };
 
 std::optional<Groups> together(const Ranking& ranking) {
@@ -70,7 +71,8 @@ std::optional<Groups> together(const Ranking& ranking) {
 
 template <typename Docs>
 Groups gathered(const Ranking& ranking, const Ranker<Docs>& ranker, const CallContext& context) {
-  Groups found{std::vector<std::int64_t>(ranking.groups + 1), nullptr, Pages(2 * ranking.codes.size() * sizeof(Candidate))};
+  Groups found{std::vector<std::int64_t>(ranking.groups + 1), nullptr,
+               std::make_unique<Pages>(2 * ranking.codes.size() * sizeof(Candidate))};
   auto* const candidates = reinterpret_cast<Candidate*>(found.memory->data());
   std::size_t n = 0;
   in_stoppable_pieces(ranking.codes.size(), context.stop, [&](std::size_t begin, std::size_t end) {

@@ -33,6 +33,7 @@ def compare(values: Array, offsets: Array, i: int, j: int) -> int:
 def number_texts(values: Array, offsets: Array, codes: Array, firsts: Array) -> int:
     """Codes in order of first appearance, by open addressing; returns how many there are."""
     slots, hashes, size = np.full(1024, -1, np.int32), np.zeros(len(codes), np.uint64), 0
+    at: Any
     for i in range(len(codes)):
         if i > 0 and compare(values, offsets, i, i - 1) == 0:
             codes[i] = codes[i - 1]
@@ -130,30 +131,17 @@ def _ascending(bits: Any) -> Any:
 
 
 @kernel
-def _take(heap: Array, size: int, key: Any) -> int:
-    """Push a key, or put it in the place of the lowest; returns how many there are."""
-    if size < len(heap):
-        hole = size
-        while hole > 0 and heap[(hole - 1) // 2] > key:
-            heap[hole] = heap[(hole - 1) // 2]
-            hole = (hole - 1) // 2
-        heap[hole] = key
-        return size + 1
-    hole, child = 0, 1
-    while child < size:
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if key <= heap[child]:
-            break
-        heap[hole] = heap[child]
-        hole, child = child, 2 * child + 1
-    heap[hole] = key
-    return size
-
-
-@kernel
 def sift_rows(
-    codes: Array, on: Array, scores: Array, higher_is_better: bool, places: Array, keep: Array, bars: Array, heaps: Array, sizes: Array
+    codes: Array,
+    on: Array,
+    scores: Array,
+    higher_is_better: bool,
+    places: Array,
+    keep: Array,
+    depth: int,
+    bars: Array,
+    keys: Array,
+    sizes: Array,
 ) -> int:
     """Show rows to the state of their query; returns how many stay."""
     on_bits, score_bits, left = on.view(np.int32), scores.view(np.int32), 0
@@ -167,9 +155,11 @@ def sift_rows(
             key = np.uint64(_ascending(np.int64(on_bits[i]))) << np.uint64(32) | np.uint64(low if higher_is_better else 0xFFFFFFFF - low)
             keep[i] = key >= bars[place]
             if key > bars[place]:
-                sizes[place] = _take(heaps[place], sizes[place], key)
-                if sizes[place] == heaps.shape[1]:
-                    bars[place] = heaps[place, 0]
+                keys[place, sizes[place]] = key
+                sizes[place] += 1
+                if sizes[place] == keys.shape[1]:
+                    keys[place] = np.sort(keys[place])[::-1]
+                    bars[place], sizes[place] = keys[place, depth - 1], depth
         left += keep[i]
     return left
 

@@ -72,13 +72,14 @@ class GroupedOperations:
         higher_is_better: bool,
         places: Array,
         keep: Array,
+        depth: int,
         bars: Array,
-        heaps: Array,
+        keys: Array,
         sizes: Array,
     ) -> int:
         warn_if_denormals_are_lost()
         codes, on, scores, places = (read_only(each) for each in (codes, on, scores, places))
-        left: int = _numba_grouped.sift_rows(codes, on, scores, higher_is_better, places, keep, bars, heaps, sizes)
+        left: int = _numba_grouped.sift_rows(codes, on, scores, higher_is_better, places, keep, depth, bars, keys, sizes)
         return left
 
     def exact_moments(

@@ -45,16 +45,17 @@ class GroupedOperations(Protocol):
         higher_is_better: bool,
         places: Array,
         keep: Array,
+        depth: int,
         bars: Array,
-        heaps: Array,
+        keys: Array,
         sizes: Array,
     ) -> int:
         """Take rows that cannot be among the best of their query out of bool ``keep`` (n,); return how many are left.
 
-        int64 ``places`` (groups,): the query of each group in the state, or -1. The state of a query is changed by the rows shown to it: uint64
-        ``heaps`` (m, depth), the first int32 ``sizes`` (m,) of which are the keys of its best rows so far, the lowest first, in the order
-        of a heap; uint64 ``bars`` (m,): that lowest key once there are ``depth`` of them, else 0. A key orders as :meth:`top_rows` does,
-        short of documents, and the best is the greatest. Rows below the bar leave ``keep``, as do those without a place.
+        int64 ``places`` (groups,): the query of each group in the state, or -1. The rows shown to a query change its state: uint64 ``keys``
+        (m, room), ``room > depth``, of which int32 ``sizes`` (m,) are taken. A key orders as :meth:`top_rows` does, short of documents, the
+        best being the greatest; it is put there if it exceeds the query's bar, uint64 ``bars`` (m,). When there is no more room, the best
+        ``depth`` keys stay, in no order, and the least of them is the bar. Rows below the bar leave ``keep``, as do those without a place.
         """
 
     def exact_moments(

@@ -17,7 +17,7 @@ _NAMES = ("the rows so far", "the table")
 class BestSoFar:
     """Takes out rows that cannot be among the best `k` of their query, by those it has been shown before; threads may share one.
 
-    For streams in which the rows of a query lie far apart: of n rows of a query in random order about k (1 + ln(n / k)) pass. A row must be
+    For streams in which the rows of a query lie far apart: of n rows of a query in random order about 1.2 k (1 + ln(n / k)) pass. A row must be
     shown once only. What passes depends on the order of the rows; the best of what passes are the best of all.
 
     Parameters
@@ -26,23 +26,24 @@ class BestSoFar:
     higher_is_better : bool
         Direction of the scores.
     memory : int
-        Bytes: some 8 k + 40 for each query. Rows of queries beyond that always pass.
+        Bytes: some 12 k + 50 for each query. Rows of queries beyond that always pass.
     """
 
     def __init__(self, k: int, *, higher_is_better: bool = True, memory: int = 1 << 28) -> None:
         self.k, self.higher_is_better = integer(k, "k", least=1), flag(higher_is_better, "higher_is_better")
-        most = integer(memory, "memory", least=0) // (8 * self.k + 40)
+        most = integer(memory, "memory", least=0) // (12 * self.k + 50)
+        room = self.k + max(1, self.k // 2)
         self._known: Keys | None = None
         self._slots = np.empty(0, np.int64)
         # Pages are the system's to give when they are first written to.
-        self._bars, self._heaps, self._sizes = np.zeros(most, np.uint64), np.zeros((most, self.k), np.uint64), np.zeros(most, np.int32)
+        self._bars, self._keys, self._sizes = np.zeros(most, np.uint64), np.zeros((most, room), np.uint64), np.zeros(most, np.int32)
         self._lock = threading.Lock()
 
     def sift(self, groups: Groups, on: Array, scores: Array, keep: Array) -> int:
         """Take such rows, and those whose `on` or score is NaN, out of `keep`, a bool array; return how many are left."""
         with self._lock:
             at = self._places(groups.distinct)
-            state = (self._bars, self._heaps, self._sizes)
+            state = (self.k, self._bars, self._keys, self._sizes)
             return _backend.active().sift_rows(groups.codes, on, scores, self.higher_is_better, at, keep, *state)
 
     def _places(self, queries: Keys) -> Array:

@@ -27,9 +27,9 @@ def keys_of_array(column: Array, name: str) -> Keys:
 
 def judge_array_ids(column: Array, name: str) -> None:
     """Raise for a NumPy array that holds something else than ids."""
-    if column.dtype.kind not in "iuUOT":
+    if column.dtype.kind not in {"i", "u", "U", "O", "T"}:
         raise InvalidTypeError(f"column {name!r} has dtype {column.dtype}; {_IDS}")
-    if column.dtype.kind not in "OT":
+    if column.dtype.kind not in {"O", "T"}:
         return
     for row, text in enumerate(column.tolist()):
         if not isinstance(text, str):

@@ -12,10 +12,10 @@ from fastcal.cli._groups import groups_of
 from fastcal.cli._options import AsJson, By, ProfilePath, QrelsArgument, RunArgument, TargetText, one_of, target
 from fastcal.cli._output import console, write_text
 from fastcal.cli._progress import progress
-from fastcal.cli._reading import Columns, Direction, Judging, judgements, pool
+from fastcal.cli._reading import Columns, Judging, judgements, pool
 from fastcal.cli._spread import spread
 from fastcal.cli._texts import describing
-from fastcal.cli._use import is_distance
+from fastcal.cli._use import check_direction
 from fastcal.errors import InvalidValueError
 from fastcal.profile import Profile
 from fastcal.report import Report, make_report
@@ -41,7 +41,6 @@ def report(
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="What the data are called; default: the name of RUN.", show_default=False)
     ] = None,
-    direction: Direction,
     columns: Columns,
     judging: Judging,
     out: Annotated[
@@ -64,8 +63,9 @@ def report(
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
     form = _form(out)
     used = Profile.load(profile)
-    lists = pool(run, columns, distances=is_distance(used, direction.distances))
-    others = _others(also, columns, judging, said=direction.distances) or None
+    lists = pool(run, columns)
+    check_direction(used, lists)
+    others = _others(also, columns, judging) or None
     title = _stem(run) if name is None else name
     with progress("measuring"):
         made = make_report(
@@ -109,7 +109,7 @@ def _form(out: str | None) -> str:
     return form
 
 
-def _others(also: list[str], columns: Columns, judging: Judging, *, said: bool) -> dict[str, Any]:
+def _others(also: list[str], columns: Columns, judging: Judging) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in also:
         parts = text.split(",")
@@ -117,7 +117,8 @@ def _others(also: list[str], columns: Columns, judging: Judging, *, said: bool) 
             raise InvalidValueError(f"--also must be RUN,QRELS,PROFILE, got {text!r}")
         run, qrels, path = parts
         theirs = Profile.load(path)
-        lists = pool(run, columns, distances=is_distance(theirs, said))
+        lists = pool(run, columns)
+        check_direction(theirs, lists)
         key = _stem(run) if _stem(run) not in found else f"{_stem(run)} ({len(found) + 2})"
         found[key] = lists, judgements(qrels, columns, judging.grade_column, judging.split), theirs
     return found
