@@ -142,7 +142,7 @@ def _settings(plan: Plan, profile: Profile, options: Mapping[str, Any]) -> dict[
 
 def _done(run: Run, schema: Any) -> dict[str, Any]:
     """Do all passes and return the manifest."""
-    statistics: Callable[[Any], Any] = _none
+    statistics: Callable[[int], Any] = _none
     if of_lists(run.profile):
         gathered = Gathered(run)
         gathered.gather()
@@ -158,7 +158,7 @@ def _done(run: Run, schema: Any) -> dict[str, Any]:
     return run.journal.finished() or {}
 
 
-def _none(_: Any) -> None:
+def _none(_: int) -> None:
     return None
 
 

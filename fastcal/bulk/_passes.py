@@ -82,19 +82,18 @@ class Run:
         n = _memory.workers(self.memory, self.plan.chunk_bytes, self.n_threads, "the row groups of this input")
         work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
 
-    def over_buckets(self, stage: str, spilled: Spilled, work: Callable[[int, Iterator[Any]], None]) -> None:
-        """Call ``work`` with the tables of every bucket that this pass has not done."""
+    def over_tasks(self, stage: str, n: int, piece: int, work: Callable[[int], None]) -> None:
+        """Call ``work`` with every task of `n` that this pass has not done; a task holds some `piece` bytes of rows."""
         done = set(self.journal.done(stage))
-        n = _memory.workers(self.memory, min(int(spilled.bytes.max()), self.plan.bucket_bytes), self.n_threads, "the buckets of queries")
-        buckets = [bucket for bucket in range(len(spilled.bytes)) if bucket not in done]
-        edges = [self.plan.rows * i // len(spilled.bytes) for i in range(len(spilled.bytes) + 1)]
-        self.advance(sum(edges[bucket + 1] - edges[bucket] for bucket in done))
+        n_workers = _memory.workers(self.memory, piece, self.n_threads, "the buckets of queries")
+        edges = [self.plan.rows * i // n for i in range(n + 1)]
+        self.advance(sum(edges[task + 1] - edges[task] for task in done))
 
-        def one(bucket: int) -> None:
-            work(bucket, spilled.tables(bucket))
-            self.advance(edges[bucket + 1] - edges[bucket])
+        def one(task: int) -> None:
+            work(task)
+            self.advance(edges[task + 1] - edges[task])
 
-        work_through((iter([bucket]) for bucket in buckets), one, n, self.advance.tick)
+        work_through((iter([task]) for task in range(n) if task not in done), one, n_workers, self.advance.tick)
 
     def spilled(self, stage: str) -> Spilled:
         """Return what a pass has spilled."""
@@ -102,11 +101,11 @@ class Run:
         return Spilled([self.journal.folder / fact["name"] for fact in facts], self.plan.n_buckets)
 
 
-def map_rows(run: Run, statistics: Callable[[Any], Any]) -> None:
+def map_rows(run: Run, statistics: Callable[[int], Any]) -> None:
     """Write a part, or spill the best rows, of every chunk."""
 
     def work(chunk: int, table: Any) -> None:
-        out, facts = rescored(run, table, statistics(table))
+        out, facts = rescored(run, table, statistics(chunk))
         if run.top_k is None:
             write_part(run, MAPPED, chunk, out, **facts)
             return
@@ -146,10 +145,12 @@ def _below_floor(run: Run, table: Any) -> int:
 def merge_rows(run: Run) -> None:
     """Write the best rows of all chunks, a part for each bucket of queries."""
 
-    def work(bucket: int, tables: Iterator[Any]) -> None:
-        write_part(run, MERGED, bucket, folded(run.top_rows(), tables, run.plan.bucket_bytes))
+    spilled = run.spilled(MAPPED)
 
-    run.over_buckets(MERGED, run.spilled(MAPPED), work)
+    def work(bucket: int) -> None:
+        write_part(run, MERGED, bucket, folded(run.top_rows(), spilled.tables(bucket), run.plan.bucket_bytes))
+
+    run.over_tasks(MERGED, run.plan.n_buckets, min(int(spilled.bytes.max()), run.plan.bucket_bytes), work)
 
 
 def folded(top: TopRows, tables: Iterator[Any], at_most: int) -> Any:
