@@ -72,27 +72,33 @@ class Run:
         self.advance(sum(fact["rows"] for fact in self.journal.done(stage).values()))
 
         def one(item: tuple[Stream, int, Any]) -> None:
-            stream, chunk, table = item
-            try:
-                work(chunk, table)
-            except (InvalidValueError, InvalidTypeError) as error:
-                raise type(error)(f"{self.plan.where(stream)}: {error}") from error
-            self.advance(table.num_rows)
+            self.take(work, *item)
+            self.advance(item[2].num_rows)
 
         n = _memory.workers(self.memory, self.plan.chunk_bytes, self.n_threads, "the row groups of this input")
         work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
+
+    def take(self, work: Callable[[int, Any], None], stream: Stream, chunk: int, table: Any) -> None:
+        """Call ``work`` with a chunk; an error says where its rows are."""
+        try:
+            work(chunk, table)
+        except (InvalidValueError, InvalidTypeError) as error:
+            raise type(error)(f"{self.plan.where(stream)}: {error}") from error
+
+    def share(self, bucket: int, n: int) -> int:
+        """Return how many rows one of `n` buckets counts for."""
+        return self.plan.rows * (bucket + 1) // n - self.plan.rows * bucket // n
 
     def over_buckets(self, stage: str, spilled: Spilled, work: Callable[[int, Iterator[Any]], None]) -> None:
         """Call ``work`` with the tables of every bucket that this pass has not done."""
         done = set(self.journal.done(stage))
         n = _memory.workers(self.memory, min(int(spilled.bytes.max()), self.plan.bucket_bytes), self.n_threads, "the buckets of queries")
         buckets = [bucket for bucket in range(len(spilled.bytes)) if bucket not in done]
-        edges = [self.plan.rows * i // len(spilled.bytes) for i in range(len(spilled.bytes) + 1)]
-        self.advance(sum(edges[bucket + 1] - edges[bucket] for bucket in done))
+        self.advance(sum(self.share(bucket, len(spilled.bytes)) for bucket in done))
 
         def one(bucket: int) -> None:
             work(bucket, spilled.tables(bucket))
-            self.advance(edges[bucket + 1] - edges[bucket])
+            self.advance(self.share(bucket, len(spilled.bytes)))
 
         work_through((iter([bucket]) for bucket in buckets), one, n, self.advance.tick)
 
