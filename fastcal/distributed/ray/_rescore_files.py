@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import ray
 import ray.data
@@ -26,8 +26,8 @@ from fastcal.bulk._spill import Spilled
 from fastcal.errors import FastcalError
 from fastcal.profile import Profile
 
-# Tasks for each CPU, so that the last ones end at about one time; pieces of work in a task beyond that.
-TASKS, PIECES = 8, 16
+# Tasks for each CPU, so that the last ones end at about one time: a gap between tasks costs 10 to 100 ms. A large run has more, of PIECES each.
+TASKS, PIECES = 4, 16
 
 
 def rescore_files(
@@ -132,7 +132,8 @@ class _Tasks(Run):
         if not n:
             return
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        numbers = ray.data.range(n, override_num_blocks=min(n, max(TASKS * cpus, n // PIECES)))
+        cuts = np.array_split(np.arange(n), min(n, max(TASKS * cpus, n // PIECES)))
+        numbers = ray.data.from_arrow([pa.table({"id": cut}) for cut in cuts])
         how: dict[str, Any] = {"num_cpus": 1, "memory": SHARED_BYTES + CHUNKS_A_WORKER * piece}
         how |= {} if self.at_once is None else {"compute": ray.data.TaskPoolStrategy(size=self.at_once)}
         found = numbers.map_batches(_Worker(self, one), batch_format="pyarrow", batch_size=None, **how)
