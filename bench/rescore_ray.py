@@ -1,4 +1,6 @@
-"""``fastcal.distributed.ray.rescore_files`` and ``rescore`` on two CPUs beside ``fastcal.bulk.rescore_files`` in one process: Platt + floor + top-100.
+"""``fastcal.distributed.ray.rescore_files`` and ``rescore`` on two CPUs beside ``fastcal.bulk.rescore_files`` in one process.
+
+Platt + floor + top-100:
 
 python -m bench.rescore_ray --rows 20000000 --rounds 3 --folder build/bench/rescore-ray
 """

@@ -88,9 +88,9 @@ def rescore_files(
     options |= {"target_precision": target_precision, "target_recall": target_recall, "escalate_from": escalate_from}
     options |= {"higher_is_better": higher_is_better}
     at_once = None if concurrency is None else integer(concurrency, "concurrency", least=1)
-    ends = [paths.path(source, "source").resolve(), paths.path(target, "target").resolve()]
+    begin, end = paths.path(source, "source").resolve(), paths.path(target, "target").resolve()
     run = partial(_Tasks, memory=0, n_threads=1, at_once=at_once)
-    return passed(*ends, profile, options, top_k, resume=resume, progress=progress, run=run)
+    return passed(begin, end, profile, options, top_k, resume=resume, progress=progress, run=run)
 
 
 class _Tasks(Run):
@@ -149,7 +149,7 @@ class _Tasks(Run):
 class _Worker:
     """What a task does with its numbers: the work of each, and then a row of what goes into the journal, or the error that ends the run."""
 
-    def __init__(self, run: _Tasks, one: Callable[[Run, int], None]) -> None:
+    def __init__(self, run: Any, one: Callable[[Run, int], None]) -> None:
         self.run, self.one = run, one
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
@@ -175,5 +175,5 @@ class _Said:
 
 
 def _arrived(plan: Plan, folder: Path, profile: dict[str, Any], options: dict[str, Any], top_k: int | None) -> _Tasks:
-    shared = {"plan": plan, "journal": _Said(folder), "profile": Profile.from_dict(profile), "options": options, "top_k": top_k}
+    shared: dict[str, Any] = {"plan": plan, "journal": _Said(folder), "profile": Profile.from_dict(profile), "options": options, "top_k": top_k}
     return _Tasks(**shared, memory=0, n_threads=1, advance=None)
