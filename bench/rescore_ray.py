@@ -84,9 +84,8 @@ def main():
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().shuffle_strategy = "sort_shuffle_pull_based"  # the exchange of few blocks, see docs/bulk.md
-    print(
-        "| rows | one process | files on Ray, 2 CPUs | share of the speed | a dataset | share | Ray reading and writing alone |\n|---|---|---|---|---|---|---|"
-    )
+    columns = ["rows", "one process", "files on Ray, 2 CPUs", "share of the speed", "a dataset", "share", "Ray reads and writes"]
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for variant, source in sources.items():
         targets = [options.folder / work.__name__ for work in CONTENDERS]
         for work, target in zip(CONTENDERS, targets, strict=True):
