@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from fastcal import _threads
@@ -102,23 +103,38 @@ def rescore_files(
     >>> pq.read_table(folder / "out").column("doc_id").to_pylist()
     [4, 2, 5, 3]
     """
-    began = time.monotonic()
     options: dict[str, Any] = {"query": query, "doc": doc, "score": score, "by": by, "floor": floor, "drop_not_found": drop_not_found}
     options |= {"target_precision": target_precision, "target_recall": target_recall, "escalate_from": escalate_from}
     options |= {"higher_is_better": higher_is_better}
-    numbers.instance(profile, "profile", Profile)
     limit, n_threads = _memory.bytes_of(memory), _threads.resolve(num_threads) + (num_threads is None)
+    return passed(source, target, profile, options, top_k, resume=resume, progress=progress, run=partial(Run, memory=limit, n_threads=n_threads))
+
+
+def passed(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    profile: Profile,
+    options: dict[str, Any],
+    top_k: int | None,
+    *,
+    resume: bool,
+    progress: Callable[[float, float], object] | None,
+    run: Callable[..., Run],
+) -> RescoreReport:
+    """Take files through all passes; `run` makes the object that does them from plan, journal, profile, options, top_k and advance."""
+    began = time.monotonic()
+    numbers.instance(profile, "profile", Profile)
     folder = paths.path(target, "target")
     plan = planned(found(paths.path(source, "source")))
     whole = Rescorer(profile, **options, top_k=top_k)
-    schema, options["higher_is_better"] = _schema(whole, plan), whole.higher_is_better
+    schema, options = _schema(whole, plan), {**options, "higher_is_better": whole.higher_is_better}
     settings = _settings(plan, profile, {**options, "top_k": top_k})
     with writing(folder, settings, resume=numbers.flag(resume, "resume")) as journal:
         resumed = journal.n_done
         clock = _Clock(progress, plan.rows * (1 + (top_k is not None) + 2 * of_lists(profile)))
         manifest = journal.finished()
         if manifest is None:
-            manifest = _done(Run(plan, journal, profile, options, top_k, limit, n_threads, clock), schema)
+            manifest = _done(run(plan=plan, journal=journal, profile=profile, options=options, top_k=top_k, advance=clock), schema)
     return RescoreReport.of(str(folder), manifest, resumed=resumed, seconds=time.monotonic() - began)
 
 

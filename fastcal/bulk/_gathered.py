@@ -46,7 +46,7 @@ class Gathered:
         self._n = max(1, min(MOST_BUCKETS, -(-run.plan.rows // TOGETHER)))
         query = run.options["query"]
         self._layout = Layout.of(self._norm, run.plan.columns.schema.field(query).type, query)
-        self._chunks, self._ranges = list[int](), list[int]()
+        self._chunks, self._ranges, self._summed = list[int](), list[int](), list[bool]()
 
     def gather(self) -> None:
         """Take every row once, then bring together what was seen of each query."""
@@ -56,6 +56,7 @@ class Gathered:
         queries = sum(fact["queries"] for fact in facts.values())
         n_ranges = min(self._n, -(-queries // TOGETHER))
         self._chunks, self._ranges = sorted(facts), [self._n * i // max(1, n_ranges) for i in range(n_ranges + 1)]
+        self._summed = [facts[chunk]["summed"] for chunk in self._chunks]
         if n_ranges:
             run.over_tasks(GATHERED, n_ranges, QUERY_BYTES * -(-queries // n_ranges), self._bring)
 
@@ -70,23 +71,20 @@ class Gathered:
 
     def _bring(self, task: int) -> None:
         """Leave every chunk the lines of its queries in a range of buckets."""
-        facts, folder = self._run.journal.done(STATISTICS), self._run.journal.folder
-        at = self._ranges[task : task + 2]
-        left = [Left(self._layout, folder / facts[chunk]["name"], facts[chunk]["summed"], self._n, at) for chunk in self._chunks]
+        at, paths = self._ranges[task : task + 2], [self._run.journal.folder / f"statistics-{chunk:05}" for chunk in self._chunks]
+        left = [Left(self._layout, path, summed, self._n, at) for path, summed in zip(paths, self._summed, strict=True)]
         ids = [each.ids() for each in left]
         codes, firsts = numbered(self._layout.keys(ids))
         cuts = np.cumsum([0, *(len(each[0]) for each in ids)])
-        total = Moments.empty(self._norm, Keys("int64", np.arange(len(firsts))))
-        known, rows = [(total.keys.values, total)], list[tuple[Array, Array]]()
+        every, known, rows = Keys("int64", np.arange(len(firsts))), list[tuple[Array, Moments]](), list[tuple[Array, Array]]()
         for each, (begin, end) in zip(left, pairwise(cuts.tolist()), strict=True):
             if each.summed:
                 known.append((codes[begin:end], each.moments()))
             else:
                 rows.append(each.rows(codes[begin:end]))
             if sum(len(scores) for _, scores in rows) > ROWS_TOGETHER:
-                known, rows = [_added(total, known, rows, self._norm)], []
-        _, total = _added(total, known, rows, self._norm)
-        lines = lines_of(total, self._norm, self._run.options["higher_is_better"])
+                known, rows = [(every.values, _together(every, known, rows, self._norm))], []
+        lines = lines_of(_together(every, known, rows, self._norm), self._norm, self._run.options["higher_is_better"])
         found = np.stack([lines.centre[codes], lines.slope[codes]], axis=1)
         self._run.journal.write(GATHERED, task, f"gathered-{task:05}", packed([(found, cuts)]))
 
@@ -94,27 +92,32 @@ class Gathered:
         """Return the statistics of the queries of a chunk."""
         at, paths = self._chunks.index(chunk), [self._run.journal.folder / f"gathered-{task:05}" for task in range(len(self._ranges) - 1)]
         lines = [unpacked(path, len(self._chunks), (at, at + 1), [np.float64])[0] for path in paths]
-        return _OfChunk(self._norm, np.concatenate(lines).reshape(-1, 2), self._n)
+        return _OfChunk(self._norm, np.concatenate(lines).reshape(-1, 2), self._n, self._run.options["higher_is_better"])
 
 
-def _added(total: Moments, known: list[tuple[Array, Moments]], rows: list[tuple[Array, Array]], norm: str) -> tuple[Array, Moments]:
-    """Bring together moments, and scores, each with the codes of their queries; `total` has all queries."""
+def _together(every: Keys, known: list[tuple[Array, Moments]], rows: list[tuple[Array, Array]], norm: str) -> Moments:
+    """Return the moments of `every` query, from moments and from scores, each with the codes of their queries."""
     if rows:
         codes, scores = (np.concatenate(each) for each in zip(*rows, strict=True))
-        known = [*known, (total.keys.values, Moments.of(norm, Groups(codes, total.keys), scores, ""))]
+        found = Moments.of(norm, Groups(codes, every), scores, "")
+        if not known:
+            return found
+        known = [*known, (every.values, found)]
     keys = Keys("int64", np.concatenate([codes for codes, _ in known]).astype(np.int64))
-    return total.keys.values, Moments.stacked(keys, [part for _, part in known]).settled()
+    return Moments.stacked(keys, [part for _, part in known]).settled()
 
 
 class _OfChunk(QueryStatistics):
     """The lines of the queries of one chunk, by bucket, ids ascending in each."""
 
-    def __init__(self, norm: str, lines: Array, n_buckets: int) -> None:
+    def __init__(self, norm: str, lines: Array, n_buckets: int, higher_is_better: bool) -> None:
         super().__init__(norm)
+        self._higher_is_better = higher_is_better
         self._left, self._n_buckets = lines, n_buckets
 
     def normalized(self, groups: Groups, scores: Array, *, higher_is_better: bool) -> Array:
         """Return float32 scores by the lines of their queries, which are all those of the chunk."""
+        assert higher_is_better == self._higher_is_better
         order, _, _ = by_bucket(groups.distinct, self._n_buckets)
         if len(order) != len(self._left):
             raise InvalidValueError(f"{len(order)} queries, and there were {len(self._left)} when they were gathered: the file has changed")

@@ -62,7 +62,7 @@ class Layout:
         place[order] = np.arange(groups.n, dtype=np.int32)
         of_rows = buckets[groups.codes]
         rows, row_cuts = np.argsort(of_rows, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(of_rows, minlength=n))])
-        return False, columns + [(place[groups.codes][rows], row_cuts), (scores[rows], row_cuts)]
+        return False, [*columns, (place[groups.codes][rows], row_cuts), (scores[rows], row_cuts)]
 
     def keys(self, ids: Sequence[list[Array]]) -> Keys:
         """Return the keys of ids that were read, one after the other."""
@@ -96,7 +96,8 @@ class Left:
         parts = self._read(payload=True)
         words = iter(part.reshape(len(parts[0]), -1) for part in parts[3:])
         sums, squares = (next(words) if needed else None for needed in NEEDS[self.layout.norm])
-        return Moments(Keys("int64", np.empty(0, np.int64)), *parts[:3], sums, squares)
+        counts, least, greatest = parts[:3]
+        return Moments(Keys("int64", np.empty(0, np.int64)), counts, least, greatest, sums, squares)
 
     def rows(self, codes: Array) -> tuple[Array, Array]:
         """Return the code of the query of each row, of those of the queries in their order, and its score."""

@@ -67,10 +67,11 @@ class Moments:
     @classmethod
     def stacked(cls, keys: Keys, parts: Sequence[Moments]) -> Moments:
         """Return those of one part after the other, under these keys; a key may be there several times."""
-        columns = zip(*(part.numbers() for part in parts), strict=True)
-        return cls(keys, *(None if column[0] is None else np.concatenate(column) for column in columns))
+        columns: Any = zip(*(part.numbers() for part in parts), strict=True)
+        joined: list[Any] = [None if column[0] is None else np.concatenate(column) for column in columns]
+        return cls(keys, *joined)
 
-    def numbers(self) -> tuple[Any, ...]:
+    def numbers(self) -> tuple[Array | None, ...]:
         """Return everything but the keys."""
         return self.counts, self.least, self.greatest, self.sums, self.squares
 
@@ -81,9 +82,9 @@ class Moments:
             return self
         keys, order = self.keys.take(firsts), np.argsort(codes, kind="stable")
         starts = np.searchsorted(codes[order], np.arange(len(keys)))
-        folds = ((np.add, self.counts), (np.minimum, self.least), (np.maximum, self.greatest))
         sums, squares = (None if words is None else _summed(words, order, starts) for words in (self.sums, self.squares))
-        return Moments(keys, *(fold.reduceat(values[order], starts) for fold, values in folds), sums, squares)
+        counts, least = np.add.reduceat(self.counts[order], starts), np.minimum.reduceat(self.least[order], starts)
+        return Moments(keys, counts, least, np.maximum.reduceat(self.greatest[order], starts), sums, squares)
 
 
 def _summed(words: Array, order: Array, starts: Array) -> Array:

@@ -72,26 +72,32 @@ class Run:
         self.advance(sum(fact["rows"] for fact in self.journal.done(stage).values()))
 
         def one(item: tuple[Stream, int, Any]) -> None:
-            stream, chunk, table = item
-            try:
-                work(chunk, table)
-            except (InvalidValueError, InvalidTypeError) as error:
-                raise type(error)(f"{self.plan.where(stream)}: {error}") from error
-            self.advance(table.num_rows)
+            self.take(work, *item)
+            self.advance(item[2].num_rows)
 
         n = _memory.workers(self.memory, self.plan.chunk_bytes, self.n_threads, "the row groups of this input")
         work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
 
+    def take(self, work: Callable[[int, Any], None], stream: Stream, chunk: int, table: Any) -> None:
+        """Call ``work`` with a chunk; an error says where its rows are."""
+        try:
+            work(chunk, table)
+        except (InvalidValueError, InvalidTypeError) as error:
+            raise type(error)(f"{self.plan.where(stream)}: {error}") from error
+
+    def share(self, task: int, n: int) -> int:
+        """Return how many rows one of `n` tasks counts for."""
+        return self.plan.rows * (task + 1) // n - self.plan.rows * task // n
+
     def over_tasks(self, stage: str, n: int, piece: int, work: Callable[[int], None]) -> None:
-        """Call ``work`` with every task of `n` that this pass has not done; a task holds some `piece` bytes of rows."""
+        """Call ``work`` with every one of `n` tasks that this pass has not done; one holds some `piece` bytes of rows."""
         done = set(self.journal.done(stage))
         n_workers = _memory.workers(self.memory, piece, self.n_threads, "the buckets of queries")
-        edges = [self.plan.rows * i // n for i in range(n + 1)]
-        self.advance(sum(edges[task + 1] - edges[task] for task in done))
+        self.advance(sum(self.share(task, n) for task in done))
 
         def one(task: int) -> None:
             work(task)
-            self.advance(edges[task + 1] - edges[task])
+            self.advance(self.share(task, n))
 
         work_through((iter([task]) for task in range(n) if task not in done), one, n_workers, self.advance.tick)
 
@@ -144,7 +150,6 @@ def _below_floor(run: Run, table: Any) -> int:
 
 def merge_rows(run: Run) -> None:
     """Write the best rows of all chunks, a part for each bucket of queries."""
-
     spilled = run.spilled(MAPPED)
 
     def work(bucket: int) -> None:
@@ -154,14 +159,19 @@ def merge_rows(run: Run) -> None:
 
 
 def folded(top: TopRows, tables: Iterator[Any], at_most: int) -> Any:
-    """Return the best rows of tables, merged whenever there are that many bytes; None for no tables."""
-    waiting, size = list[Any](), 0
+    """Return the best rows of tables; None for no tables.
+
+    They are merged whenever there are that many bytes, or twice as many as the last merge has left: the cost stays that of a few merges
+    even where nothing can be dropped.
+    """
+    waiting, size, limit = list[Any](), 0, at_most
     for table in tables:
         waiting.append(table)
         size += table.nbytes
-        if size > at_most:
+        if size > limit:
             waiting = [top.merge(waiting)]
             size = waiting[0].nbytes
+            limit = max(at_most, 2 * size)
     return top.merge(waiting) if waiting else None
 
 

@@ -99,6 +99,9 @@ def _pair(words: Any, unit: int) -> Pair:
     magnitudes = np.where(negative[:, None], ~words, words)
     found = np.zeros(len(words)), np.zeros(len(words))
     for word in magnitudes.T[::-1]:
+        if not word.any():  # most are: scores of one scale fill two or three words
+            found = found[0] * 2.0**64, found[1] * 2.0**64
+            continue
         halves = _sum((word >> np.uint64(32)).astype(np.float64) * 2.0**32, (word & np.uint64(0xFFFFFFFF)).astype(np.float64))
         found = _plus((found[0] * 2.0**64, found[1] * 2.0**64), halves)
     found = _plus(found, (negative.astype(np.float64), np.zeros(len(words))))  # -x is ~x + 1
