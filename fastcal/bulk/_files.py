@@ -67,7 +67,7 @@ def rescore_files(
     query, doc, score, by, top_k, target_precision, target_recall, escalate_from, floor, drop_not_found, higher_is_better
         As of :class:`Rescorer`.
     memory : int or str, default "1GiB"
-        What the process may take in all, itself included: bytes, or text such as "512MiB".
+        What the call may take beyond what the process holds when it begins: bytes, or text such as "512MiB".
     resume : bool
         Go on with what an earlier call, killed or failed, has begun in `target`, and accept what it has finished.
     num_threads : int, optional
@@ -106,8 +106,8 @@ def rescore_files(
     options: dict[str, Any] = {"query": query, "doc": doc, "score": score, "by": by, "floor": floor, "drop_not_found": drop_not_found}
     options |= {"target_precision": target_precision, "target_recall": target_recall, "escalate_from": escalate_from}
     options |= {"higher_is_better": higher_is_better}
-    limit, n_threads = _memory.bytes_of(memory), _threads.resolve(num_threads) + (num_threads is None)
-    return passed(source, target, profile, options, top_k, resume=resume, progress=progress, run=partial(Run, memory=limit, n_threads=n_threads))
+    budget, n_threads = _memory.Budget.of(memory), _threads.resolve(num_threads) + (num_threads is None)
+    return passed(source, target, profile, options, top_k, resume=resume, progress=progress, run=partial(Run, memory=budget, n_threads=n_threads))
 
 
 def passed(

@@ -52,7 +52,7 @@ class Run:
     profile: Any
     options: dict[str, Any]
     top_k: int | None
-    memory: int
+    memory: _memory.Budget | None
     n_threads: int
     advance: Any
     reduction: Reduction = field(default_factory=Reduction)
@@ -75,8 +75,11 @@ class Run:
             self.take(work, *item)
             self.advance(item[2].num_rows)
 
-        n = _memory.workers(self.memory, self.plan.chunk_bytes, self.n_threads, "the row groups of this input")
+        n = self._workers(self.plan.chunk_bytes, "the row groups of this input")
         work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
+
+    def _workers(self, piece: int, what: str) -> int:
+        return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what)
 
     def take(self, work: Callable[[int, Any], None], stream: Stream, chunk: int, table: Any) -> None:
         """Call ``work`` with a chunk; an error says where its rows are."""
@@ -92,7 +95,7 @@ class Run:
     def over_tasks(self, stage: str, n: int, piece: int, work: Callable[[int], None]) -> None:
         """Call ``work`` with every one of `n` tasks that this pass has not done; one holds some `piece` bytes of rows."""
         done = set(self.journal.done(stage))
-        n_workers = _memory.workers(self.memory, piece, self.n_threads, "the buckets of queries")
+        n_workers = self._workers(piece, "the buckets of queries")
         self.advance(sum(self.share(task, n) for task in done))
 
         def one(task: int) -> None:

@@ -88,7 +88,7 @@ def rescore_files(
     options |= {"higher_is_better": higher_is_better}
     at_once = None if concurrency is None else integer(concurrency, "concurrency", least=1)
     begin, end = paths.path(source, "source").resolve(), paths.path(target, "target").resolve()
-    run = partial(_Tasks, memory=0, n_threads=1, at_once=at_once)
+    run = partial(_Tasks, memory=None, n_threads=1, at_once=at_once)
     return passed(begin, end, profile, options, top_k, resume=resume, progress=progress, run=run)
 
 
@@ -133,7 +133,7 @@ class _Tasks(Run):
         cuts = np.array_split(np.arange(n), min(n, max(TASKS * cpus, n // PIECES)))
         numbers = ray.data.from_arrow([pa.table({"id": cut}) for cut in cuts])
         how: dict[str, Any] = {"num_cpus": 1, "memory": SHARED_BYTES + CHUNKS_A_WORKER * piece}
-        how |= {} if self.at_once is None else {"compute": ray.data.TaskPoolStrategy(size=self.at_once)}
+        how |= {} if self.at_once is None else {"compute": ray.data.TaskPoolStrategy(size=min(self.at_once, len(cuts)))}
         found = numbers.map_batches(_Worker(self, one), batch_format="pyarrow", batch_size=None, **how)
         for batch in found.iter_batches(batch_format="pyarrow", batch_size=None):
             for said in map(pickle.loads, batch.column("said").to_pylist()):
@@ -174,4 +174,4 @@ class _Said:
 
 def _arrived(plan: Plan, folder: Path, profile: dict[str, Any], options: dict[str, Any], top_k: int | None) -> _Tasks:
     shared: dict[str, Any] = {"plan": plan, "journal": _Said(folder), "profile": Profile.from_dict(profile), "options": options, "top_k": top_k}
-    return _Tasks(**shared, memory=0, n_threads=1, advance=None)
+    return _Tasks(**shared, memory=None, n_threads=1, advance=None)
