@@ -94,8 +94,8 @@ class Left:
     def moments(self) -> Moments:
         """Return the moments of the queries, in their order."""
         parts = self._read(payload=True)
-        words = iter(part.reshape(len(parts[0]), -1) for part in parts[3:])
-        sums, squares = (next(words) if needed else None for needed in NEEDS[self.layout.norm])
+        words, needs = iter(parts[3:]), zip(NEEDS[self.layout.norm], (SUM_WORDS, SQUARE_WORDS), strict=True)
+        sums, squares = (next(words).reshape(-1, width) if needed else None for needed, width in needs)
         counts, least, greatest = parts[:3]
         return Moments(Keys("int64", np.empty(0, np.int64)), counts, least, greatest, sums, squares)
 
