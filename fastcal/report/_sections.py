@@ -6,13 +6,9 @@ from typing import Any
 
 from fastcal.report import _tables
 from fastcal.report._html import Safe, chart, figures, joined, legend, more, tag
+from fastcal.report._verdict import MEANING
 from fastcal.report._words import fixed, interval, many, readout, whole
 
-VERDICTS = {
-    "keep": "Nothing here refutes the profile.",
-    "refit": "The profile no longer says what is so here.",
-    "stop": "Do not use this profile here.",
-}
 RATES = legend(("Precision", "--c1", "solid"), ("Recall", "--c2", "dashed"), ("F1", "--c3", "dotted"))
 DRIFT = legend(("when fitted", "--muted", "dashed"), ("now", "--c1", "solid"))
 PARTS = (
@@ -29,8 +25,8 @@ PARTS = (
 
 def header(facts: Any) -> Safe:
     """Title, verdict and where to go."""
-    validation = facts["validation"]
-    verdict = validation["verdict"]
+    validation, verdict = facts["validation"], facts["verdict"]
+    css = verdict["word"] if verdict["word"] in MEANING else "open"
     links = [tag("li", tag("a", name, href=f"#{key}")) for key, name in PARTS]
     return tag(
         "header",
@@ -40,8 +36,8 @@ def header(facts: Any) -> Safe:
             tag("button", "Dark", id="theme", type="button", class_="needs-script"),
             class_="top",
         ),
-        tag("p", tag("span", verdict, class_=f"verdict {verdict}"), " ", VERDICTS[verdict]),
-        tag("ul", *(tag("li", each) for each in validation["reasons"]), class_="quiet"),
+        tag("p", tag("span", verdict["word"], class_=f"verdict {css}"), " ", verdict["meaning"]),
+        tag("ul", *(tag("li", each) for each in [*validation["reasons"], verdict["test"]]), class_="quiet"),
         _notes(facts["warnings"]),
         tag("nav", tag("ul", *links), aria_label="Sections"),
         tag("p", "Charts and sliders need JavaScript; the tables have the same numbers.", class_="empty unscripted"),
@@ -145,7 +141,7 @@ def _board(texts: dict[str, str], data: Any) -> Safe:
         names["precision_judged"] = "Precision, judged ones only"
     for key, name in names.items():
         parts = [_out(key, texts, "value"), _out(f"{key}_interval", texts, "n")]
-        rows.append((name, tag("dd", *parts, *([] if key == "f1" else [_out(f"{key}_n", texts, "n")]))))
+        rows.append((name, tag("dd", *parts, _out(f"{key}_n", texts, "n"))))
     rows += [
         (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_n", texts, "n")))
         for key, name in (("selected", "Selected"), ("results", "Results per query"))
@@ -266,7 +262,7 @@ def _drift(facts: Any) -> Safe:
             chart("chart-drift", "Distribution of the scores", note, words, lines=DRIFT),
             more("Numbers behind this chart", _tables.distributions(validation["distributions"])),
         ]
-    return joined([*parts, _tables.promises(validation)])
+    return joined([*parts, _tables.promises(facts)])
 
 
 def footer(facts: Any) -> Safe:

@@ -35,10 +35,11 @@
       found[`${name}_n`] = `${whole(at("n_relevant_selected"))} of ${whole(among)} ${what}`;
     };
     rate("precision", at("n_selected"), "selected");
-    rate("recall", data.n_relevant, "relevant");
+    rate("recall", data.n_relevant, `relevant in the lists (${whole(data.n_relevant_in_qrels)} known)`);
     rate("precision_judged", at("n_judged_selected"), "judged");
     found.f1 = fixed(at("f1"));
     found.f1_interval = interval(at("f1_low"), at("f1_high"));
+    found.f1_n = `${whole(at("n_selected"))} selected, ${whole(data.n_relevant)} relevant`;
     found.selected = whole(at("n_selected"));
     found.selected_n = `of ${whole(data.n_pairs)} candidates; ${whole(sweep.n_selected[escalate] - at("n_selected"))} more escalate`;
     found.results = fixed(at("results_median"), 1);
