@@ -15,7 +15,10 @@ WORDS = (
     ("ECE without noise", "The part that is left when what chance adds to each bin is taken off."),
     ("Brier score, log loss", "Mean squared error, and mean surprise, of the probabilities; less is better."),
     ("Brier skill", "1 minus the Brier score over that of stating the base rate for every candidate: 0 is no better than that, 1 is perfect."),
-    ("AUROC", "Chance that a relevant candidate scores better than an irrelevant one; 0.5 is a coin. Those that nobody judged count as the notes say."),
+    (
+        "AUROC",
+        "Chance that a relevant candidate scores better than an irrelevant one; 0.5 is a coin. Those that nobody judged count as the notes say.",
+    ),
     ("Overlap", "How much of the two histograms of scores coincides: 0 is none, 1 is all."),
     (
         "These scores cannot separate",

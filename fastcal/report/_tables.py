@@ -147,7 +147,9 @@ def promises(facts: Any) -> Safe:
     if not facts["validation"]["thresholds"]:
         return tag("p", "The profile holds no threshold.", class_="empty")
     rows = [[cell if isinstance(cell, str) else Cell(*cell) for cell in row] for row in _verdict.promises(facts)]
-    return joined([table("What the stored thresholds promised, 95 % intervals by query", _verdict.HEAD, rows), tag("p", _verdict.PROMISE, class_="quiet")])
+    return joined(
+        [table("What the stored thresholds promised, 95 % intervals by query", _verdict.HEAD, rows), tag("p", _verdict.PROMISE, class_="quiet")]
+    )
 
 
 def profile(facts: Any) -> Safe:
@@ -199,7 +201,10 @@ def data(facts: Any) -> Safe:
         ("queries measured", f"{whole(found['n_queries'])} of {whole(found['n_queries_in_run'])} in the run"),
         ("candidates", f"{whole(found['n_pairs'])}, lists of {fixed(found['median_results'], 0)} (median) up to {whole(found['most_results'])}"),
         ("relevant in the lists", missed),
-        ("base rate", f"{estimate(found['base_rate'], 4)}, n = {whole(found['base_rate']['n'])}, {many(found['base_rate']['n_queries'], 'query', 'queries')}"),
+        (
+            "base rate",
+            f"{estimate(found['base_rate'], 4)}, n = {whole(found['base_rate']['n'])}, {many(found['base_rate']['n_queries'], 'query', 'queries')}",
+        ),
         ("unjudged candidates", f"{whole(found['n_unjudged'])} of {whole(found['n_pairs'])}"),
         ("direction of the scores", "higher is better" if found["higher_is_better"] else "lower is better"),
     ]
