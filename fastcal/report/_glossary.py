@@ -17,7 +17,7 @@ WORDS = (
     ("Brier skill", "1 minus the Brier score over that of stating the base rate for every candidate: 0 is no better than that, 1 is perfect."),
     (
         "AUROC",
-        "Chance that a relevant candidate scores better than an irrelevant one; 0.5 is a coin. Those that nobody judged count as the notes say.",
+        "Chance that a relevant candidate scores better than an irrelevant one; 0.5 is a coin. Unjudged ones count as the notes say.",
     ),
     ("Overlap", "How much of the two histograms of scores coincides: 0 is none, 1 is all."),
     (

@@ -26,8 +26,8 @@ def _seen(data: dict[str, Any]) -> list[str]:
     found = []
     if data["n_queries_seen"]:
         found.append(
-            f"{data['n_queries_seen']} of {many(data['n_queries'], 'query is', 'queries are')} among those the profile was fitted on: figures on them flatter, and say "
-            "little about new queries"
+            f"{data['n_queries_seen']} of {many(data['n_queries'], 'query is', 'queries are')} among those the profile was fitted on: figures on "
+            "them flatter, and say little about new queries"
         )
     if data["n_queries_left_out_as_seen"]:
         found.append(f"{many(data['n_queries_left_out_as_seen'], 'query was', 'queries were')} left out: the profile was fitted on them")

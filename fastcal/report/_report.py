@@ -74,8 +74,8 @@ class Report:
         return page(self.facts)
 
     def to_text(self, form: str) -> str:
-        """Return the form that goes with the end of a file's name: ".html", ".md" or ".json"."""
-        made = {".html": self.to_html, ".md": self.to_markdown, ".json": self.to_json}.get(form)
+        """Return the form that goes with the end of a file's name: ".html", ".md" or ".json" in upper or lower case."""
+        made = {".html": self.to_html, ".md": self.to_markdown, ".json": self.to_json}.get(form.lower())
         if made is None:
             raise InvalidValueError(f"the name of a report must end in one of {', '.join(FORMS)}, got {form!r}")
         return made()

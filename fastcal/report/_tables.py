@@ -127,7 +127,7 @@ def transfer(found: Any) -> Safe:
         head = Cell(name, (found["models"][i], f"{found['space'][i]} {fixed(found['threshold'][i], 4)}", found["target"][i]))
         rows.append([head, *(_transferred(cell, own=i == j) for j, cell in enumerate(found["cells"][i]))])
     told = (
-        "Rows: whose profile and threshold, and the target that it was stored for. Columns: whose data. Precision with its 95 % interval by query, then "
+        "Rows: whose profile and threshold, and the target that it was stored for. Columns: whose data. Precision with its 95 % interval, then "
         "recall; each profile's own data are marked. Queries are told by their names: those that bear the name of one that the profile was fitted "
         "on are left out, or said where they were kept."
     )

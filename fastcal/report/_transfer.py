@@ -42,9 +42,7 @@ def _cell(rule: Collection, data: Collection, seen: str) -> dict[str, Any]:
     known = _known(rule.profile, data.sample)
     n_seen, n = int(np.count_nonzero(known)), len(known)
     if n_seen and seen == ERROR:
-        raise InvalidValueError(
-            f"the profile of {rule.name!r} was fitted on {n_seen} of the {n} queries of {data.name!r}, as far as their names tell"
-        )
+        raise InvalidValueError(f"the profile of {rule.name!r} was fitted on {n_seen} of the {n} queries of {data.name!r}, by their names")
     if n_seen == n and seen == DROP:
         return {"reason": f"fitted on all {n} of these queries"}
     kept = ~known if seen == DROP else np.ones(n, np.bool_)
