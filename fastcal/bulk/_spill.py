@@ -16,8 +16,6 @@ from fastcal.bulk._columns import keys_of_arrow
 from fastcal.bulk._keys import Keys
 from fastcal.errors import InvalidTypeError
 
-HASHED = 48  # bytes of a text, from its end
-
 
 def buckets_of(queries: Any, n: int) -> npt.NDArray[np.uint16]:
     """Return the bucket of each query of a ChunkedArray: a function of its value, whatever its type is wide."""
@@ -53,12 +51,20 @@ def _bucket(keys: npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint16]:
 
 
 def _text_hashes(data: Array, offsets: Array) -> npt.NDArray[np.uint64]:
-    """FNV-1a of the last bytes of each text and its length, all texts one byte further at a time."""
-    ends, lengths = offsets[1:], np.diff(offsets)
-    hashes = lengths.astype(np.uint64) ^ np.uint64(0xCBF29CE484222325)
-    for i in range(1, 1 + min(HASHED, int(lengths.max(initial=0)))):
-        longer = np.flatnonzero(lengths >= i)
-        hashes[longer] = (hashes[longer] ^ data[ends[longer] - i]) * np.uint64(0x100000001B3)
+    """Take in every byte of each text, and its length: all texts eight bytes further at a time, as xor, multiplication and shift."""
+    first, end = (int(offsets[0]), int(offsets[-1])) if len(offsets) else (0, 0)
+    padded = np.concatenate([data[first:end], np.zeros(8, np.uint8)])
+    words = np.ndarray(len(padded) - 7, "<u8", padded.data, strides=(1,))  # the one that begins at each byte
+    at, left = offsets[:-1].astype(np.int64) - first, np.diff(offsets).astype(np.int64)
+    hashes = left.astype(np.uint64) ^ np.uint64(0xCBF29CE484222325)
+    longer = np.flatnonzero(left)
+    while len(longer):
+        begin = at[longer]
+        unused = (8 * np.maximum(8 - left[longer], 0)).astype(np.uint64)
+        mixed = (hashes[longer] ^ (words[begin] << unused)) * np.uint64(0x9E3779B97F4A7C15)
+        hashes[longer] = mixed ^ (mixed >> np.uint64(29))
+        at[longer], left[longer] = begin + 8, left[longer] - 8
+        longer = longer[left[longer] > 0]
     return hashes
 
 
