@@ -12,6 +12,7 @@ import typer
 import fastcal as fc
 from fastcal import files
 from fastcal.bulk import Rescorer
+from fastcal.cli._located import located
 from fastcal.cli._options import (
     AsJson,
     By,
@@ -89,7 +90,8 @@ def apply(
             target_precision=asked.get("target_precision"),
             target_recall=asked.get("target_recall"),
         )
-        found = _rescored(rescorer, read, classes, top_k)
+        with located(read, run):
+            found = _rescored(rescorer, read, classes, top_k)
     if as_json:
         write_text(_json(found))
     if to_table:

@@ -10,6 +10,7 @@ import typer
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import Labelled, scores_of
+from fastcal.cli._located import located
 from fastcal.cli._methods import AUTO, INPUTS, METHODS, calibrator_of
 from fastcal.cli._options import AsJson, By, Out, TargetTexts, one_of, targets
 from fastcal.cli._output import show, table, to_json, write_text
@@ -85,7 +86,7 @@ def fit(
         raise InvalidValueError("--json prints the figures on stdout; say with -o where the profile goes")
     paths = _one("RUN", run, run_path), _one("QRELS", qrels, qrels_path)
     judged, _ = pairs_of(*paths, columns, judging, top_k=top_k)
-    with progress("fitting"):
+    with progress("fitting"), located(judged.run, paths[0]):
         profile = _fitted(judged, facts, method, input, by, columns, target, prior=prior, n_splits=splits, seed=seed, top_k=top_k)
     write_text(to_json(profile), out)
     if out not in {None, "-"}:
@@ -104,7 +105,7 @@ def _fitted(
 ) -> Profile:
     scores, rising = scores_of(judged.run, facts.norm)
     groups = groups_of(by, judged.run, columns.query_column)
-    calibrator = calibrator_of(method, scores, read_as, rising)
+    calibrator = calibrator_of(method, scores, read_as, rising, facts.metric.lower() if facts.norm is None else None)
     if groups is not None and calibrator is not None:
         calibrator = GroupCalibrator(calibrator)
     depth = options.pop("top_k") or int(judged.run.counts().max())
