@@ -112,7 +112,7 @@ def _standard_input() -> Source:
 def _unpacked(packed: Any, name: str) -> tuple[Any, bytes]:
     import gzip
 
-    raw = gzip.open(packed, "rb")
+    raw = gzip.GzipFile(fileobj=packed, mode="rb")
     with _sound(name):
         return raw, raw.read(_LOOK)
 

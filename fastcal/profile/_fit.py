@@ -53,10 +53,8 @@ def fitted(
     values = float_array(scores, "scores")
     depth = _depth(values.shape, top_k)
     rising = flag(higher_is_better, "higher_is_better")
-    if calibrator is None:
-        candidates = candidates_for(metric, norm, values, rising, by is not None)
-    else:
-        candidates = {type(calibrator).__name__: calibrator}
+    given = None if calibrator is None else {type(calibrator).__name__: calibrator}
+    candidates = given or candidates_for(metric, norm, values, rising, by is not None)
     how: dict[str, Any] = {"n_splits": n_splits, "seed": seed, "sample_weight": sample_weight, "by": by}
     chosen = select_calibrator(scores, labels, query_ids, candidates, higher_is_better=rising or candidates is not None, **how)
     if not rising:

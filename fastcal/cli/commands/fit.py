@@ -65,7 +65,10 @@ def fit(
     by: By = None,
     top_k: Annotated[int | None, _fact("--top-k", "Cut lists to this depth; default: all of them.", "K")] = None,
     splits: Annotated[int, typer.Option("--splits", metavar="N", help="Folds of whole queries that figures are held out by.")] = 5,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the folds.")] = 0,
+    hold_out: Annotated[
+        float, typer.Option("--hold-out", metavar="SHARE", help="Leave this share of the queries to fastcal evaluate.", show_default=False)
+    ] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the folds and of --hold-out.")] = 0,
     columns: Columns,
     judging: Judging,
     out: Out = None,
@@ -73,7 +76,8 @@ def fit(
 ) -> None:
     """Fit a calibrator and thresholds to judged lists, and write them as a profile.
 
-    Every figure is measured on queries that were left out. Without --target the profile has a threshold for precision 0.9.
+    Every figure is measured on queries that were left out. With --hold-out the profile does not know a share of them at all:
+    fastcal evaluate on the same files, which leaves out what the profile was fitted on, measures exactly the rest. Without --target the profile has a threshold for precision 0.9.
     Without -o the profile goes to stdout and no table is shown; --json prints the figures and needs -o.
 
     Examples:
@@ -81,11 +85,12 @@ def fit(
     fastcal fit run.trec qrels.trec --method platt --model toy --metric cosine --target precision=0.8 --target recall=0.9 -o faq.json
     fastcal fit run.trec qrels.trec --model toy --metric cosine --norm minmax --by groups.csv:lang -o faq.json --json
     fastcal fit run.trec qrels.trec --model toy --metric cosine > faq.json
+    fastcal fit run.trec qrels.trec --model toy --metric cosine --hold-out 0.5 -o half.json
     """
     if as_json and out in {None, "-"}:
         raise InvalidValueError("--json prints the figures on stdout; say with -o where the profile goes")
     paths = _one("RUN", run, run_path), _one("QRELS", qrels, qrels_path)
-    judged, _ = pairs_of(*paths, columns, judging, top_k=top_k)
+    judged, _ = pairs_of(*paths, columns, judging, top_k=top_k, hold_out=hold_out, seed=seed)
     with progress("fitting"), located(judged.run, paths[0]):
         profile = _fitted(judged, facts, method, input, by, columns, target, prior=prior, n_splits=splits, seed=seed, top_k=top_k)
     write_text(to_json(profile), out)
