@@ -76,9 +76,10 @@ def fit(
 ) -> None:
     """Fit a calibrator and thresholds to judged lists, and write them as a profile.
 
-    Every figure is measured on queries that were left out. With --hold-out the profile does not know a share of them at all:
-    fastcal evaluate on the same files, which leaves out what the profile was fitted on, measures exactly the rest. Without --target the profile has a threshold for precision 0.9.
-    Without -o the profile goes to stdout and no table is shown; --json prints the figures and needs -o.
+    Every figure is measured on queries that were left out. Without --target the profile has a threshold for precision 0.9.
+    With --hold-out the profile never meets a share of the queries: fastcal evaluate on the same files measures exactly those,
+    for it leaves out what the profile was fitted on. Without -o the profile goes to stdout and no table is shown; --json prints
+    the figures and needs -o.
 
     Examples:
     fastcal fit --run run.trec --qrels qrels.trec --model toy --metric cosine -o faq.json
