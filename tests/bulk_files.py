@@ -19,6 +19,8 @@ import fastcal as fc
 source, target, profile, options, sizes = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4]), json.loads(sys.argv[5])
 for name, value in sizes.items():
     setattr(_plan, name, value)
+if "memory" in options:
+    options["memory"] = _memory.of_command(options["memory"])
 report = rescore_files(source, target, fc.Profile.load(profile), **options)
 print(json.dumps(report.to_dict() | {"peak": int(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1]) << 10}))
 """

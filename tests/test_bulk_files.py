@@ -9,7 +9,7 @@ import pytest
 from bulk_files import candidates, content, profile_of
 
 import fastcal as fc
-from fastcal.bulk import Rescorer, TopRows, _passes, _plan, rescore_files
+from fastcal.bulk import Rescorer, TopRows, _gathered, _passes, _plan, rescore_files
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -124,6 +124,28 @@ def test_bytes_do_not_depend_on_memory_threads_or_where_the_rows_are_merged(tmp_
             monkeypatch.setattr(_passes.Reduction, "pays", lambda _: False)
         rescore_files(source / "a.parquet", tmp_path / name, profile, **options, **given)
     assert content(tmp_path / "a") == content(tmp_path / "b") == content(tmp_path / "c")
+
+
+@pytest.mark.parametrize(("norm", "kind"), [("zscore", "string"), ("dbsf", "dictionary"), ("l2", "uint64"), ("sum", "int32")])
+def test_queries_leave_scores_or_moments_and_get_their_lines_back(tmp_path, monkeypatch, norm, kind):
+    """Half of the rows are of one query, the others of more than half as many; in the last chunks there are but a few."""
+    monkeypatch.setattr(_gathered, "TOGETHER", 150)
+    monkeypatch.setattr(_gathered, "ROWS_TOGETHER", 300)
+    rng, seen = np.random.default_rng(0), []
+    queries = np.where(rng.random(4000) < 0.5, 0, rng.integers(0, 1500, 4000))
+    queries[3000:] %= 3
+    table = candidates(pa, 4000, text=False)
+    ids = pa.array(
+        queries.astype(np.uint64) + np.uint64(2**63 - 700) if kind == "uint64" else queries, pa.uint64() if kind == "uint64" else pa.int32()
+    )
+    texts = pa.array([f"q{i}é" for i in queries])
+    table = table.set_column(0, "query_id", texts if kind == "string" else texts.dictionary_encode() if kind == "dictionary" else ids)
+    real = _gathered.packed
+    monkeypatch.setattr(_gathered, "packed", lambda columns: seen.append(len(columns)) or real(columns))
+    rescore_files(one_file(table, tmp_path), tmp_path / "out", profile_of(norm))
+    same(pq.read_table(tmp_path / "out"), plainly(table, profile_of(norm)))
+    assert len(set(seen)) == 3, "moments, scores, lines"
+    assert seen.count(1) > 3
 
 
 def test_shuffled_rows_have_the_same_best(tmp_path):

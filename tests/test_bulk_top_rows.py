@@ -59,6 +59,9 @@ def test_merges_tables_of_one_kind():
     coded = [half.set_column(0, "q", half["q"].dictionary_encode()) for half in halves]
     assert top.merge(coded).cast(expected.schema).equals(expected)
     assert top.merge([half.combine_chunks().to_batches()[0] for half in halves]).equals(expected)
+    assert top.merge([table.combine_chunks().to_batches()[0]]).equals(expected), "a table, of one batch too"
+    views = [half.set_column(0, "q", half["q"].cast(pa.string_view())).set_column(1, "d", half["d"].cast(pa.string_view())) for half in halves]
+    assert top.merge(views).cast(expected.schema).equals(expected)
     found = top.merge([{name: half[name].to_numpy() for name in half.column_names} for half in halves])
     assert [found[name].tolist() for name in found] == [expected[name].to_pylist() for name in expected.column_names]
     assert top.merge([half.to_pandas() for half in halves]).to_dict("list") == expected.to_pydict()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import os
+import re
+import shutil
 import signal
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +17,14 @@ from hypothesis import strategies as st
 
 pytest.importorskip("ray.data")
 import pyarrow as pa
+import pyarrow.parquet as pq
 import ray
 from ray_cluster import cluster  # noqa: F401
 
 import fastcal as fc
+from fastcal import bulk
 from fastcal.bulk import QueryStatistics, Rescorer, TopRows
-from fastcal.distributed.ray import MergedStatistics, TopK, rescore
+from fastcal.distributed.ray import MergedStatistics, ShardedIndex, TopK, rescore, rescore_files
 from fastcal.distributed.ray._buckets import buckets
 from fastcal.distributed.ray._rescore import _Unpacked
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -85,22 +91,32 @@ def same(found, expected):
         ), name
 
 
+@pytest.fixture
+def quick(cluster):  # noqa: F811
+    """An exchange of 0.3 s: Ray's default one starts workers of its own, which takes 5."""
+    context = ray.data.DataContext.get_current()
+    before, context.shuffle_strategy = context.shuffle_strategy, "sort_shuffle_pull_based"
+    yield cluster
+    context.shuffle_strategy = before
+
+
 @pytest.mark.parametrize(
     ("n_blocks", "text", "norm", "groups", "options"),
-    [
-        (1, False, None, False, {"top_k": 5, "floor": 0.3}),
-        (3, True, "zscore", True, {"top_k": 7, "drop_not_found": True, "by": "kind"}),
-        (7, True, None, False, {"top_k": 1000, "floor": 0.2, "batch_size": 100, "n_partitions": 1, "concurrency": 1}),
-    ],
+    [(1, False, None, False, {"top_k": 5, "floor": 0.3}), (3, True, "zscore", True, {"top_k": 7, "drop_not_found": True, "by": "kind"})],
 )
-def test_bit_identical_to_one_process(cluster, n_blocks, text, norm, groups, options):  # noqa: F811
+def test_bit_identical_to_one_process(quick, n_blocks, text, norm, groups, options):
     table = with_text(candidates()) if text else candidates()
     found = collected(rescore(blocks(table, n_blocks), profile(norm, groups), **options))
-    settings = {name: value for name, value in options.items() if name not in {"batch_size", "n_partitions", "concurrency"}}
-    same(found, Rescorer(profile(norm, groups), **settings)(table))
+    same(found, Rescorer(profile(norm, groups), **options)(table))
 
 
-def test_a_worker_that_dies_is_replaced_and_rows_without_top_k_stay_as_they_are(cluster, tmp_path):  # noqa: F811
+def test_bit_identical_through_the_exchange_that_is_the_default(cluster):  # noqa: F811
+    table, settings = with_text(candidates()), {"top_k": 1000, "floor": 0.2}
+    found = collected(rescore(blocks(table, 7), profile(), **settings, batch_size=100, n_partitions=1, concurrency=1))
+    same(found, Rescorer(profile(), **settings)(table))
+
+
+def test_a_worker_that_dies_is_replaced_and_rows_without_top_k_stay_as_they_are(quick, tmp_path):
     marker = tmp_path / "died"
 
     def die_once(batch):
@@ -115,11 +131,88 @@ def test_a_worker_that_dies_is_replaced_and_rows_without_top_k_stay_as_they_are(
     same(found.sort_by("row"), Rescorer(profile("l2"))(table))
 
 
-def test_top_k_as_an_aggregate_of_its_own(cluster):  # noqa: F811
+def test_examples_of_docstrings_and_of_the_page(quick, tmp_path):
     table = candidates(400)
-    top = TopK(3, on="score", n_buckets=4)
-    merged = blocks(table, 3).map_batches(top.pack, batch_format="pyarrow").groupby("bucket").aggregate(top)
-    same(collected(merged.map_batches(top.unpack, batch_format="pyarrow")), TopRows(3, on="score").reduce(table))
+    (tmp_path / "candidates").mkdir()
+    pq.write_table(table, tmp_path / "candidates" / "a.parquet")
+    profile().save(tmp_path / "profile.json")
+
+    def here(source):
+        return re.sub(r'"([a-z0-9-]+/|profile\.json)"', lambda found: repr(str(tmp_path / found[1])), source)
+
+    names = {"dataset": blocks(table, 3)}
+    for each in (TopK, MergedStatistics, rescore, rescore_files, ShardedIndex):
+        found = doctest.DocTestFinder(recurse=False).find(each, globs=names)
+        assert [test.name for test in found] == [each.__name__]
+        for example in found[0].examples:
+            assert example.options.pop(doctest.SKIP)
+            example.source = here(example.source)
+        found[0].globs = names
+        assert doctest.DocTestRunner().run(found[0], clear_globs=False) == (0, len(found[0].examples))
+    names["index"].shutdown()  # it holds both CPUs
+    same(collected(names["best"]), TopRows(10, on="score").reduce(table))
+    gathered = QueryStatistics.from_table(collected(names["statistics"]), "zscore").to_table()
+    assert gathered.equals(QueryStatistics("zscore").update(table).to_table())
+    expected = Rescorer(profile(), floor=0.2, top_k=100)(table)
+    same(pq.read_table(tmp_path / "best"), expected)
+    same(pq.read_table(tmp_path / "rescored"), expected)
+    page = (Path(__file__).parent.parent / "docs" / "bulk.md").read_text(encoding="utf-8")
+    block = re.search(r"^## Ray$.*?^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shutil.rmtree(tmp_path / "rescored")
+    exec(here(block[1]), {"profile": profile()})
+    same(pq.read_table(tmp_path / "rescored"), expected)
+    same(pq.read_table(tmp_path / "rescored-dataset"), expected)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+def wide(folder, n=60_000, **change):
+    """Scattered rows of 1,200 bytes: several chunks and several buckets."""
+    rng = np.random.default_rng(3)
+    scores = np.where(rng.random(n) < 0.02, np.nan, np.round(rng.random(n), 3)).astype(np.float32)
+    columns = {"query_id": rng.integers(0, 500, n), "doc_id": rng.permutation(n), "score": scores, "note": np.full(n, "x" * 1200)}
+    pq.write_table(pa.table({**columns, **change}), folder / "wide.parquet", row_group_size=10_000)
+    return folder / "wide.parquet"
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_files_have_the_bytes_of_one_process_whichever_began(cluster, tmp_path):  # noqa: F811
+    source, fitted, settings = wide(tmp_path), profile("zscore"), {"top_k": 5, "floor": 0.1, "drop_not_found": True}
+    expected = bulk.rescore_files(source, tmp_path / "one", fitted, **settings)
+    steps = []
+    found = rescore_files(source, tmp_path / "ray", fitted, **settings, concurrency=2, progress=lambda done, total: steps.append((done, total)))
+    assert expected.files > 1
+    assert contents(tmp_path / "ray") == contents(tmp_path / "one")
+    places = {"target": None, "seconds": None}
+    assert found.to_dict() | places == expected.to_dict() | places
+    assert steps[-1] == (4 * 60_000, 4 * 60_000)
+
+    def stop(done, total):
+        if done >= 2.2 * 60_000:
+            raise InterruptedError
+
+    for begin, end in ((rescore_files, bulk.rescore_files), (bulk.rescore_files, rescore_files)):
+        target = tmp_path / begin.__module__
+        with pytest.raises(InterruptedError):
+            begin(source, target, fitted, **settings, progress=stop)
+        assert end(source, target, fitted, **settings, resume=True).resumed > 3
+        assert contents(target) == contents(tmp_path / "one")
+
+
+def test_errors_in_files_are_those_of_one_process(cluster, tmp_path):  # noqa: F811
+    docs = pa.array([None if row == 45_000 else row for row in range(60_000)])
+    source = wide(tmp_path, doc_id=docs)
+    said = []
+    for each in (bulk.rescore_files, rescore_files):
+        with pytest.raises(InvalidValueError, match=r"wide\.parquet: row group 4 to 5: column 'doc_id' holds a null in row") as caught:
+            each(source, tmp_path / "out", profile(), top_k=3)
+        said.append(str(caught.value))
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+    assert said[0] == said[1]
+    with pytest.raises(InvalidValueError, match="concurrency"):
+        rescore_files(source, tmp_path / "out", profile(), concurrency=0)
 
 
 def test_packed_rows_of_nothing_have_the_columns_of_the_result():

@@ -50,8 +50,10 @@ def test_every_threshold_does_what_the_library_measures(seed, n_queries, better,
     for i in rng.choice(len(grid), 8):
         chosen = values >= grid[i] if better else values <= grid[i]
         found = fc.metrics.precision_recall_at(labels, values, float(grid[i]), groups=codes, higher_is_better=better)
-        for name in ("precision", "recall"):
+        for name, n in (("precision", found.n_selected), ("recall", labels.sum())):
             told = [columns[key][i] for key in (name, f"{name}_low", f"{name}_high")]
+            assert (told[0] is None) == (n == 0)
+            told[0] = told[0] or 0.0
             np.testing.assert_allclose(told, [getattr(found, name), *getattr(found, f"{name}_interval")], **CLOSE)
         assert columns["n_selected"][i] == found.n_selected
         known = (
@@ -72,9 +74,10 @@ def test_every_threshold_does_what_the_library_measures(seed, n_queries, better,
         best = values.max() if better else values.min()
         assert worst[i] == ((values[chosen].min() if better else values[chosen].max()) if chosen.any() else best)
         among = chosen.sum() + labels.sum()
-        np.testing.assert_allclose(columns["f1"][i], 2 * labels[chosen].sum() / among if among else 0.0, **CLOSE)
-        assert columns["f1_low"][i] <= columns["f1"][i] + 1e-12
-        assert columns["f1"][i] <= columns["f1_high"][i] + 1e-12
+        assert (columns["f1"][i] is None) == (among == 0)
+        f1 = columns["f1"][i] or 0.0
+        np.testing.assert_allclose(f1, 2 * labels[chosen].sum() / among if among else 0.0, **CLOSE)
+        assert columns["f1_low"][i] - 1e-12 <= f1 <= columns["f1_high"][i] + 1e-12
 
 
 def test_the_f1_interval_is_that_of_its_trials():

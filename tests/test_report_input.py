@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 from report_cases import ODD, ordinary
 
@@ -81,8 +82,23 @@ def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_p
     assert facts["operating"]["threshold"][facts["operating"]["start"]] == profile.thresholds[1].value
     for wrong, message in (
         (["-o", "r.pdf"], "--out must end in .html, .md or .json, got 'r.pdf'"),
-        (["--also", "a,b"], "--also must be RUN,QRELS,PROFILE, got 'a,b'"),
+        (["--also", "a,b"], "--also must be [NAME=]RUN,QRELS,PROFILE, got 'a,b'"),
+        (["--also", "=news.trec,qrels.trec,p.json"], "--also must be [NAME=]RUN,QRELS,PROFILE, got '=news"),
+        (["--also", "news=other/n.trec,qrels.trec,p.json"], "two collections are called 'news': name them"),
+        (["--target", "precision=0.33"], "--target precision=0.33 selects 0"),
         (["--seen", "never"], "'never' is not one of drop, keep, error"),
     ):
         assert main([*command, *wrong]) == 2
         assert message in capsys.readouterr().err
+    (tmp_path / "shop").mkdir()
+    run.to_trec("shop/news.trec")
+    profile.save("shop/year=1.json")
+    names = {}
+    for also in ("shop/news.trec,qrels.trec,p.json", "winter=shop/news.trec,qrels.trec,shop/year=1.json"):
+        assert main([*command, "--also", also, "--json", "-o", "R.JSON"]) == 0
+        names[also] = json.loads(capsys.readouterr().out)["transfer"]["names"]
+    assert list(names.values()) == [[f"{tmp_path.name}/news", "shop/news"], ["news", "winter"]]
+    train = fc.Profile.fit(run.scores, qrels.labels_of(run).labels, np.repeat(run.query_ids, 12), model="m", metric="cosine", target_precision=0.7)
+    train.save("p.json")
+    assert main(command) == 2
+    assert "say --seen keep for figures that flatter" in capsys.readouterr().err

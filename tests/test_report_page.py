@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 from contrast import contrast
 from report_cases import HOSTILE, ODD, ordinary
+from report_readings import check, shown
 
 from fastcal.report import make_report
-from fastcal.report._charts import result_classes
 from fastcal.report._words import readout
 
 pytest.importorskip("vl_convert")
@@ -79,50 +79,6 @@ def page(shared):
     return shared
 
 
-def places(page, facts):
-    grid = facts["operating"]["threshold"]
-    values = [float(page.locator(f"#{name}").input_value()) for name in ("act", "escalate")]
-    return [min(range(len(grid)), key=lambda i: abs(grid[i] - value)) for value in values]
-
-
-def shown(page):
-    return page.evaluate("Object.fromEntries([...document.querySelectorAll('[data-out]')].map((e) => [e.dataset.out, e.textContent]))")
-
-
-def drawn(page, facts):
-    """Where the line of the rate chart stands, as a threshold."""
-    low, high = facts["operating"]["threshold"][0], facts["operating"]["threshold"][-1]
-    boxes = page.evaluate("""() => {
-        const svg = document.querySelector('#chart-rates svg');
-        const line = [...svg.querySelectorAll('.mark-rule.role-mark line')].map((e) => e.getBoundingClientRect()).filter((b) => b.height > 50);
-        const plot = svg.querySelector('.root > g > path.background, .background').getBoundingClientRect();
-        return [line.map((b) => b.left), plot.left, plot.width];
-    }""")
-    lines, left, width = boxes
-    return [low + (x - left) / width * (high - low) for x in lines]
-
-
-def check(page, facts):
-    """Every number on the page is what the library measured where the sliders stand."""
-    act, escalate = places(page, facts)
-    expected = readout(facts["operating"], facts["data"], act, escalate)
-    found = shown(page)
-    assert found == {name: expected[name] for name in found}
-    assert len(found) > 20
-    grid = facts["operating"]["threshold"]
-    lines = drawn(page, facts)
-    for at in (act, escalate):
-        assert min(abs(x - grid[at]) for x in lines) < 0.003
-    bars = page.evaluate("[...document.querySelectorAll('#chart-results .mark-text.role-mark text')].map((e) => e.textContent)")
-    assert [int(text.replace(",", "")) for text in bars] == facts["operating"]["queries_by_results"][act]
-    assert len(bars) == len(result_classes(facts["operating"]))
-    parts = [page.locator(f"#bar-{name}").evaluate("e => e.getBoundingClientRect().width") for name in ("act", "escalate", "not_found")]
-    counts = [int(found[name]) for name in ("act", "escalate", "not_found")]
-    for part, count in zip(parts, counts, strict=True):
-        assert part == pytest.approx(sum(parts) * count / sum(counts), abs=8)
-    return act, escalate
-
-
 # -- the sliders --------------------------------------------------------------------------------------------
 def test_it_starts_where_the_profile_acts(page, report):
     facts = report.to_dict()
@@ -145,6 +101,15 @@ def test_the_slider_moves_by_keyboard(page, report):
     assert check(page, facts)[0] == last
     page.keyboard.press("Home")
     assert check(page, facts) == (0, 0)  # the edge to escalate from was pushed along
+    page.keyboard.press("End")
+    assert check(page, facts) == (last, facts["operating"]["escalate_start"])  # and came back
+    page.keyboard.press("Home")
+    page.locator("#reset").click()
+    assert check(page, facts) == (facts["operating"]["start"], facts["operating"]["escalate_start"])
+    said = shown(page)
+    page.locator("#told:not(:empty)").wait_for(state="attached")
+    for text in (page.locator("#told").text_content(), page.locator("#chart-rates").locator("..").get_attribute("aria-label")):
+        assert f"precision {said['precision']}, recall {said['recall']}" in text
 
 
 def test_the_slider_moves_by_drag(page, report):
@@ -171,12 +136,17 @@ def test_edges_by_number_and_by_name(page, report):
     page.locator("#escalate-value").press("Enter")
     act, escalate = check(page, facts)
     assert act == escalate == min(range(len(grid)), key=lambda i: abs(grid[i] - 0.8))  # and pushes the other
+    page.locator("#act").focus()
+    page.keyboard.press("PageDown")
+    assert check(page, facts) == (act - 10, act - 10)  # nothing escalates: no band comes out of moving the other
     for mark in marks:
         page.get_by_role("button", name=mark["label"]).click()
-        assert check(page, facts)[0] == mark["at"]
-    page.locator("#act-value").fill("")
-    page.locator("#act-value").press("Enter")
-    assert check(page, facts)[0] == marks[-1]["at"]
+        assert check(page, facts) == (mark["at"], min(mark["at"], facts["operating"]["escalate_start"]))
+    for text, at in (("", marks[-1]["at"]), ("7", len(grid) - 1)):
+        page.locator("#act-value").fill(text)
+        page.locator("#act-value").press("Enter")
+        assert check(page, facts)[0] == at
+        assert page.locator("#act-said").text_content() == f"from {grid[0]:.4f} to {grid[-1]:.4f}"
 
 
 # -- colours, sizes, paper ---------------------------------------------------------------------------------------
@@ -215,8 +185,14 @@ def test_on_paper_controls_are_gone_and_numbers_stay(page):
     assert not page.locator("nav").is_visible()
     assert not page.locator("#act").is_visible()
     assert page.locator("#board").is_visible()
+    page.locator("details:not([open])").first.wait_for(state="detached")
+    page.set_viewport_size({"width": 700, "height": 900})  # A4 less its margins
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    page.set_viewport_size({"width": 1000, "height": 800})
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     page.emulate_media(media="screen", color_scheme="light")
+    page.locator("details[open]").first.wait_for(state="detached")
+    assert page.evaluate("[...document.querySelectorAll('.scroll')].every((e) => e.scrollWidth <= e.clientWidth)")
 
 
 # -- for everybody ----------------------------------------------------------------------------------------------
@@ -242,7 +218,7 @@ def test_what_is_drawn_is_also_said(page, report):
         assert chart.get_attribute("role") == "img"
         assert len(chart.get_attribute("aria-label")) > 20
     assert page.evaluate("[...document.querySelectorAll('[id]')].length === new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size")
-    assert page.evaluate("[...document.querySelectorAll('table')].every((t) => t.querySelector('th[scope=row]'))")
+    assert page.evaluate("[...document.querySelectorAll('table')].every((t) => t.querySelector('th[scope=row]') && t.caption)")
     assert page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((e) => Number(e.tagName[1]))")[0] == 1
     assert page.title() == f"{report.facts['title']} \u2013 fastcal report"
     assert page.evaluate("[...document.querySelectorAll('input')].every((e) => e.labels.length || e.getAttribute('aria-label'))")

@@ -32,7 +32,7 @@ std::optional<std::size_t> number_dense(const IntegerKeys& keys, std::size_t n, 
                                         StopToken& stop) {
   const auto [low, high] = std::minmax_element(keys.values, keys.values + n);
   const auto least = static_cast<std::uint64_t>(*low), range = static_cast<std::uint64_t>(*high) - least;
-  if (range >= std::max<std::uint64_t>(4 * n, 1 << 16)) return std::nullopt;
+  if (range >= std::max<std::uint64_t>(16 * n, 1 << 16)) return std::nullopt;
   const Pages memory((static_cast<std::size_t>(range) + 1) * sizeof(std::uint32_t));
   auto* const table = reinterpret_cast<std::uint32_t*>(memory.data());
   const auto place = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<std::uint64_t>(keys.values[i]) - least); };

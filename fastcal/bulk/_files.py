@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from fastcal import _threads
@@ -66,7 +67,7 @@ def rescore_files(
     query, doc, score, by, top_k, target_precision, target_recall, escalate_from, floor, drop_not_found, higher_is_better
         As of :class:`Rescorer`.
     memory : int or str, default "1GiB"
-        What the process may take in all, itself included: bytes, or text such as "512MiB".
+        What the call may take beyond what the process holds when it begins: bytes, or text such as "512MiB".
     resume : bool
         Go on with what an earlier call, killed or failed, has begun in `target`, and accept what it has finished.
     num_threads : int, optional
@@ -102,23 +103,38 @@ def rescore_files(
     >>> pq.read_table(folder / "out").column("doc_id").to_pylist()
     [4, 2, 5, 3]
     """
-    began = time.monotonic()
     options: dict[str, Any] = {"query": query, "doc": doc, "score": score, "by": by, "floor": floor, "drop_not_found": drop_not_found}
     options |= {"target_precision": target_precision, "target_recall": target_recall, "escalate_from": escalate_from}
     options |= {"higher_is_better": higher_is_better}
+    budget, n_threads = _memory.Budget.of(memory), _threads.resolve(num_threads) + (num_threads is None)
+    return passed(source, target, profile, options, top_k, resume=resume, progress=progress, run=partial(Run, memory=budget, n_threads=n_threads))
+
+
+def passed(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    profile: Profile,
+    options: dict[str, Any],
+    top_k: int | None,
+    *,
+    resume: bool,
+    progress: Callable[[float, float], object] | None,
+    run: Callable[..., Run],
+) -> RescoreReport:
+    """Take files through all passes; `run` makes the object that does them from plan, journal, profile, options, top_k and advance."""
+    began = time.monotonic()
     numbers.instance(profile, "profile", Profile)
-    limit, n_threads = _memory.bytes_of(memory), _threads.resolve(num_threads) + (num_threads is None)
     folder = paths.path(target, "target")
     plan = planned(found(paths.path(source, "source")))
     whole = Rescorer(profile, **options, top_k=top_k)
-    schema, options["higher_is_better"] = _schema(whole, plan), whole.higher_is_better
+    schema, options = _schema(whole, plan), {**options, "higher_is_better": whole.higher_is_better}
     settings = _settings(plan, profile, {**options, "top_k": top_k})
     with writing(folder, settings, resume=numbers.flag(resume, "resume")) as journal:
         resumed = journal.n_done
         clock = _Clock(progress, plan.rows * (1 + (top_k is not None) + 2 * of_lists(profile)))
         manifest = journal.finished()
         if manifest is None:
-            manifest = _done(Run(plan, journal, profile, options, top_k, limit, n_threads, clock), schema)
+            manifest = _done(run(plan=plan, journal=journal, profile=profile, options=options, top_k=top_k, advance=clock), schema)
     return RescoreReport.of(str(folder), manifest, resumed=resumed, seconds=time.monotonic() - began)
 
 
@@ -142,7 +158,7 @@ def _settings(plan: Plan, profile: Profile, options: Mapping[str, Any]) -> dict[
 
 def _done(run: Run, schema: Any) -> dict[str, Any]:
     """Do all passes and return the manifest."""
-    statistics: Callable[[Any], Any] = _none
+    statistics: Callable[[int], Any] = _none
     if of_lists(run.profile):
         gathered = Gathered(run)
         gathered.gather()
@@ -158,7 +174,7 @@ def _done(run: Run, schema: Any) -> dict[str, Any]:
     return run.journal.finished() or {}
 
 
-def _none(_: Any) -> None:
+def _none(_: int) -> None:
     return None
 
 

@@ -195,10 +195,10 @@ def joined(tables: Sequence[Any]) -> Any:
     for at, frame in enumerate(frames):
         if type(frame) is not kind or frame.names != frames[0].names:
             raise InvalidValueError(f"table {at} is a {kind_of(frame)}; expected one like the first, a {kind_of(frames[0])}")
-    if len(frames) == 1:
-        return frames[0].data
     if kind is ArrowFrame:
         return _joined_arrow([frame.data for frame in frames])
+    if len(frames) == 1:
+        return frames[0].data
     if kind is ArrayFrame:
         return {name: np.concatenate([frame.data[name] for frame in frames]) for name in frames[0].names}
     concat = sys.modules["pandas" if kind is PandasFrame else "polars"].concat

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import threading
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ def store(path: Path, pieces: list[Any], *, lasting: bool) -> None:
 
     Neither the name nor the line of the journal has to be there after a loss of power: without one of them the task is done again.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")  # another process may be at the same task
     try:
         with temporary.open("xb") as file:
             for piece in pieces:
@@ -78,6 +79,15 @@ def store(path: Path, pieces: list[Any], *, lasting: bool) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def written(folder: Path, stage: str, task: int, name: str | None, pieces: list[Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the file of a task on the disk, if it has a name, and return what the journal has to know."""
+    fact = {"pass": stage, "task": task, **facts}
+    if name is None:
+        return fact
+    store(folder / name, pieces, lasting=name.startswith(PART))
+    return {**fact, "name": name, "bytes": sum(len(piece) for piece in pieces)}
 
 
 class Journal:
@@ -117,7 +127,7 @@ class Journal:
         self.folder.mkdir(exist_ok=True)
         sync_folder(self.target)
         with replacing(plan) as file:
-            file.write(_written(self._plan))
+            file.write(_as_json(self._plan))
 
     def finished(self) -> dict[str, Any] | None:
         """Return the manifest, if the run came to its end."""
@@ -165,14 +175,15 @@ class Journal:
 
     def write(self, stage: str, task: int, name: str | None, pieces: list[Any], **facts: Any) -> None:
         """Put the file of a task on the disk, then its line; without a name there is no file."""
-        fact = {"pass": stage, "task": task, **facts}
-        if name is not None:
-            store(self.folder / name, pieces, lasting=name.startswith(PART))
-            fact |= {"name": name, "boot": self._boot, "bytes": sum(len(piece) for piece in pieces)}
+        self.record(written(self.folder, stage, task, name, pieces, facts))
+
+    def record(self, fact: Mapping[str, Any]) -> None:
+        """Put the line of a task on the disk, whose file :func:`written` has put there."""
+        line = {**fact, "boot": self._boot} if "name" in fact else dict(fact)
         with self._lock:
             with (self.folder / "journal.jsonl").open("ab") as journal:
-                journal.write(json.dumps(fact).encode() + b"\n")
-            self._done.setdefault(stage, {})[task] = fact
+                journal.write(json.dumps(line).encode() + b"\n")
+            self._done.setdefault(line["pass"], {})[line["task"]] = line
 
     def finish(self, manifest: Mapping[str, Any], parts: list[str]) -> None:
         """Move the parts up; with the manifest the run is complete."""
@@ -181,11 +192,11 @@ class Journal:
                 (self.folder / name).replace(self.target / name)
         sync_folder(self.target)
         with replacing(self.target / MANIFEST) as file:
-            file.write(_written({**manifest, "plan": self._plan}))
+            file.write(_as_json({**manifest, "plan": self._plan}))
         shutil.rmtree(self.folder)
 
 
-def _written(value: Any) -> bytes:
+def _as_json(value: Any) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True).encode() + b"\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "M
 # A worker takes up to 4.1 times its chunk, and all together 50 MiB that do not depend on it (pyarrow 26, 6 M rows of numbers or texts,
 # scattered or not, with and without norm and top_k, one to three workers).
 CHUNKS_A_WORKER, SHARED_BYTES = 5, 64 << 20
+MOST_OF_A_COMMAND = 256 << 20
 
 
 def bytes_of(memory: Any) -> int:
@@ -42,14 +44,32 @@ def resident() -> int:
     raise InvalidValueError("/proc/self/status does not tell how much memory is used")
 
 
-def workers(memory: int, piece: int, n_threads: int, what: str) -> int:
-    """Return how many workers fit that each hold `piece` bytes of rows; none is an error that says what is needed."""
-    require("pyarrow", "parquet").default_memory_pool().release_unused()
-    base, each = resident() + SHARED_BYTES, CHUNKS_A_WORKER * max(1, piece)
-    fit = (memory - base) // each
-    if fit < 1:
-        raise InvalidValueError(f"memory={_shown(memory)} is too small: {what} need {_shown(base + each)}")
-    return int(min(fit, n_threads))
+@dataclass(frozen=True)
+class Budget:
+    """What a call may take beyond the bytes that the process held when it began."""
+
+    memory: int
+    held: int
+
+    @classmethod
+    def of(cls, memory: Any) -> Budget:
+        """Return the budget of a call that begins now."""
+        return cls(bytes_of(memory), resident())
+
+    def workers(self, piece: int, n_threads: int, what: str) -> int:
+        """Return how many workers fit that each hold `piece` bytes of rows; none is an error that says what is needed."""
+        require("pyarrow", "parquet").default_memory_pool().release_unused()
+        base, each = max(0, resident() - self.held) + SHARED_BYTES, CHUNKS_A_WORKER * max(1, piece)
+        fit = (self.memory - base) // each
+        if fit < 1:
+            needed = f"need {_shown(base + each)} beyond the {_shown(self.held)} that the process holds"
+            raise InvalidValueError(f"memory={_shown(self.memory)} is too small: {what} {needed}")
+        return int(min(fit, n_threads))
+
+
+def of_command(memory: Any) -> int:
+    """Return what is left for the call of a command that may take so much in all; a host that holds more than a command does is not its own."""
+    return max(1, bytes_of(memory) - min(resident(), MOST_OF_A_COMMAND))
 
 
 def _shown(n: int) -> str:

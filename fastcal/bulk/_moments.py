@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from fastcal import _backend
 from fastcal._backend.protocol import Array
-from fastcal.bulk._keys import Groups, Keys, joined, numbered
+from fastcal.bulk._keys import Groups, Keys, numbered
+from fastcal.bulk._rounded import deviations, excesses, means, roots
 from fastcal.errors import InvalidValueError
 
 # What each norm needs beside count, least and greatest: sums, sums of squares.
@@ -63,24 +64,39 @@ class Moments:
             np.zeros((n, SQUARE_WORDS), np.uint64) if with_squares else None,
         )
 
-    def take(self, rows: Array) -> Moments:
-        """Return those of some queries."""
-        sums, squares = (None if words is None else words[rows] for words in (self.sums, self.squares))
-        return Moments(self.keys.take(rows), self.counts[rows], self.least[rows], self.greatest[rows], sums, squares)
+    @classmethod
+    def stacked(cls, keys: Keys, parts: Sequence[Moments]) -> Moments:
+        """Return those of one part after the other, under these keys; a key may be there several times."""
+        columns: Any = zip(*(part.numbers() for part in parts), strict=True)
+        joined: list[Any] = [None if column[0] is None else np.concatenate(column) for column in columns]
+        return cls(keys, *joined)
 
-    def plus(self, other: Moments, norm: str) -> Moments:
-        """Return the moments of the scores of both."""
-        keys = joined(self.keys, other.keys, ("one part", "the other"))
-        codes, firsts = numbered(keys)
-        total = Moments.empty(norm, keys.take(firsts))
-        for part, at in ((self, codes[: len(self)]), (other, codes[len(self) :])):
-            total.counts[at] += part.counts
-            total.least[at] = np.minimum(total.least[at], part.least)
-            total.greatest[at] = np.maximum(total.greatest[at], part.greatest)
-            for words, more in ((total.sums, part.sums), (total.squares, part.squares)):
-                if words is not None:
-                    _add(words, at, more)
-        return total
+    def numbers(self) -> tuple[Array | None, ...]:
+        """Return everything but the keys."""
+        return self.counts, self.least, self.greatest, self.sums, self.squares
+
+    def settled(self) -> Moments:
+        """Return those of each key together, keys ascending."""
+        codes, firsts = numbered(self.keys)
+        if len(firsts) == len(codes) and bool((codes[1:] > codes[:-1]).all()):
+            return self
+        keys, order = self.keys.take(firsts), np.argsort(codes, kind="stable")
+        starts = np.searchsorted(codes[order], np.arange(len(keys)))
+        sums, squares = (None if words is None else _summed(words, order, starts) for words in (self.sums, self.squares))
+        counts, least = np.add.reduceat(self.counts[order], starts), np.minimum.reduceat(self.least[order], starts)
+        return Moments(keys, counts, least, np.maximum.reduceat(self.greatest[order], starts), sums, squares)
+
+
+def _summed(words: Array, order: Array, starts: Array) -> Array:
+    """Add up runs of two's complement integers, digit by digit of 32 bits: fewer than 2^31 summands leave room for the carries."""
+    digits = np.ascontiguousarray(words, "<u8").view("<u4")
+    out = np.empty((len(starts), digits.shape[1]), np.uint32)
+    carry = np.zeros(len(starts), np.uint64)
+    for place in range(digits.shape[1]):
+        carry += np.add.reduceat(digits[order, place].astype(np.uint64), starts)
+        out[:, place] = carry.astype(np.uint32)
+        carry >>= np.uint64(32)
+    return out.astype("<u4", copy=False).view("<u8").astype(np.uint64, copy=False)
 
 
 def refuse_infinity(scores: Array, groups: Groups, name: str) -> None:
@@ -92,37 +108,28 @@ def refuse_infinity(scores: Array, groups: Groups, name: str) -> None:
         raise InvalidValueError(f"column {name!r} holds {scores[row]} in row {row}, of query {query!r}: a list with an infinite score has no norm")
 
 
-def _add(words: Array, at: Array, more: Any) -> None:
-    """Add two's complement integers to those at distinct places."""
-    carry = np.zeros(len(at), np.uint64)
-    for word in range(words.shape[1]):
-        part = words[at, word] + more[:, word]
-        over = part < more[:, word]
-        total = part + carry
-        carry = (over | (total < part)).astype(np.uint64)
-        words[at, word] = total
-
-
-def integers(words: Array | None) -> list[int]:
-    """Return two's complement words as Python integers."""
-    assert words is not None
-    return [int.from_bytes(row.tobytes(), "little", signed=True) for row in np.ascontiguousarray(words, "<u8")]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """A line for each query: ``(s - centre) * slope + fill`` in float64; for a constant list the slope is 0."""
+    """A line for each query: ``(s - centre) * slope`` in float64; where the slope is 0, of a constant list, everything is `fill`."""
 
     centre: Array
     slope: Array
-    fill: Array
+    fill: float
 
     def map(self, scores: Array, at: Array) -> Array:
         """Return the normalised float32 scores, each by the line at its place."""
         with np.errstate(over="ignore", under="ignore"):
-            mapped = (scores.astype(np.float64) - self.centre[at]) * self.slope[at] + self.fill[at]
+            slope = self.slope[at]
+            mapped = (scores.astype(np.float64) - self.centre[at]) * slope
+            if self.fill:
+                mapped += np.where(slope == 0.0, self.fill, 0.0)
             result: Array = mapped.astype(np.float32) + np.float32(0.0)
         return result
+
+
+def fill_of(norm: str) -> float:
+    """Return what the scores of a constant list become."""
+    return 0.5 if norm == "dbsf" else 0.0
 
 
 def lines_of(moments: Moments, norm: str, higher_is_better: bool) -> Lines:
@@ -135,7 +142,7 @@ def lines_of(moments: Moments, norm: str, higher_is_better: bool) -> Lines:
     sign = 1.0 if higher_is_better else -1.0
     with np.errstate(divide="ignore"):
         slope = np.where(constant, 0.0, sign / scale)
-    return Lines(np.where(constant, 0.0, sign * centre), slope, np.where(constant, 0.5 if norm == "dbsf" else 0.0, 0.0))
+    return Lines(np.where(constant, 0.0, sign * centre), slope, fill_of(norm))
 
 
 def _line(moments: Moments, norm: str, low: Array, high: Array, sign: int) -> tuple[Array, Array]:
@@ -146,28 +153,13 @@ def _line(moments: Moments, norm: str, low: Array, high: Array, sign: int) -> tu
             return low, high - low
     if norm == "max":
         return zero, np.where(high > 0.0, high, -low)
-    counts = moments.counts.tolist()
     if norm == "l2":
-        return zero, np.array([_root(q, 1) for q in integers(moments.squares)], np.float64)
-    sums = [sign * s for s in integers(moments.sums)]
+        return zero, roots(moments.squares)
     if norm == "sum":
-        units = (low * 2.0**149).tolist() if len(low) else []
-        return low, np.array([(s - n * int(least)) / (1 << 149) if n else 0.0 for s, n, least in zip(sums, counts, units, strict=True)])
-    mean = np.array([s / (n << 149) if n else 0.0 for s, n in zip(sums, counts, strict=True)], np.float64)
-    squares = integers(moments.squares)
-    deviation = np.array([_root(n * q - s * s, n * n) if n else 0.0 for s, q, n in zip(sums, squares, counts, strict=True)], np.float64)
+        return low, excesses(moments.sums, moments.counts, low, sign)
+    mean = sign * means(moments.sums, moments.counts)
+    deviation = deviations(moments.sums, moments.squares, moments.counts, high > low)
     if norm == "zscore":
         return mean, deviation
     reach = _N_SIGMA * deviation
     return mean - reach, 2.0 * reach
-
-
-def _root(numerator: int, denominator: int) -> float:
-    """Return sqrt(numerator / denominator) * 2**-149, rounded once: 64 or more bits of the root, the last telling whether more follow."""
-    if numerator == 0:
-        return 0.0
-    shift = max(0, 130 - numerator.bit_length() + denominator.bit_length()) // 2
-    whole, rest = divmod(numerator << 2 * shift, denominator)
-    root = math.isqrt(whole)
-    inexact = rest != 0 or root * root != whole
-    return (2 * root + inexact) / (1 << (shift + 150))

@@ -52,7 +52,7 @@ class Run:
     profile: Any
     options: dict[str, Any]
     top_k: int | None
-    memory: int
+    memory: _memory.Budget | None
     n_threads: int
     advance: Any
     reduction: Reduction = field(default_factory=Reduction)
@@ -72,29 +72,37 @@ class Run:
         self.advance(sum(fact["rows"] for fact in self.journal.done(stage).values()))
 
         def one(item: tuple[Stream, int, Any]) -> None:
-            stream, chunk, table = item
-            try:
-                work(chunk, table)
-            except (InvalidValueError, InvalidTypeError) as error:
-                raise type(error)(f"{self.plan.where(stream)}: {error}") from error
-            self.advance(table.num_rows)
+            self.take(work, *item)
+            self.advance(item[2].num_rows)
 
-        n = _memory.workers(self.memory, self.plan.chunk_bytes, self.n_threads, "the row groups of this input")
+        n = self._workers(self.plan.chunk_bytes, "the row groups of this input")
         work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
 
-    def over_buckets(self, stage: str, spilled: Spilled, work: Callable[[int, Iterator[Any]], None]) -> None:
-        """Call ``work`` with the tables of every bucket that this pass has not done."""
+    def _workers(self, piece: int, what: str) -> int:
+        return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what)
+
+    def take(self, work: Callable[[int, Any], None], stream: Stream, chunk: int, table: Any) -> None:
+        """Call ``work`` with a chunk; an error says where its rows are."""
+        try:
+            work(chunk, table)
+        except (InvalidValueError, InvalidTypeError) as error:
+            raise type(error)(f"{self.plan.where(stream)}: {error}") from error
+
+    def share(self, task: int, n: int) -> int:
+        """Return how many rows one of `n` tasks counts for."""
+        return self.plan.rows * (task + 1) // n - self.plan.rows * task // n
+
+    def over_tasks(self, stage: str, n: int, piece: int, work: Callable[[int], None]) -> None:
+        """Call ``work`` with every one of `n` tasks that this pass has not done; one holds some `piece` bytes of rows."""
         done = set(self.journal.done(stage))
-        n = _memory.workers(self.memory, min(int(spilled.bytes.max()), self.plan.bucket_bytes), self.n_threads, "the buckets of queries")
-        buckets = [bucket for bucket in range(len(spilled.bytes)) if bucket not in done]
-        edges = [self.plan.rows * i // len(spilled.bytes) for i in range(len(spilled.bytes) + 1)]
-        self.advance(sum(edges[bucket + 1] - edges[bucket] for bucket in done))
+        n_workers = self._workers(piece, "the buckets of queries")
+        self.advance(sum(self.share(task, n) for task in done))
 
-        def one(bucket: int) -> None:
-            work(bucket, spilled.tables(bucket))
-            self.advance(edges[bucket + 1] - edges[bucket])
+        def one(task: int) -> None:
+            work(task)
+            self.advance(self.share(task, n))
 
-        work_through((iter([bucket]) for bucket in buckets), one, n, self.advance.tick)
+        work_through((iter([task]) for task in range(n) if task not in done), one, n_workers, self.advance.tick)
 
     def spilled(self, stage: str) -> Spilled:
         """Return what a pass has spilled."""
@@ -102,11 +110,11 @@ class Run:
         return Spilled([self.journal.folder / fact["name"] for fact in facts], self.plan.n_buckets)
 
 
-def map_rows(run: Run, statistics: Callable[[Any], Any]) -> None:
+def map_rows(run: Run, statistics: Callable[[int], Any]) -> None:
     """Write a part, or spill the best rows, of every chunk."""
 
     def work(chunk: int, table: Any) -> None:
-        out, facts = rescored(run, table, statistics(table))
+        out, facts = rescored(run, table, statistics(chunk))
         if run.top_k is None:
             write_part(run, MAPPED, chunk, out, **facts)
             return
@@ -145,22 +153,28 @@ def _below_floor(run: Run, table: Any) -> int:
 
 def merge_rows(run: Run) -> None:
     """Write the best rows of all chunks, a part for each bucket of queries."""
+    spilled = run.spilled(MAPPED)
 
-    def work(bucket: int, tables: Iterator[Any]) -> None:
-        write_part(run, MERGED, bucket, folded(run.top_rows(), tables, run.plan.bucket_bytes))
+    def work(bucket: int) -> None:
+        write_part(run, MERGED, bucket, folded(run.top_rows(), spilled.tables(bucket), run.plan.bucket_bytes))
 
-    run.over_buckets(MERGED, run.spilled(MAPPED), work)
+    run.over_tasks(MERGED, run.plan.n_buckets, min(int(spilled.bytes.max()), run.plan.bucket_bytes), work)
 
 
 def folded(top: TopRows, tables: Iterator[Any], at_most: int) -> Any:
-    """Return the best rows of tables, merged whenever there are that many bytes; None for no tables."""
-    waiting, size = list[Any](), 0
+    """Return the best rows of tables; None for no tables.
+
+    They are merged whenever there are that many bytes, or twice as many as the last merge has left: the cost stays that of a few merges
+    even where nothing can be dropped.
+    """
+    waiting, size, limit = list[Any](), 0, at_most
     for table in tables:
         waiting.append(table)
         size += table.nbytes
-        if size > at_most:
+        if size > limit:
             waiting = [top.merge(waiting)]
             size = waiting[0].nbytes
+            limit = max(at_most, 2 * size)
     return top.merge(waiting) if waiting else None
 
 

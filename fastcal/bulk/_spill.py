@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._backend.protocol import Array
 from fastcal._extras import require
+from fastcal.bulk._columns import keys_of_arrow
+from fastcal.bulk._keys import Keys
 from fastcal.errors import InvalidTypeError
 
 HASHED = 48  # bytes of a text, from its end
@@ -27,7 +30,18 @@ def buckets_of(queries: Any, n: int) -> npt.NDArray[np.uint16]:
         raise InvalidTypeError(f"queries must be integers or strings, got {queries.type}")
     coded = compute.dictionary_encode(queries.cast(pa.large_string())).combine_chunks()
     coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
-    return _bucket(_text_hashes(coded.dictionary), n).take(np.asarray(coded.indices))
+    return buckets_of_keys(keys_of_arrow(coded.dictionary, "query"), n).take(np.asarray(coded.indices))
+
+
+def buckets_of_keys(keys: Keys, n: int) -> npt.NDArray[np.uint16]:
+    """Return the bucket of each key, as of the ids it stands for."""
+    return _bucket(keys.ids().astype(np.uint64) if keys.offsets is None else _text_hashes(keys.values, keys.offsets), n)
+
+
+def by_bucket(keys: Keys, n: int) -> tuple[Array, Array, Array]:
+    """Return keys in the order of their buckets, the bucket of each key, and where in that order the buckets begin and the last one ends."""
+    buckets = buckets_of_keys(keys, n)
+    return np.argsort(buckets, kind="stable"), buckets, np.concatenate([[0], np.cumsum(np.bincount(buckets, minlength=n))])
 
 
 def _bucket(keys: npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint16]:
@@ -38,10 +52,8 @@ def _bucket(keys: npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint16]:
     return (((mixed >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32)).astype(np.uint16)
 
 
-def _text_hashes(texts: Any) -> npt.NDArray[np.uint64]:
+def _text_hashes(data: Array, offsets: Array) -> npt.NDArray[np.uint64]:
     """FNV-1a of the last bytes of each text and its length, all texts one byte further at a time."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
     ends, lengths = offsets[1:], np.diff(offsets)
     hashes = lengths.astype(np.uint64) ^ np.uint64(0xCBF29CE484222325)
     for i in range(1, 1 + min(HASHED, int(lengths.max(initial=0)))):

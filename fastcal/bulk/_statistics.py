@@ -11,7 +11,7 @@ from fastcal._extras import require
 from fastcal._validate.numbers import instance, one_of
 from fastcal.bulk._columns import keys_of_arrow
 from fastcal.bulk._frames import ArrowFrame, frame_of
-from fastcal.bulk._keys import Groups, Keys, grouped, numbered, places, require_one_kind
+from fastcal.bulk._keys import Groups, Keys, grouped, joined, places, require_one_kind
 from fastcal.bulk._moments import NEEDS, Lines, Moments, lines_of
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
@@ -123,9 +123,7 @@ class QueryStatistics:
         wanted = (query, *_NUMBERS[:3], *(name for name, needed in zip(_NUMBERS[3:], NEEDS[told], strict=True) if needed))
         frame.need(*wanted)
         keys = keys_of_arrow(frame.arrow(query), query)
-        whole = Moments(keys, *_numbers(frame, told))
-        for rows in _rounds(keys):
-            found._push(whole.take(rows))
+        found._push(Moments(keys, *_numbers(frame, told)).settled())
         return found
 
     @property
@@ -163,7 +161,8 @@ class QueryStatistics:
 
     def _fold(self) -> None:
         last = self._parts.pop()
-        self._parts[-1] = self._parts[-1].plus(last, self.norm)
+        first = self._parts[-1]
+        self._parts[-1] = Moments.stacked(joined(first.keys, last.keys, ("one part", "the other")), [first, last]).settled()
 
     def _settled(self) -> Moments:
         """Return all in one."""
@@ -184,17 +183,19 @@ def _numbers(frame: ArrowFrame, norm: str) -> list[Any]:
         if not needed:
             found.append(None)
             continue
-        texts = frame.data.column(name).to_pylist()
-        if any(text is None or len(text) != size for text in texts):
-            raise InvalidValueError(f"column {name!r} must hold {size} bytes in every row")
-        found.append(np.frombuffer(b"".join(texts), "<u8").reshape(-1, size // 8).astype(np.uint64))
+        found.append(_words(frame.data.column(name), name, size))
     return found
 
 
-def _rounds(keys: Keys) -> list[Array]:
-    """Rows in as many rounds as the most frequent key has rows, each key at most once a round, ascending."""
-    codes, _ = numbered(keys)
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], codes[order])
-    turn = np.arange(len(codes)) - starts
-    return [order[turn == each] for each in range(int(turn.max(initial=-1)) + 1)]
+def _words(column: Any, name: str, size: int) -> Array:
+    """Return binaries of one size, whatever an engine has made of their type, as rows of words."""
+    pa = require("pyarrow", "parquet")
+    fixed = pa.binary(size)
+    try:
+        chunks = [chunk if chunk.type == fixed else chunk.cast(fixed) for chunk in getattr(column, "chunks", [column])]
+    except pa.ArrowInvalid:
+        chunks = None
+    if chunks is None or column.null_count:
+        raise InvalidValueError(f"column {name!r} must hold {size} bytes in every row")
+    parts = [np.frombuffer(chunk.buffers()[1] or b"", np.uint8)[chunk.offset * size : (chunk.offset + len(chunk)) * size] for chunk in chunks]
+    return np.concatenate([np.empty(0, np.uint8), *parts]).view("<u8").reshape(-1, size // 8).astype(np.uint64, copy=False)

@@ -77,7 +77,7 @@ def rates(operating: Any) -> Spec:
         {"t": t, "rate": label, "value": operating[name][i], "low": operating[f"{name}_low"][i], "high": operating[f"{name}_high"][i]}
         for label, name in names.items()
         for i, t in enumerate(operating["threshold"])
-        if name != "precision" or operating["n_selected"][i] > 0
+        if operating[name][i] is not None
     ]
     params, lines = _rules(operating)
     x = {

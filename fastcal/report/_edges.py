@@ -38,6 +38,27 @@ def edges_of(profile: Profile, *, target_precision: Any, target_recall: Any, esc
     return Edges(cut.space, inclusive_edge(cut, act), inclusive_edge(cut, escalate), cut, said)
 
 
+def others_edges(profile: Profile, stored: Threshold | None) -> Edges:
+    """Return the edges of another profile: at its threshold for the same target, if it has exactly one, else at its first threshold."""
+    kinds = ("target_precision", "target_recall")
+    wanted = {name: getattr(stored, name, None) for name in kinds}
+    has = [cut for cut in profile.thresholds if all(getattr(cut, name) == value for name, value in wanted.items())]
+    if len(has) != 1 or not any(value is not None for value in wanted.values()):
+        wanted = dict.fromkeys(kinds)
+    return edges_of(profile, **wanted, escalate_from=None)
+
+
+def label_of(cut: Threshold | None) -> str:
+    """Return which target a threshold was stored for."""
+    if cut is None:
+        return "no threshold"
+    for name in ("precision", "recall"):
+        target = getattr(cut, f"target_{name}")
+        if target is not None:
+            return f"target {name} {target:g}"
+    return "stored"
+
+
 def inclusive_edge(cut: Threshold, value: float) -> float:
     """Return the edge that selects with "at least" what a threshold selects with its own rule."""
     edge = np.float32(value)

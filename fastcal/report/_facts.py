@@ -42,7 +42,7 @@ def rate(hits: npt.NDArray[Any], codes: npt.NDArray[np.int64]) -> dict[str, Any]
     return {"value": float(hits.mean()) if n else None, "low": float(low), "high": float(high), "n": n, "n_queries": len(np.unique(codes))}
 
 
-def data_facts(sample: Sample, qrels: Qrels, *, name: str, unjudged: str, min_grade: int) -> dict[str, Any]:
+def data_facts(sample: Sample, qrels: Qrels, *, name: str, unjudged: str, min_grade: int, all_queries: bool) -> dict[str, Any]:
     """Return what was measured on: sizes, base rate, and how much of the lists was judged."""
     run, lengths = sample.run, sample.run.counts()
     names = sample.query_ids.astype(str)
@@ -63,6 +63,7 @@ def data_facts(sample: Sample, qrels: Qrels, *, name: str, unjudged: str, min_gr
         "most_results": int(lengths.max()),
         "unjudged": unjudged,
         "min_grade": min_grade,
+        "all_queries": all_queries,
         "judged_at": [_judged(sample, qrels, k, min_grade) for k in sorted({*(k for k in DEPTHS if k < lengths.max()), int(lengths.max())})],
     }
 
@@ -141,9 +142,11 @@ def class_facts(sample: Sample, values: Float32, edge: float, target_precision: 
 
 
 def at_edge(labels: Any, values: Float32, edge: float, codes: Any, better: bool) -> dict[str, Any]:
-    """Return precision and recall at a threshold with intervals, and whether they rest on too few pairs."""
+    """Return precision and recall at a threshold with intervals, None of nothing, and whether they rest on too few pairs."""
     found = precision_recall_at(labels, values, edge, groups=codes, higher_is_better=better)
-    return found.to_dict() | {"too_few": found.n_selected < FEW or int(labels.sum()) < FEW}
+    n_relevant = int(labels.sum())
+    told = found.to_dict() | {"n_relevant": n_relevant, "too_few": found.n_selected < FEW or n_relevant < FEW}
+    return told | ({} if found.n_selected else {"precision": None}) | ({} if n_relevant else {"recall": None})
 
 
 def validation_facts(sample: Sample, profile: Profile) -> dict[str, Any]:

@@ -57,9 +57,8 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, n
     """Return a table whose first column heads the rows and which scrolls by itself where it is wider than the page."""
     heads = [tag("th", name, scope="col", class_="number" if i >= numbers_from else None) for i, name in enumerate(head)]
     body = [tag("tr", *(_cell(value, i, numbers_from) for i, value in enumerate(row))) for row in rows]
-    made = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *body))
-    region = tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=caption)
-    return joined([tag("p", caption, class_="caption"), region])
+    made = tag("table", tag("caption", caption), tag("thead", tag("tr", *heads)), tag("tbody", *body))
+    return tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
 def _cell(value: Any, column: int, numbers_from: int) -> Safe:
@@ -75,7 +74,7 @@ def _cell(value: Any, column: int, numbers_from: int) -> Safe:
 def facts_table(caption: str, rows: Iterable[tuple[str, Any]]) -> Safe:
     """Return names beside values."""
     body = [tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in rows]
-    return joined([tag("p", caption, class_="caption"), tag("table", tag("tbody", *body), class_="facts", aria_label=caption)])
+    return tag("table", tag("caption", caption), tag("tbody", *body), class_="facts")
 
 
 def figures(rows: Iterable[tuple[str, Any, Any, Any]]) -> Safe:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fastcal.report._words import NOTHING, digits_for, estimate, fixed, interval, readout, share, whole
+from fastcal.report import _verdict
+from fastcal.report._glossary import NO_INTERVAL
+from fastcal.report._words import NOTHING, digits_for, estimate, fixed, interval, many, readout, seen_words, share, whole
 
 # Brackets of an interval stay as they are; any others could begin a link.
 _SIGNS = re.compile(r"([\\`*_<>|#~]|\[(?![\u2212\d.]+, [\u2212\d.]+\](?!\()))")
@@ -24,8 +26,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
 
 def markdown(facts: Any) -> str:
     """Return the whole report."""
-    validation = facts["validation"]
-    lines = [f"# {_title(facts['title'])}", "", f"**{validation['verdict']}**: {'; '.join(map(escaped, validation['reasons']))}"]
+    validation, verdict = facts["validation"], facts["verdict"]
+    lines = [f"# {_title(facts['title'])}", "", f"**{verdict['word']}**: {verdict['meaning']} {'; '.join(map(escaped, validation['reasons']))}."]
+    lines += ["", escaped(verdict["test"])]
     if facts["warnings"]:
         lines += ["", "Read this first:", "", *(f"- {escaped(each)}" for each in facts["warnings"])]
     parts = {
@@ -33,13 +36,13 @@ def markdown(facts: Any) -> str:
         "Calibration": _calibration(facts),
         "Classes": _classes(facts["classes"]),
         "Transfer": _transfer(facts["transfer"]),
-        "Drift": _drift(validation),
+        "Drift": _drift(facts),
         "Profile and data": _profile(facts),
     }
     for name, part in parts.items():
         if part:
             lines += ["", f"## {name}", *part]
-    told = "Brackets are 95 % intervals, by query."
+    told = f"Brackets are 95 % intervals, by query. {NO_INTERVAL}"
     return "\n".join([*lines, "", f"{told} {escaped(facts['created'])}, fastcal {escaped(facts['library_version'])}."]) + "\n"
 
 
@@ -57,12 +60,15 @@ def _threshold(facts: Any) -> list[str]:
         said = readout(operating, data, at, at)
         none = shares["n_queries"] - operating["queries_with_any"][at]
         cells = [f"{said[name]} {said[f'{name}_interval']}" if said[name] != NOTHING else NOTHING for name in ("precision", "recall", "f1")]
-        rows.append([f"{fixed(grid[at], digits)} ({names[at]})", *cells, said["selected"], f"{whole(none)}: {share(none, shares)}", said["results"]])
-    lines = table([f"{operating['space']} threshold", "precision", "recall", "F1", "selected", "queries with none", "median results"], rows)
+        counts = [said["selected"], f"{whole(none)}: {share(none, shares)}", said["results"]]
+        rows.append([f"{fixed(grid[at], digits)} ({names[at]})", *cells[:2], cells[2], said["precision_n"].split(" ")[0], *counts])
+    recall = f"recall (of {whole(data['n_relevant'])} in the lists, {whole(data['n_relevant_in_qrels'])} known)"
+    head = [f"{operating['space']} threshold", "precision (of selected)", recall, "F1", "relevant selected", "selected", "queries with none"]
+    lines = table([*head, "median results"], rows)
     said = readout(operating, data, operating["start"], operating["escalate_start"])
     edges = f"from {fixed(grid[operating['start']], digits)}, escalate from {fixed(grid[operating['escalate_start']], digits)}"
     decided = [[name.replace("_", " "), said[name], said[f"{name}_share"]] for name in ("act", "escalate", "not_found")]
-    return [*lines, *table([f"decision per query, act {edges}", "queries", "share"], decided)]
+    return [*lines, *table([f"decision per query, act {edges}", f"of {many(data['n_queries'], 'query', 'queries')}", "share"], decided)]
 
 
 def _calibration(facts: Any) -> list[str]:
@@ -85,14 +91,22 @@ def _calibration(facts: Any) -> list[str]:
         [fixed(claimed, 4), f"{fixed(seen, 4)} {interval(low, high)}", whole(n)]
         for claimed, seen, low, high, n in zip(*(curve[name] for name in names), strict=True)
     ]
-    measure = f"n = {whole(summary['n'])}, {whole(summary['n_groups'])} queries"
+    measure = f"{many(summary['n'], 'candidate', 'candidates')} of {many(summary['n_groups'], 'query', 'queries')}"
     return [*table(["measure", measure], rows), *table(["stated probability", "observed", "candidates"], bins)]
 
 
 def _rule(at: Any) -> list[str]:
     precision = f"{fixed(at['precision'])} {interval(*at['precision_interval'])}" if at["n_selected"] else NOTHING
-    selected = whole(at["n_selected"]) + (" (too few)" if at["too_few"] else "")
-    return [precision, f"{fixed(at['recall'])} {interval(*at['recall_interval'])}", selected]
+    recall = f"{fixed(at['recall'])} {interval(*at['recall_interval'])}" if at["n_relevant"] else NOTHING
+    return [precision, recall, whole(at["n_selected"]) + (" (too few)" if at["too_few"] else "")]
+
+
+def _cell(at: Any) -> str:
+    if "reason" in at:
+        return str(at["reason"])
+    precision, recall, selected = _rule(at)
+    n = (f"precision {precision} of {selected} selected", f"recall {recall} of {whole(at['n_relevant'])} relevant", *seen_words(at))
+    return "; ".join(filter(None, n))
 
 
 def _classes(found: Any) -> list[str]:
@@ -107,28 +121,27 @@ def _transfer(found: Any) -> list[str]:
     if found is None:
         return []
     rows = [
-        [name, *(cell["reason"] if "reason" in cell else " · ".join(_rule(cell)) for cell in cells)]
-        for name, cells in zip(found["names"], found["cells"], strict=True)
+        [f"{name}, {space} {fixed(edge, 4)} ({target})", *map(_cell, cells)]
+        for name, space, edge, target, cells in zip(*(found[key] for key in ("names", "space", "threshold", "target", "cells")), strict=True)
     ]
     return [
         "",
-        "Precision, recall and selected candidates of each profile (row) on each collection (column).",
+        "Each profile (row) on each collection (column), without the queries that bear the name of one it was fitted on, unless they were kept.",
         *table(["profile of", *map(escaped, found["names"])], rows),
     ]
 
 
-def _drift(validation: Any) -> list[str]:
+def _drift(facts: Any) -> list[str]:
+    validation = facts["validation"]
     lines: list[str] = []
-    rows = []
-    for check in validation["thresholds"]:
-        reached = NOTHING if check["achieved"] is None else f"{fixed(check['achieved'])} {interval(*check['interval'])}"
-        promised = NOTHING if check["kind"] is None else f"{check['kind']} {fixed(check['promised'])}"
-        kept = {True: "kept", False: "broken", None: "cannot be told"}[check["kept"]]
-        rows.append([f"{check['space']} {fixed(check['value'], 4)}", promised, reached, whole(check["n_selected"]), kept])
+    rows = [[cell if isinstance(cell, str) else ", ".join(cell) for cell in row] for row in _verdict.promises(facts)]
     drift = validation["drift"]
     if drift is not None:
-        lines += table(["distance of the scores", "p-value"], [[fixed(drift["statistic"]), fixed(drift["p_value"], 4)]])
-    return [*lines, *(table(["threshold", "promised", "reached here", "selected", "verdict"], rows) if rows else [])]
+        size = validation["reference_size"]
+        sizes = [whole(size["n_pairs"]), f"{whole(validation['n_pairs'])}, worth {fixed(drift['n_effective'], 0)} independent ones"]
+        head = ["distance of the scores", "p-value", "candidates when fitted", "now"]
+        lines += table(head, [[fixed(drift["statistic"]), fixed(drift["p_value"], 4), *sizes]])
+    return [*lines, *([*table([name.lower() for name in _verdict.HEAD], rows), "", _verdict.PROMISE] if rows else [])]
 
 
 def _profile(facts: Any) -> list[str]:
@@ -137,7 +150,7 @@ def _profile(facts: Any) -> list[str]:
     rows = [[name.replace("_", " "), profile[name]] for name in names if profile[name] is not None]
     rows.append(["calibrator", profile["calibrator"]["type"]])
     lines = table(["profile", ""], rows)
-    judged = [[f"judged@{each['k']}", estimate(each)] for each in data["judged_at"]]
+    judged = [[f"judged@{each['k']}", f"{estimate(each)}, mean of {many(each['n_queries'], 'query', 'queries')}"] for each in data["judged_at"]]
     sizes = [["queries", f"{whole(data['n_queries'])} of {whole(data['n_queries_in_run'])}"], ["candidates", whole(data["n_pairs"])]]
-    found = f"{whole(data['n_relevant'])} of {whole(data['n_relevant_in_qrels'])}"
-    return [*lines, *table(["data", ""], [*sizes, ["relevant in the lists", found], ["unjudged", whole(data["n_unjudged"])], *judged])]
+    found = f"{whole(data['n_relevant'])} of {whole(data['n_relevant_in_qrels'])} known"
+    return [*lines, *table(["data", ""], [*sizes, ["relevant in the lists", found], ["unjudged candidates", whole(data["n_unjudged"])], *judged])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastcal.report._edges import Edges
+from fastcal.report._words import many
 
 MOSTLY_JUDGED = 0.8
 
@@ -25,11 +26,11 @@ def _seen(data: dict[str, Any]) -> list[str]:
     found = []
     if data["n_queries_seen"]:
         found.append(
-            f"{data['n_queries_seen']} of {data['n_queries']} queries are among those the profile was fitted on: figures on them flatter, and say "
-            "little about new queries"
+            f"{data['n_queries_seen']} of {many(data['n_queries'], 'query is', 'queries are')} among those the profile was fitted on: figures on "
+            "them flatter, and say little about new queries"
         )
     if data["n_queries_left_out_as_seen"]:
-        found.append(f"{data['n_queries_left_out_as_seen']} queries were left out: the profile was fitted on them")
+        found.append(f"{many(data['n_queries_left_out_as_seen'], 'query was', 'queries were')} left out: the profile was fitted on them")
     if data["n_queries_seen"] is None:
         found.append("the profile does not record its training queries: whether these are new to it cannot be told")
     return found
@@ -41,12 +42,14 @@ def _judgements(data: dict[str, Any]) -> list[str]:
     if data["n_unjudged"] and data["unjudged"] == "irrelevant" and top["value"] < MOSTLY_JUDGED:
         found.append(
             f"{data['n_unjudged']:,} of {data['n_pairs']:,} candidates were never judged and count as irrelevant (judged@{top['k']} is "
-            f"{top['value']:.2f}): precision and probabilities look worse than they are"
+            f"{top['value']:.2f}): precision and probabilities may look worse than they are, unless the judgements are complete"
         )
     if data["n_unjudged"] and not data["judgements_hold_irrelevant"]:
         found.append("the judgements hold relevant documents only: which candidates are irrelevant is an assumption")
     if data["n_queries_without_judgement"]:
-        found.append(f"{data['n_queries_without_judgement']} of {data['n_queries_in_run']} queries of the run have no judgement and were left out")
+        n, of = data["n_queries_without_judgement"], many(data["n_queries_in_run"], "query", "queries")
+        fate = "stayed" if data["all_queries"] else "left out"
+        found.append(f"{n:,} of {of} of the run without any judgement: {fate}")
     if data["n_judged_queries_not_in_run"]:
         found.append(f"{data['n_judged_queries_not_in_run']} judged queries are not in the run, and count for nothing here")
     return found

@@ -132,7 +132,8 @@ class _Counted:
         for name, rows in self.rows.items():
             trials = Trials.of(rows)
             low, high = trials.interval()
-            found |= {name: trials.rate().tolist(), f"{name}_low": low.tolist(), f"{name}_high": high.tolist()}
+            rates = [rate if n else None for rate, n in zip(trials.rate().tolist(), trials.n, strict=True)]
+            found |= {name: rates, f"{name}_low": low.tolist(), f"{name}_high": high.tolist()}
         selected = Trials.of(self.rows["precision"])
         known = Trials.of(self.rows["precision_judged"])
         found["n_selected"] = selected.n.astype(np.int64).tolist()

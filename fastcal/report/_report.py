@@ -15,13 +15,14 @@ from fastcal._validate.numbers import flag
 from fastcal._version import __version__
 from fastcal.calibration import GroupCalibrator
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.profile import Profile
+from fastcal.profile import Profile, Threshold
 from fastcal.report import _facts
-from fastcal.report._edges import Edges, edges_of, inclusive_edge
+from fastcal.report._edges import Edges, edges_of, inclusive_edge, label_of, others_edges
 from fastcal.report._notes import notes
 from fastcal.report._operating import RESULTS_FROM, THOUSANDS, grid_of, operating, score_edges, shares_of
 from fastcal.report._sample import Reading, Sample, as_reading, sampled
 from fastcal.report._transfer import Collection, transfer_facts
+from fastcal.report._verdict import head
 from fastcal.report._words import many
 from fastcal.run import Qrels, Run
 
@@ -73,8 +74,8 @@ class Report:
         return page(self.facts)
 
     def to_text(self, form: str) -> str:
-        """Return the form that goes with the end of a file's name: ".html", ".md" or ".json"."""
-        made = {".html": self.to_html, ".md": self.to_markdown, ".json": self.to_json}.get(form)
+        """Return the form that goes with the end of a file's name: ".html", ".md" or ".json" in upper or lower case."""
+        made = {".html": self.to_html, ".md": self.to_markdown, ".json": self.to_json}.get(form.lower())
         if made is None:
             raise InvalidValueError(f"the name of a report must end in one of {', '.join(FORMS)}, got {form!r}")
         return made()
@@ -118,7 +119,8 @@ def make_report(
     by : mapping of query to class, or array_like of str or int, one per query of the run, optional
         Classes for the table of thresholds; what the profile's GroupCalibrator tells apart, which needs them.
     others : mapping of str to (run, qrels, profile) or (run, qrels, profile, by), optional
-        Further collections, each with the profile made for it: every profile is applied to every collection.
+        Further collections, each with the profile made for it: every profile is applied to every collection, from its threshold for the
+        target that the report starts from, or from its first one if it has none for that.
     target_precision, target_recall : float, optional
         Which stored threshold the report starts from; the first one by default.
     escalate_from : float, optional
@@ -130,7 +132,8 @@ def make_report(
     all_queries : bool, default False
         Measure queries without judgements too, as `unjudged` says, and judged ones without a list, which get no result.
     seen : {"drop", "keep", "error"}, default "drop"
-        What to do about queries that the profile was fitted on; if there are no others, to drop them is an error.
+        What to do about queries that the profile was fitted on, also where it is tried on another collection; they are told by their
+        names. If there are no others, to drop them is an error.
     name : str, default "these data"
         Of these data, for the title.
 
@@ -163,7 +166,7 @@ def make_report(
     reading = as_reading(unjudged=unjudged, min_grade=min_grade, labeler=labeler, all_queries=whole, seen=seen)
     sample = sampled(run, qrels, profile, by, reading)
     edges = edges_of(profile, target_precision=target_precision, target_recall=target_recall, escalate_from=escalate_from)
-    here = Collection(name, sample, profile, edges.act, edges.space)
+    here = Collection(name, sample, profile, edges.act, edges.space, label_of(edges.stored))
     queries, candidates = many(sample.n_queries, "query", "queries"), many(len(sample.labels), "candidate", "candidates")
     facts: dict[str, Any] = {
         "format": FORMAT,
@@ -172,8 +175,9 @@ def make_report(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": f"{profile.model} ({profile.metric}) on {name}: {queries}, {candidates}",
     }
-    facts |= _measured(sample, qrels, profile, edges, name=name, unjudged=unjudged, min_grade=min_grade)
-    facts["transfer"] = None if others is None else transfer_facts([here, *_others(others, name, reading)])
+    facts |= _measured(sample, qrels, profile, edges, name=name, unjudged=unjudged, min_grade=min_grade, all_queries=whole)
+    facts["verdict"] = head(facts["validation"])
+    facts["transfer"] = None if others is None else transfer_facts([here, *_others(others, name, reading, edges.stored)], seen)
     return Report(facts | {"warnings": notes(facts, edges)})
 
 
@@ -206,7 +210,7 @@ def _operating(sample: Sample, values: Any, profile: Profile, edges: Edges, *, b
         "stored": edges.stored is not None,
         "start": place[edges.act],
         "escalate_start": place[edges.escalate],
-        "marks": [{"at": place[mark], "label": _label(cut)} for cut, mark in zip(stored, marks, strict=True)],
+        "marks": [{"at": place[mark], "label": label_of(cut)} for cut, mark in zip(stored, marks, strict=True)],
         **columns,
         "score_edge": None
         if isinstance(profile.calibrator, GroupCalibrator)
@@ -217,15 +221,7 @@ def _operating(sample: Sample, values: Any, profile: Profile, edges: Edges, *, b
     }
 
 
-def _label(cut: Any) -> str:
-    for name in ("precision", "recall"):
-        target = getattr(cut, f"target_{name}")
-        if target is not None:
-            return f"target {name} {target:g}"
-    return "stored"
-
-
-def _others(others: Any, name: str, reading: Reading) -> list[Collection]:
+def _others(others: Any, name: str, reading: Reading, stored: Threshold | None) -> list[Collection]:
     if not isinstance(others, Mapping):
         raise InvalidTypeError(f"others must be a mapping of names to (run, qrels, profile), got {type(others).__name__}")
     found = []
@@ -236,6 +232,6 @@ def _others(others: Any, name: str, reading: Reading) -> list[Collection]:
             raise InvalidValueError(f"others[{key!r}] must be (run, qrels, profile) or (run, qrels, profile, by)")
         run, qrels, profile, *by = given
         sample = sampled(run, qrels, profile, by[0] if by else None, reading)
-        edges = edges_of(profile, target_precision=None, target_recall=None, escalate_from=None)
-        found.append(Collection(key, sample, profile, edges.act, edges.space))
+        edges = others_edges(profile, stored)
+        found.append(Collection(key, sample, profile, edges.act, edges.space, label_of(edges.stored)))
     return found

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastcal.report import _tables
+from fastcal.report._glossary import NO_INTERVAL, glossary
 from fastcal.report._html import Safe, chart, figures, joined, legend, more, tag
+from fastcal.report._verdict import MEANING
 from fastcal.report._words import fixed, interval, many, readout, whole
 
-VERDICTS = {
-    "keep": "Nothing here refutes the profile.",
-    "refit": "The profile no longer says what is so here.",
-    "stop": "Do not use this profile here.",
-}
 RATES = legend(("Precision", "--c1", "solid"), ("Recall", "--c2", "dashed"), ("F1", "--c3", "dotted"))
 DRIFT = legend(("when fitted", "--muted", "dashed"), ("now", "--c1", "solid"))
 PARTS = (
@@ -24,13 +21,14 @@ PARTS = (
     ("drift", "Drift"),
     ("profile", "Profile"),
     ("data", "Data"),
+    ("words", "Words"),
 )
 
 
 def header(facts: Any) -> Safe:
     """Title, verdict and where to go."""
-    validation = facts["validation"]
-    verdict = validation["verdict"]
+    validation, verdict = facts["validation"], facts["verdict"]
+    css = verdict["word"] if verdict["word"] in MEANING else "open"
     links = [tag("li", tag("a", name, href=f"#{key}")) for key, name in PARTS]
     return tag(
         "header",
@@ -40,8 +38,8 @@ def header(facts: Any) -> Safe:
             tag("button", "Dark", id="theme", type="button", class_="needs-script"),
             class_="top",
         ),
-        tag("p", tag("span", verdict, class_=f"verdict {verdict}"), " ", VERDICTS[verdict]),
-        tag("ul", *(tag("li", each) for each in validation["reasons"]), class_="quiet"),
+        tag("p", tag("span", verdict["word"], class_=f"verdict {css}"), " ", verdict["meaning"]),
+        tag("ul", *(tag("li", each) for each in [*validation["reasons"], verdict["test"]]), class_="quiet"),
         _notes(facts["warnings"]),
         tag("nav", tag("ul", *links), aria_label="Sections"),
         tag("p", "Charts and sliders need JavaScript; the tables have the same numbers.", class_="empty unscripted"),
@@ -67,6 +65,7 @@ def sections(facts: Any, digits: int) -> list[Safe]:
         "drift": _drift(facts),
         "profile": _tables.profile(facts["profile"]),
         "data": _tables.data(facts),
+        "words": glossary(),
     }
     return [tag("section", tag("h2", name, id=f"{key}-title"), made[key], id=key, aria_labelledby=f"{key}-title") for key, name in PARTS]
 
@@ -77,7 +76,11 @@ def _threshold(facts: Any, digits: int) -> Safe:
     verb = "at least" if operating["higher_is_better"] else "at most"
     intro = (
         f"Act on a candidate whose {operating['space']} is {verb} the threshold. Drag the sliders, or use the arrow keys: every number follows. "
-        "Brackets are 95 % intervals, by query."
+        "Brackets are 95 % intervals, by query. Without an edge of its own to escalate from, nothing escalates and both move together."
+    )
+    caution = (
+        "A threshold picked here by looking was chosen on these labels, so its figures flatter: measure it on new queries, or certify it "
+        "(fastcal certify)."
     )
     return joined(
         [
@@ -92,6 +95,8 @@ def _threshold(facts: Any, digits: int) -> Safe:
             _edge("act", "Act from", operating, operating["start"], digits),
             _edge("escalate", "Escalate from", operating, operating["escalate_start"], digits),
             _presets(operating, digits),
+            tag("p", caution, class_="quiet"),
+            tag("p", id="told", class_="heard", role="status", aria_live="polite"),
             _board(texts, data),
             _decisions(texts, data),
             chart(
@@ -116,18 +121,20 @@ def _edge(name: str, label: str, operating: Any, start: int, digits: int) -> Saf
     numbers = {"min": repr(grid[0]), "max": repr(grid[-1]), "step": "any"}
     slider = tag("input", id=name, type="range", value=repr(grid[start]), aria_label=f"{label}, {operating['space']}", **numbers)
     box = tag("input", id=f"{name}-value", type="number", value=value, **numbers)
-    row = tag("div", tag("label", label, for_=f"{name}-value"), box, class_="row")
+    said = tag("span", id=f"{name}-said", class_="n", role="status")
+    row = tag("div", tag("label", label, for_=f"{name}-value"), box, said, class_="row")
     return tag("div", row, tag("div", slider, class_="track"), class_="edge needs-script")
 
 
-def _presets(operating: Any, digits: int) -> Safe | None:
-    if not operating["marks"]:
-        return None
+def _presets(operating: Any, digits: int) -> Safe:
+    """Buttons that set both edges: each threshold of the profile, and the start."""
     buttons = [
         tag("button", f"{mark['label']} ({operating['threshold'][mark['at']]:.{digits}f})", type="button", data_at=mark["at"])
         for mark in operating["marks"]
     ]
-    return tag("div", tag("span", "The profile's thresholds:", class_="quiet"), *buttons, class_="presets needs-script")
+    told = tag("span", "The profile's thresholds:", class_="quiet") if buttons else None
+    reset = tag("button", "Reset", type="button", id="reset", data_at=operating["start"])
+    return tag("div", *([told] if told else []), *buttons, reset, class_="presets needs-script")
 
 
 def _out(name: str, texts: dict[str, str], css: str) -> Safe:
@@ -145,7 +152,7 @@ def _board(texts: dict[str, str], data: Any) -> Safe:
         names["precision_judged"] = "Precision, judged ones only"
     for key, name in names.items():
         parts = [_out(key, texts, "value"), _out(f"{key}_interval", texts, "n")]
-        rows.append((name, tag("dd", *parts, *([] if key == "f1" else [_out(f"{key}_n", texts, "n")]))))
+        rows.append((name, tag("dd", *parts, _out(f"{key}_n", texts, "n"))))
     rows += [
         (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_n", texts, "n")))
         for key, name in (("selected", "Selected"), ("results", "Results per query"))
@@ -221,9 +228,11 @@ def _scores(facts: Any) -> Safe:
         told = tag("p", "One class of labels only: nothing can be said about how far relevant and irrelevant scores lie apart.", class_="empty")
     else:
         low, high = separation["auroc_interval"]
+        counted = facts["data"]["n_unjudged"] and facts["data"]["unjudged"] == "irrelevant"
+        unjudged = ", unjudged ones as irrelevant" if counted else ""
         board = [
-            ("AUROC", fixed(separation["auroc"]), interval(low, high), f"{whole(facts['data']['n_pairs'])} candidates"),
-            ("Overlap of the two", fixed(separation["overlap"]), "", "1 is no difference at all"),
+            ("AUROC", fixed(separation["auroc"]), interval(low, high), f"{many(facts['data']['n_pairs'], 'candidate', 'candidates')}{unjudged}"),
+            ("Overlap of the two", fixed(separation["overlap"]), "", f"1 is no difference at all{unjudged}"),
             ("Best F1 of any threshold", fixed(separation["best_f1"]), "", "in hindsight"),
         ]
         told = joined([tag("p", f"Verdict: {separation['verdict']}. {separation['note'] or ''}"), figures(board)])
@@ -266,7 +275,7 @@ def _drift(facts: Any) -> Safe:
             chart("chart-drift", "Distribution of the scores", note, words, lines=DRIFT),
             more("Numbers behind this chart", _tables.distributions(validation["distributions"])),
         ]
-    return joined([*parts, _tables.promises(validation)])
+    return joined([*parts, _tables.promises(facts)])
 
 
 def footer(facts: Any) -> Safe:
@@ -275,6 +284,7 @@ def footer(facts: Any) -> Safe:
     told = (
         f"Unjudged candidates count as: {data['unjudged']}. Relevant: grade {data['min_grade']} and above. Recall is of the relevant "
         "candidates in the lists. Intervals are 95 %: Wilson's, of effective trials by query (Rao & Scott 1992), or bootstrap by query. "
+        f"{NO_INTERVAL} "
         f"The sliders read a grid of {len(facts['operating']['threshold'])} thresholds. Drawn with Vega-Lite (BSD-3-Clause), which is part of "
         "this file; nothing is loaded."
     )

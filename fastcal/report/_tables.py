@@ -6,8 +6,9 @@ import itertools
 import json
 from typing import Any
 
+from fastcal.report import _verdict
 from fastcal.report._html import Cell, Safe, facts_table, joined, table, tag
-from fastcal.report._words import DASH, NOTHING, estimate, fixed, interval, percent, share, whole
+from fastcal.report._words import DASH, NOTHING, estimate, fixed, interval, many, percent, seen_words, share, whole
 
 ROWS = 25
 
@@ -26,7 +27,7 @@ def rates(facts: Any, digits: int) -> Safe:
         rows.append(
             [
                 Cell(fixed(at["threshold"], digits), stored.get(i, ""), css),
-                Cell(fixed(at["precision"]) if at["n_selected"] else NOTHING, interval(at["precision_low"], at["precision_high"]), css),
+                Cell(fixed(at["precision"]), interval(at["precision_low"], at["precision_high"]), css),
                 Cell(fixed(at["recall"]), interval(at["recall_low"], at["recall_high"]), css),
                 Cell(fixed(at["f1"]), interval(at["f1_low"], at["f1_high"]), css),
                 Cell(whole(at["n_selected"]), "", css),
@@ -34,7 +35,8 @@ def rates(facts: Any, digits: int) -> Safe:
             ]
         )
     head = [f"Threshold ({operating['space']})", "Precision", "Recall", "F1", "Selected", "Queries with none"]
-    return table(f"{whole(facts['data']['n_pairs'])} candidates of {whole(facts['data']['n_queries'])} queries", head, rows)
+    sizes = f"{many(facts['data']['n_pairs'], 'candidate', 'candidates')} of {many(facts['data']['n_queries'], 'query', 'queries')}"
+    return table(f"{sizes}, {whole(facts['data']['n_relevant'])} relevant", head, rows)
 
 
 def reliability(curve: Any) -> Safe:
@@ -63,14 +65,18 @@ def distributions(found: Any) -> Safe:
     return table("Quantiles of the scores", ["Share at or below", "When fitted", "Now"], rows)
 
 
-def _rule(at: Any) -> list[Cell]:
-    """Precision and recall of a rule, with a word where they rest on too little."""
+def _rule(at: Any) -> tuple[Cell, tuple[str, ...]]:
+    """Precision of a rule with its n, a word where it rests on too little, and what there is to say of its recall."""
     few = "few" if at["too_few"] else ""
-    told = (f"{whole(at['n_selected'])} selected", "too few" if few else "")
-    recall = Cell(fixed(at["recall"]), interval(*at["recall_interval"]), few)
-    if not at["n_selected"]:
-        return [Cell(NOTHING, told, few), recall]
-    return [Cell(fixed(at["precision"]), (interval(*at["precision_interval"]), *told), few), recall]
+    limits = interval(*at["precision_interval"]) if at["n_selected"] else ""
+    recall = (f"recall {fixed(at['recall'])}", interval(*at["recall_interval"]) if at["n_relevant"] else "", f"of {whole(at['n_relevant'])} relevant")
+    return Cell(fixed(at["precision"]), (limits, f"of {whole(at['n_selected'])} selected", "too few" if few else ""), few), recall
+
+
+def _both(at: Any) -> Cell:
+    cell, recall = _rule(at)
+    assert isinstance(cell.small, tuple)
+    return Cell(cell.text, (*cell.small, *recall), cell.css)
 
 
 def classes(facts: Any, digits: int) -> Safe:
@@ -88,18 +94,18 @@ def classes(facts: Any, digits: int) -> Safe:
             if row["threshold"] is None
             else [Cell(fixed(row["threshold"], digits), limits if limits != NOTHING else "open-ended")]
         )
-        best_rule = _rule(row["own"]) if row["own"] is not None else [Cell(NOTHING), Cell(NOTHING)]
+        best_rule = _both(row["own"]) if row["own"] is not None else Cell(NOTHING)
         rows.append(
             [
                 Cell(row["name"]),
-                Cell(whole(row["n"]), (f"{whole(row['n_relevant'])} relevant", f"{whole(row['n_queries'])} queries")),
-                *_rule(row["here"]),
+                Cell(whole(row["n"]), (f"{whole(row['n_relevant'])} relevant", many(row["n_queries"], "query", "queries"))),
+                _both(row["here"]),
                 *own,
-                *best_rule,
+                best_rule,
             ]
         )
     edge = fixed(operating["threshold"][operating["start"]], digits)
-    head = ["Class", "Candidates", f"Precision at {edge}", "Recall", "Own threshold", "Precision there", "Recall"]
+    head = ["Class", "Candidates", f"Precision at {edge}", "Own threshold", "Precision there"]
     return joined(
         [
             tag("p", f"Verdict: {found['verdict']}. The own threshold is the one with {best}; it was chosen on these labels and flatters."),
@@ -113,15 +119,17 @@ def transfer(found: Any) -> Safe:
     if found is None:
         return tag(
             "p",
-            "One collection only. With further ones (--also RUN QRELS PROFILE, others=) every profile is tried on every collection.",
+            "One collection only. With further ones (--also RUN,QRELS,PROFILE, others=) every profile is tried on every collection.",
             class_="empty",
         )
     rows = []
     for i, name in enumerate(found["names"]):
-        head = Cell(name, (found["models"][i], f"{found['space'][i]} {fixed(found['threshold'][i], 4)}"))
+        head = Cell(name, (found["models"][i], f"{found['space'][i]} {fixed(found['threshold'][i], 4)}", found["target"][i]))
         rows.append([head, *(_transferred(cell, own=i == j) for j, cell in enumerate(found["cells"][i]))])
     told = (
-        "Rows: whose profile and threshold. Columns: whose data. Precision with its 95 % interval, then recall; each profile's own data are marked."
+        "Rows: whose profile and threshold, and the target that it was stored for. Columns: whose data. Precision with its 95 % interval, then "
+        "recall; each profile's own data are marked. Queries are told by their names: those that bear the name of one that the profile was fitted "
+        "on are left out, or said where they were kept."
     )
     return joined([tag("p", told), table("Precision and recall of each profile on each collection", ["Profile of", *found["names"]], rows)])
 
@@ -130,23 +138,18 @@ def _transferred(cell: Any, *, own: bool) -> Cell:
     css = "own" if own else ""
     if "reason" in cell:
         return Cell(NOTHING, cell["reason"], css)
-    few = ", too few" if cell["too_few"] else ""
-    told = (f"recall {fixed(cell['recall'])}", interval(*cell["recall_interval"]), f"{whole(cell['n_selected'])} selected{few}")
-    value, limits = (fixed(cell["precision"]), interval(*cell["precision_interval"])) if cell["n_selected"] else (NOTHING, "")
-    return Cell(value + (" (own)" if own else ""), (limits, *told), css)
+    made = _both(cell)
+    return Cell(made.text + (" (own)" if own else ""), (*made.small, *seen_words(cell)), css)
 
 
-def promises(validation: Any) -> Safe:
-    """What each stored threshold promised and what it did."""
-    if not validation["thresholds"]:
+def promises(facts: Any) -> Safe:
+    """What each stored threshold was chosen for, reached when fitted and reaches here."""
+    if not facts["validation"]["thresholds"]:
         return tag("p", "The profile holds no threshold.", class_="empty")
-    rows = []
-    for check in validation["thresholds"]:
-        kept = {True: "kept", False: "broken", None: "cannot be told"}[check["kept"]]
-        reached = NOTHING if check["achieved"] is None else f"{fixed(check['achieved'])} {interval(*check['interval'])}"
-        promised = NOTHING if check["kind"] is None else f"{check['kind']} {fixed(check['promised'])}"
-        rows.append([f"{check['space']} {fixed(check['value'], 4)}", promised, Cell(reached, f"{whole(check['n_selected'])} selected"), kept])
-    return table("Promises of the stored thresholds (intervals hold together)", ["Threshold", "Promised", "Reached here", "Verdict"], rows)
+    rows = [[cell if isinstance(cell, str) else Cell(*cell) for cell in row] for row in _verdict.promises(facts)]
+    return joined(
+        [table("What the stored thresholds promised, 95 % intervals by query", _verdict.HEAD, rows), tag("p", _verdict.PROMISE, class_="quiet")]
+    )
 
 
 def profile(facts: Any) -> Safe:
@@ -195,10 +198,13 @@ def data(facts: Any) -> Safe:
     found = facts["data"]
     missed = f"{whole(found['n_relevant'])} of {whole(found['n_relevant_in_qrels'])} that the judgements know for these queries"
     rows = [
-        ("queries", f"{whole(found['n_queries'])} of {whole(found['n_queries_in_run'])} in the run"),
+        ("queries measured", f"{whole(found['n_queries'])} of {whole(found['n_queries_in_run'])} in the run"),
         ("candidates", f"{whole(found['n_pairs'])}, lists of {fixed(found['median_results'], 0)} (median) up to {whole(found['most_results'])}"),
         ("relevant in the lists", missed),
-        ("base rate", f"{estimate(found['base_rate'], 4)}, n = {whole(found['base_rate']['n'])}, {whole(found['base_rate']['n_queries'])} queries"),
+        (
+            "base rate",
+            f"{estimate(found['base_rate'], 4)}, n = {whole(found['base_rate']['n'])}, {many(found['base_rate']['n_queries'], 'query', 'queries')}",
+        ),
         ("unjudged candidates", f"{whole(found['n_unjudged'])} of {whole(found['n_pairs'])}"),
         ("direction of the scores", "higher is better" if found["higher_is_better"] else "lower is better"),
     ]
@@ -211,6 +217,6 @@ def data(facts: Any) -> Safe:
     return joined(
         [
             facts_table("What was measured on", rows),
-            table(f"How much of the lists was judged, mean of {whole(found['n_queries'])} queries", head, judged),
+            table(f"How much of the lists was judged, mean of {many(found['n_queries'], 'query', 'queries')}", head, judged),
         ]
     )

@@ -5,44 +5,71 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from fastcal.calibration import GroupCalibrator
+from fastcal.errors import InvalidValueError
 from fastcal.profile import Profile
 from fastcal.report._facts import at_edge
-from fastcal.report._sample import Sample, normalised
+from fastcal.report._sample import DROP, ERROR, Sample, normalised
 
 
 class Collection(NamedTuple):
-    """Labelled lists, and the profile that was made for them with the edge that it acts from."""
+    """Labelled lists, and the profile that was made for them with the edge that it acts from and the target of that edge."""
 
     name: str
     sample: Sample
     profile: Profile
     edge: float
     space: str
+    target: str
 
 
-def transfer_facts(collections: list[Collection]) -> dict[str, Any]:
-    """Return row i, the profile and edge of collection i, on collection j; None where the rule does not apply there."""
-    cells = [[_cell(rule, data) for data in collections] for rule in collections]
+def transfer_facts(collections: list[Collection], seen: str) -> dict[str, Any]:
+    """Return row i, the profile and edge of collection i, on the queries of collection j that `seen` allows; a reason where there is no figure."""
+    cells = [[_cell(rule, data, seen) for data in collections] for rule in collections]
     return {
         "names": [each.name for each in collections],
         "models": [each.profile.model for each in collections],
         "threshold": [each.edge for each in collections],
         "space": [each.space for each in collections],
+        "target": [each.target for each in collections],
         "cells": cells,
     }
 
 
-def _cell(rule: Collection, data: Collection) -> dict[str, Any]:
+def _cell(rule: Collection, data: Collection, seen: str) -> dict[str, Any]:
+    known = _known(rule.profile, data.sample)
+    n_seen, n = int(np.count_nonzero(known)), len(known)
+    if n_seen and seen == ERROR:
+        raise InvalidValueError(f"the profile of {rule.name!r} was fitted on {n_seen} of the {n} queries of {data.name!r}, by their names")
+    if n_seen == n and seen == DROP:
+        return {"reason": f"fitted on all {n} of these queries"}
+    kept = ~known if seen == DROP else np.ones(n, np.bool_)
+    said = {
+        "n_queries": int(np.count_nonzero(kept)),
+        "n_queries_left_out_as_seen": n - int(np.count_nonzero(kept)),
+        "n_queries_seen": None if rule.profile.queries is None else int(np.count_nonzero(kept & known)),
+    }
+    return _measured(rule, data, kept[data.sample.codes]) | said
+
+
+def _known(profile: Profile, sample: Sample) -> npt.NDArray[np.bool_]:
+    return np.zeros(sample.n_queries, np.bool_) if profile.queries is None else profile.seen_queries(sample.query_ids)
+
+
+def _measured(rule: Collection, data: Collection, inside: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    if not inside.any():
+        return {"reason": "the lists of its queries are empty"}
     scores, better = normalised(data.sample.run, rule.profile)
     rises = rule.profile.calibrator.higher_is_better_
     if rises is not None and rises != better:
         return {"reason": "its scores run the other way"}
+    labels, codes = data.sample.labels[inside], data.sample.codes[inside]
     if rule.space == "score":
-        return at_edge(data.sample.labels, scores, rule.edge, data.sample.codes, better)
+        return at_edge(labels, scores[inside], rule.edge, codes, better)
     grouped = isinstance(rule.profile.calibrator, GroupCalibrator)
     if grouped and data.sample.classes is None:
         return {"reason": "its calibrator needs classes, which these data do not have"}
     values = rule.profile.predict(scores, by=data.sample.classes if grouped else None).astype(np.float32)
-    return at_edge(data.sample.labels, values, rule.edge, data.sample.codes, better=True)
+    return at_edge(labels, values[inside], rule.edge, codes, better=True)

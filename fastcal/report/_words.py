@@ -62,6 +62,15 @@ def share(count: int, shares: Any) -> str:
     return f"{percent(count / n)} [{fixed(100 * shares['low'][at], 1)}, {fixed(100 * shares['high'][at], 1)}]"
 
 
+def seen_words(cell: Any) -> tuple[str, ...]:
+    """Return how many queries a cell of the transfer matrix rests on, and which of them its profile knows by name."""
+    queries = many(cell["n_queries"], "query", "queries")
+    if cell["n_queries_seen"] is None:
+        return (f"{queries}, if new not recorded",)
+    seen, left_out = cell["n_queries_seen"], cell["n_queries_left_out_as_seen"]
+    return (queries, f"{whole(seen)} of them seen in fitting" if seen else "", f"{whole(left_out)} left out as seen" if left_out else "")
+
+
 def readout(operating: Any, data: Any, act: int, escalate: int) -> dict[str, str]:
     """Return what the page says when the edges stand at these places of the grid."""
     at = {name: values[act] for name, values in operating.items() if isinstance(values, list) and len(values) == len(operating["threshold"])}
@@ -71,7 +80,7 @@ def readout(operating: Any, data: Any, act: int, escalate: int) -> dict[str, str
     found = {}
     for name, hits, among in (
         ("precision", at["n_relevant_selected"], f"{whole(at['n_selected'])} selected"),
-        ("recall", at["n_relevant_selected"], f"{whole(data['n_relevant'])} relevant"),
+        ("recall", at["n_relevant_selected"], f"{whole(data['n_relevant'])} relevant in the lists ({whole(data['n_relevant_in_qrels'])} known)"),
         ("precision_judged", at["n_relevant_selected"], f"{whole(at['n_judged_selected'])} judged"),
     ):
         nothing = among.startswith("0 ")
@@ -80,6 +89,7 @@ def readout(operating: Any, data: Any, act: int, escalate: int) -> dict[str, str
         found[f"{name}_n"] = f"{whole(hits)} of {among}"
     found["f1"] = fixed(at["f1"])
     found["f1_interval"] = interval(at["f1_low"], at["f1_high"])
+    found["f1_n"] = f"{whole(at['n_selected'])} selected, {whole(data['n_relevant'])} relevant"
     found["selected"] = whole(at["n_selected"])
     found["selected_n"] = f"of {whole(data['n_pairs'])} candidates; {whole(further)} more escalate"
     found["results"] = fixed(at["results_median"], 1)

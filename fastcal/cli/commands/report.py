@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,12 +19,19 @@ from fastcal.cli._reading import Columns, Judging, judgements, pool
 from fastcal.cli._spread import spread
 from fastcal.cli._texts import describing
 from fastcal.cli._use import check_direction
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.profile import Profile
 from fastcal.report import Report, make_report
 from fastcal.run import Run
 
 STDOUT, MARKDOWN = "-", ".md"
+_OPTIONS = {
+    r'\b(seen|unjudged)="(\w+)"': r"--\1 \2",
+    r"\btarget_(precision|recall)=": r"--target \1=",
+    r"\bescalate_from\b=?": "--escalate-from ",
+    r"\bby= ": "--by ",
+    r"\ball_queries=True": "--all-queries",
+}
 
 
 @spread
@@ -33,7 +43,7 @@ def report(
     by: By = None,
     also: Annotated[
         list[str],
-        typer.Option("--also", metavar="RUN,QRELS,PROFILE", help="Another collection with its own profile; several times.", show_default=False),
+        typer.Option("--also", metavar="[NAME=]RUN,QRELS,PROFILE", help="Another collection and its profile; several times.", show_default=False),
     ] = [],  # noqa: B006
     target_: TargetText = None,
     escalate_from: Annotated[float | None, typer.Option("--escalate-from", metavar="X", help="Laxer edge to start from.", show_default=False)] = None,
@@ -51,13 +61,13 @@ def report(
 ) -> None:
     """Write what a profile does on labelled lists as one page that needs no network, as Markdown, or as JSON.
 
-    Calibration, thresholds with a slider, results per query, classes (--by), other collections (--also) and drift; 95 % intervals by
-    query. Queries that the profile was fitted on are left out, so every figure is held out.
+    Calibration, thresholds with a slider, results per query, classes (--by), other collections (--also, at the same target) and drift;
+    95 % intervals by query. Queries that a profile was fitted on, by their names, are left out wherever it is measured.
 
     Examples:
     fastcal report run.trec qrels.trec --profile profile.json --target precision=0.7 -o report.html
     fastcal report run.trec qrels.trec --profile single.json --by groups.csv:lang -o report.md
-    fastcal report run.trec qrels.trec --profile single.json --also run2.trec,qrels.trec,norm.json --json
+    fastcal report run.trec qrels.trec --profile single.json --also normed=run2.trec,qrels.trec,norm.json --json
     """
     if run == qrels == STDOUT:
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
@@ -65,15 +75,16 @@ def report(
     used = Profile.load(profile)
     lists = pool(run, columns)
     check_direction(used, lists)
-    others = _others(also, columns, judging) or None
-    title = _stem(run) if name is None else name
-    with progress("measuring"):
+    others = [_also(text) for text in also]
+    title, *names = _names([run, *(each.run for each in others)], [name, *(each.name for each in others)])
+    further = _others(others, names, columns, judging) or None
+    with progress("measuring"), _options_named():
         made = make_report(
             lists,
             judgements(qrels, columns, judging.grade_column, judging.split),
             used,
             by=groups_of(by, lists, columns.query_column),
-            others=_named_apart(others, title),
+            others=further,
             escalate_from=escalate_from,
             unjudged=judging.unjudged,  # type: ignore[arg-type]
             min_grade=judging.min_rel,
@@ -94,7 +105,7 @@ def _write(made: Report, text: str, out: str | None, *, as_json: bool) -> None:
     if as_json:
         write_text(made.to_json())
     elif to_file:
-        console().print(f"{out}: {made.facts['title']}; {made.facts['validation']['verdict']}")
+        console().print(f"{out}: {made.facts['title']}; {made.facts['verdict']['word']}")
     else:
         write_text(text)
 
@@ -103,32 +114,57 @@ def _form(out: str | None) -> str:
     """Return the end of the name, judged before anything is measured."""
     if out is None or out == STDOUT:
         return MARKDOWN
-    form = Path(out).suffix
+    form = Path(out).suffix.lower()
     if form not in {".html", MARKDOWN, ".json"}:
         raise InvalidValueError(f"--out must end in .html, .md or .json, got {out!r}")
     return form
 
 
-def _others(also: list[str], columns: Columns, judging: Judging) -> dict[str, Any]:
+class _Also(NamedTuple):
+    """What one --also names."""
+
+    name: str | None
+    run: str
+    qrels: str
+    profile: str
+
+
+def _also(text: str) -> _Also:
+    """Take ``RUN,QRELS,PROFILE`` or ``NAME=RUN,QRELS,PROFILE``; a file that has the "=" in its name, or a folder before it, is no name."""
+    parts = text.split(",")
+    if len(parts) != 3 or not all(parts):
+        raise InvalidValueError(f"--also must be [NAME=]RUN,QRELS,PROFILE, got {text!r}")
+    name, sign, run = parts[0].partition("=")
+    if not sign or "/" in name or Path(parts[0]).exists():
+        return _Also(None, *parts)
+    if not name or not run:
+        raise InvalidValueError(f"--also must be [NAME=]RUN,QRELS,PROFILE, got {text!r}")
+    return _Also(name, run, *parts[1:])
+
+
+def _others(also: list[_Also], names: list[str], columns: Columns, judging: Judging) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for text in also:
-        parts = text.split(",")
-        if len(parts) != 3:
-            raise InvalidValueError(f"--also must be RUN,QRELS,PROFILE, got {text!r}")
-        run, qrels, path = parts
-        theirs = Profile.load(path)
-        lists = pool(run, columns)
+    for each, key in zip(also, names, strict=True):
+        theirs = Profile.load(each.profile)
+        lists = pool(each.run, columns)
         check_direction(theirs, lists)
-        key = _stem(run) if _stem(run) not in found else f"{_stem(run)} ({len(found) + 2})"
-        found[key] = lists, judgements(qrels, columns, judging.grade_column, judging.split), theirs
+        found[key] = lists, judgements(each.qrels, columns, judging.grade_column, judging.split), theirs
     return found
 
 
-def _named_apart(others: dict[str, Any] | None, title: str) -> dict[str, Any] | None:
-    """Return the other collections under names that are not the title's."""
-    if others is None:
-        return None
-    return {f"{key} (other)" if key == title else key: value for key, value in others.items()}
+def _names(runs: list[str], given: list[str | None]) -> list[str]:
+    """Return what each collection is called: as given, by its run's file, or by folder and file where files are named alike."""
+    stems = [_stem(run) for run, name in zip(runs, given, strict=True) if name is None]
+
+    def named(run: str) -> str:
+        stem = _stem(run)
+        return f"{Path(run).resolve().parent.name}/{stem}" if stems.count(stem) > 1 and run != STDOUT else stem
+
+    found = [named(run) if name is None else name for run, name in zip(runs, given, strict=True)]
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidValueError(f"two collections are called {twice!r}: name them, with --name TEXT and --also NAME=RUN,QRELS,PROFILE")
+    return found
 
 
 def _stem(path: str) -> str:
@@ -140,3 +176,18 @@ def _labeler(lists: Run, judging: Judging) -> Any:
         return None
     show = describing(lists, judging.texts)
     return terminal_labeler(show) if judging.answers is None else KeptAnswers(lists, show, judging.answers)
+
+
+@contextmanager
+def _options_named() -> Iterator[None]:
+    try:
+        yield
+    except (InvalidValueError, InvalidTypeError) as error:
+        raise type(error)(_in_options(str(error))) from None
+
+
+def _in_options(message: str) -> str:
+    """Return what the library says with its arguments as the options of the command."""
+    for argument, option in _OPTIONS.items():
+        message = re.sub(argument, option, message)
+    return message

@@ -49,6 +49,7 @@ def rescore(
     fastcal rescore candidates best --profile profile.json --target precision=0.7 --floor 0.3 --top-k 100 --memory 512MiB --resume
     """
     from fastcal.bulk import rescore_files
+    from fastcal.bulk._memory import of_command
     from fastcal.profile import Profile
 
     loaded = Profile.load(profile)
@@ -66,7 +67,7 @@ def rescore(
             floor=floor,
             drop_not_found=drop_not_found,
             higher_is_better=False if distances else None,
-            memory=memory,
+            memory=of_command(memory),
             resume=resume,
             num_threads=threads,
             progress=advance,

@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from fastcal.distributed.ray._aggregates import MergedStatistics as MergedStatistics
     from fastcal.distributed.ray._aggregates import TopK as TopK
     from fastcal.distributed.ray._rescore import rescore as rescore
+    from fastcal.distributed.ray._rescore_files import rescore_files as rescore_files
     from fastcal.distributed.ray._sharded_index import ShardedIndex as ShardedIndex
 
-__all__ = ["MergedStatistics", "ShardedIndex", "TopK", "rescore"]
+__all__ = ["MergedStatistics", "ShardedIndex", "TopK", "rescore", "rescore_files"]
 
 require("ray", "ray")
 # Ray Data is loaded by whoever asks for it: it would take the actors of an index longer to start than to build a shard.
-_MODULE_OF = {"MergedStatistics": "_aggregates", "TopK": "_aggregates", "rescore": "_rescore", "ShardedIndex": "_sharded_index"}
+_MODULE_OF = {
+    "MergedStatistics": "_aggregates",
+    "TopK": "_aggregates",
+    "rescore": "_rescore",
+    "rescore_files": "_rescore_files",
+    "ShardedIndex": "_sharded_index",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -35,10 +35,11 @@
       found[`${name}_n`] = `${whole(at("n_relevant_selected"))} of ${whole(among)} ${what}`;
     };
     rate("precision", at("n_selected"), "selected");
-    rate("recall", data.n_relevant, "relevant");
+    rate("recall", data.n_relevant, `relevant in the lists (${whole(data.n_relevant_in_qrels)} known)`);
     rate("precision_judged", at("n_judged_selected"), "judged");
     found.f1 = fixed(at("f1"));
     found.f1_interval = interval(at("f1_low"), at("f1_high"));
+    found.f1_n = `${whole(at("n_selected"))} selected, ${whole(data.n_relevant)} relevant`;
     found.selected = whole(at("n_selected"));
     found.selected_n = `of ${whole(data.n_pairs)} candidates; ${whole(sweep.n_selected[escalate] - at("n_selected"))} more escalate`;
     found.results = fixed(at("results_median"), 1);
@@ -68,8 +69,8 @@
 
   // -- the two edges ------------------------------------------------------------------------------------------
   const edges = {
-    act: { slider: document.getElementById("act"), box: document.getElementById("act-value"), at: sweep.start },
-    escalate: { slider: document.getElementById("escalate"), box: document.getElementById("escalate-value"), at: sweep.escalate_start },
+    act: { slider: document.getElementById("act"), box: document.getElementById("act-value"), said: document.getElementById("act-said"), at: sweep.start },
+    escalate: { slider: document.getElementById("escalate"), box: document.getElementById("escalate-value"), said: document.getElementById("escalate-said"), at: sweep.escalate_start },
   };
   const nearest = (value) => {
     let low = 0;
@@ -82,6 +83,20 @@
     return value - grid[low] <= grid[high] - value ? low : high;
   };
   const names = read("result-classes");
+  // Where the user wants to escalate from; null: nowhere, so that edge stays at the one to act from.
+  const initial = sweep.escalate_start === sweep.start ? null : sweep.escalate_start;
+  let wanted = initial;
+  const isLaxer = (a, b) => (a - b) * stricter < 0;
+
+  // Said once the sliders rest, so that a drag is one sentence.
+  const told = document.getElementById("told");
+  let waiting = 0;
+  const announce = (sentence) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { told.textContent = sentence; }, 700);
+  };
+
+  const label = (id, text) => document.getElementById(id).parentElement.setAttribute("aria-label", text);
 
   const show = () => {
     const [texts, counts] = readout(edges.act.at, edges.escalate.at);
@@ -100,6 +115,12 @@
         : `${texts.escalate} queries escalate`;
       edge.slider.setAttribute("aria-valuetext", `${grid[edge.at].toFixed(digits)}: ${said}`);
     }
+    const from = `at ${grid[edges.act.at].toFixed(digits)}`;
+    const rates = `precision ${texts.precision}, recall ${texts.recall}, F1 ${texts.f1}`;
+    label("chart-rates", `Precision, recall and F1 over the threshold; ${from}: ${rates}.`);
+    const few = names.map((results, i) => `${sweep.queries_by_results[edges.act.at][i]} with ${results}`).join(", ");
+    label("chart-results", `Number of queries by how many of their results are selected, ${from}: ${few}.`);
+    const sentence = `${from}: ${rates}, ${texts.selected} selected; queries: ${texts.act} act, ${texts.escalate} escalate, ${texts.not_found} not found.`;
     for (const [id, view] of Object.entries(views)) {
       const signals = view.getState().signals;
       const along = id === "chart-rates" ? grid : sweep.score_edge;
@@ -111,14 +132,25 @@
     for (const id of ["chart-rates", "chart-results", "chart-relevant", "chart-irrelevant", "chart-unjudged"]) {
       if (views[id]) views[id].runAsync();
     }
+    return sentence;
   };
 
-  // The edge to escalate from is never stricter than the one to act from: the one that is moved pushes the other.
+  // The edge to escalate from is never stricter than the one to act from: the one that is moved pushes the other, and where the one to act
+  // from moves back, the other returns to where it was wanted.
+  const place = (act) => {
+    edges.act.at = act;
+    edges.escalate.at = wanted !== null && isLaxer(wanted, act) ? wanted : act;
+    announce(show());
+  };
   const move = (name, to) => {
     const at = Math.min(Math.max(to, 0), last);
-    edges[name].at = at;
-    if ((edges.act.at - edges.escalate.at) * stricter < 0) edges[name === "act" ? "escalate" : "act"].at = at;
-    show();
+    if (name === "act") return place(at);
+    wanted = isLaxer(at, edges.act.at) ? at : null;
+    return place(wanted === null ? at : edges.act.at);
+  };
+  const policy = (act) => {
+    wanted = initial;
+    place(act);
   };
   const STEPS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
   for (const [name, edge] of Object.entries(edges)) {
@@ -131,10 +163,16 @@
       else return;
       event.preventDefault();
     });
-    edge.box.addEventListener("change", () => (edge.box.value === "" ? show() : move(name, nearest(Number(edge.box.value)))));
+    edge.box.addEventListener("change", () => {
+      const value = edge.box.value === "" ? NaN : Number(edge.box.value);
+      const inside = value >= grid[0] && value <= grid[last];
+      edge.said.textContent = inside ? "" : `from ${grid[0].toFixed(digits)} to ${grid[last].toFixed(digits)}`;
+      if (Number.isNaN(value)) show();
+      else move(name, nearest(value));
+    });
   }
   for (const button of document.querySelectorAll("button[data-at]")) {
-    button.addEventListener("click", () => move("act", Number(button.dataset.at)));
+    button.addEventListener("click", () => policy(Number(button.dataset.at)));
   }
 
   // -- light and dark -----------------------------------------------------------------------------------------
@@ -150,6 +188,22 @@
     tell();
   });
   system.addEventListener("change", tell);
+
+  // -- on paper everything is open --------------------------------------------------------------------------------
+  const opened = new Set();
+  const unfold = () => {
+    for (const node of document.querySelectorAll("details:not([open])")) {
+      opened.add(node);
+      node.open = true;
+    }
+  };
+  const fold = () => {
+    for (const node of opened) node.open = false;
+    opened.clear();
+  };
+  window.addEventListener("beforeprint", unfold);
+  window.addEventListener("afterprint", fold);
+  window.matchMedia("print").addEventListener("change", (event) => (event.matches ? unfold() : fold()));
 
   document.documentElement.classList.add("scripted");
   tell();
