@@ -58,7 +58,7 @@ class Judging:
 
 def pool(path: str, columns: Columns, *, top_k: int | None = None) -> Run:
     """Read a run, cut to its best `top_k` per query."""
-    names = {"query": columns.query_column, "doc": columns.doc_column, "score": columns.score_column}
+    names: dict[str, Any] = {"query": columns.query_column, "doc": columns.doc_column, "score": columns.score_column}
     run = read_run(path, higher_is_better=not columns.distances, **names)
     return run if top_k is None else run.top_k(top_k)
 

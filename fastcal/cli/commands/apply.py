@@ -75,7 +75,7 @@ def apply(
     asked = target(wanted)
     asks = wanted is not None or escalate_from is not None or drop_not_found
     with progress("applying the profile"):
-        names = {"query": query_column, "doc": doc_column, "score": score_column}
+        names: dict[str, Any] = {"query": query_column, "doc": doc_column, "score": score_column}
         read = files.read_run(run, higher_is_better=not distances, **names)
         check_depth(used, read)
         classes = classes_of(used, by, read, query_column)
