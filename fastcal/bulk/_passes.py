@@ -156,17 +156,20 @@ def merge_rows(run: Run) -> None:
     spilled = run.spilled(MAPPED)
 
     def work(bucket: int) -> None:
-        write_part(run, MERGED, bucket, folded(run.top_rows(), spilled.tables(bucket), run.plan.bucket_bytes))
+        write_part(run, MERGED, bucket, folded(run, spilled.tables(bucket)))
 
-    run.over_tasks(MERGED, run.plan.n_buckets, min(int(spilled.bytes.max()), run.plan.bucket_bytes), work)
+    largest = int(spilled.bytes.max())
+    one_query = int(run.top_k * run.plan.row_bytes) if run.top_k is not None else largest
+    run.over_tasks(MERGED, run.plan.n_buckets, min(largest, max(one_query, run.plan.bucket_bytes)), work)
 
 
-def folded(top: TopRows, tables: Iterator[Any], at_most: int) -> Any:
+def folded(run: Run, tables: Iterator[Any]) -> Any:
     """Return the best rows of tables; None for no tables.
 
     They are merged whenever there are that many bytes, or twice as many as the last merge has left: the cost stays that of a few merges
-    even where nothing can be dropped.
+    even where nothing can be dropped. What is left beyond the size of a bucket has to fit alone.
     """
+    top, at_most = run.top_rows(), run.plan.bucket_bytes
     waiting, size, limit = list[Any](), 0, at_most
     for table in tables:
         waiting.append(table)
@@ -174,6 +177,8 @@ def folded(top: TopRows, tables: Iterator[Any], at_most: int) -> Any:
         if size > limit:
             waiting = [top.merge(waiting)]
             size = waiting[0].nbytes
+            if size > at_most and run.memory is not None:
+                run.memory.workers(size, 1, "the best rows of the queries of one part")
             limit = max(at_most, 2 * size)
     return top.merge(waiting) if waiting else None
 
