@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from fastcal.errors import InvalidValueError
-from fastcal.files._source import form_of
 
 _KINDS = ("precision", "recall")
 _COLUMNS = "Columns of tables"
@@ -35,6 +34,8 @@ def writable(out: str | None) -> str | None:
     """Refuse a file that cannot be made, before any work is done: callback of options that name one."""
     if out is None or out == "-":
         return out
+    from fastcal.files._source import form_of
+
     path = Path(out)
     if path.is_dir():
         raise InvalidValueError(f"{out}: is a folder, expected a file")
