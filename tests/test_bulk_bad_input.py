@@ -126,7 +126,7 @@ def test_a_file_that_goes_away(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"memory": "10MiB"}, InvalidValueError, r"memory=10MiB is too small: the row groups of this input need \d+MiB"),
+        ({"memory": "10MiB"}, InvalidValueError, r"memory=10MiB is too small: tasks of 1MiB of rows need \d+MiB"),
         ({"memory": "lots"}, InvalidValueError, "got 'lots'"),
         ({"memory": True}, InvalidTypeError, "got bool"),
         ({"top_k": 0}, InvalidValueError, "top_k"),

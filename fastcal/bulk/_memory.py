@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,9 @@ from fastcal._extras import require
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
-# A worker takes up to 4.1 times its chunk, and all together 50 MiB that do not depend on it (pyarrow 26, 6 M rows of numbers or texts,
+# A worker takes up to 5.5 times its chunk, and all together 50 MiB that do not depend on it (pyarrow 26, 4 to 6 M rows of numbers or texts,
 # scattered or not, with and without norm and top_k, one to three workers).
-CHUNKS_A_WORKER, SHARED_BYTES = 5, 64 << 20
+CHUNKS_A_WORKER, SHARED_BYTES = 6, 64 << 20
 MOST_OF_A_COMMAND = 256 << 20
 
 
@@ -56,15 +58,24 @@ class Budget:
         """Return the budget of a call that begins now."""
         return cls(bytes_of(memory), resident())
 
+    def _left(self) -> int:
+        """Return the bytes for pieces of rows. What other passes have left unused is given back to the system before."""
+        require("pyarrow", "parquet").default_memory_pool().release_unused()
+        with suppress(OSError, AttributeError):  # other C libraries than glibc have no such call
+            ctypes.CDLL(None).malloc_trim(0)
+        return self.memory - max(0, resident() - self.held) - SHARED_BYTES
+
     def workers(self, piece: int, n_threads: int, what: str) -> int:
         """Return how many workers fit that each hold `piece` bytes of rows; none is an error that says what is needed."""
-        require("pyarrow", "parquet").default_memory_pool().release_unused()
-        base, each = max(0, resident() - self.held) + SHARED_BYTES, CHUNKS_A_WORKER * max(1, piece)
-        fit = (self.memory - base) // each
-        if fit < 1:
-            needed = f"need {_shown(base + each)} beyond the {_shown(self.held)} that the process holds"
-            raise InvalidValueError(f"memory={_shown(self.memory)} is too small: {what} {needed}")
-        return int(min(fit, n_threads))
+        left, each = self._left(), CHUNKS_A_WORKER * max(1, piece)
+        if left < each:
+            needed = f"need {shown(self.memory - left + each)} beyond the {shown(self.held)} that the process holds"
+            raise InvalidValueError(f"memory={shown(self.memory)} is too small: {what} {needed}")
+        return int(min(left // each, n_threads))
+
+    def piece(self) -> int:
+        """Return the bytes of rows that one worker can hold, with some room for what the process itself takes meanwhile."""
+        return max(0, self._left() // (CHUNKS_A_WORKER + 1))
 
 
 def of_command(memory: Any) -> int:
@@ -72,5 +83,5 @@ def of_command(memory: Any) -> int:
     return max(1, bytes_of(memory) - min(resident(), MOST_OF_A_COMMAND))
 
 
-def _shown(n: int) -> str:
+def shown(n: int) -> str:
     return f"{-(-n >> 20)}MiB" if n < 10 << 30 else f"{n / 2**30:.1f}GiB"

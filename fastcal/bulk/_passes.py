@@ -75,10 +75,15 @@ class Run:
             self.take(work, *item)
             self.advance(item[2].num_rows)
 
-        n = self._workers(self.plan.chunk_bytes, "the row groups of this input")
+        n = self.workers(self.plan.chunk_bytes, self._largest())
         work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
 
-    def _workers(self, piece: int, what: str) -> int:
+    def _largest(self) -> str:
+        held = f" and {_memory.shown(self.plan.held)} that a reader holds" if self.plan.held > self.plan.chunk_bytes // 2 else ""
+        return f"tasks of {_memory.shown(self.plan.chunk_bytes - self.plan.held)} of rows{held}"
+
+    def workers(self, piece: int, what: str) -> int:
+        """Return how many workers fit that hold so many bytes of rows each."""
         return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what)
 
     def take(self, work: Callable[[int, Any], None], stream: Stream, chunk: int, table: Any) -> None:
@@ -95,7 +100,7 @@ class Run:
     def over_tasks(self, stage: str, n: int, piece: int, work: Callable[[int], None]) -> None:
         """Call ``work`` with every one of `n` tasks that this pass has not done; one holds some `piece` bytes of rows."""
         done = set(self.journal.done(stage))
-        n_workers = self._workers(piece, "the buckets of queries")
+        n_workers = self.workers(piece, "the buckets of queries")
         self.advance(sum(self.share(task, n) for task in done))
 
         def one(task: int) -> None:
@@ -154,22 +159,25 @@ def _below_floor(run: Run, table: Any) -> int:
 def merge_rows(run: Run) -> None:
     """Write the best rows of all chunks, a part for each bucket of queries."""
     spilled = run.spilled(MAPPED)
+    largest, one_query = int(spilled.bytes.max()), int((run.top_k or 0) * run.plan.row_bytes)
+    fits = largest if run.memory is None else run.memory.piece()
+    at_most = min(run.plan.bucket_bytes, fits)
+    piece = min(largest, max(one_query, at_most))
+    most = fits // run.workers(piece, "the best rows of a query")
 
     def work(bucket: int) -> None:
-        write_part(run, MERGED, bucket, folded(run, spilled.tables(bucket)))
+        write_part(run, MERGED, bucket, folded(run, spilled.tables(bucket), at_most, most))
 
-    largest = int(spilled.bytes.max())
-    one_query = int(run.top_k * run.plan.row_bytes) if run.top_k is not None else largest
-    run.over_tasks(MERGED, run.plan.n_buckets, min(largest, max(one_query, run.plan.bucket_bytes)), work)
+    run.over_tasks(MERGED, run.plan.n_buckets, piece, work)
 
 
-def folded(run: Run, tables: Iterator[Any]) -> Any:
+def folded(run: Run, tables: Iterator[Any], at_most: int, most: int) -> Any:
     """Return the best rows of tables; None for no tables.
 
-    They are merged whenever there are that many bytes, or twice as many as the last merge has left: the cost stays that of a few merges
-    even where nothing can be dropped. What is left beyond the size of a bucket has to fit alone.
+    They are merged whenever there are `at_most` bytes, or twice as many as the last merge has left: the cost stays that of a few merges
+    even where nothing can be dropped. More than `most` bytes that are left have to fit alone.
     """
-    top, at_most = run.top_rows(), run.plan.bucket_bytes
+    top = run.top_rows()
     waiting, size, limit = list[Any](), 0, at_most
     for table in tables:
         waiting.append(table)
@@ -177,7 +185,7 @@ def folded(run: Run, tables: Iterator[Any]) -> Any:
         if size > limit:
             waiting = [top.merge(waiting)]
             size = waiting[0].nbytes
-            if size > at_most and run.memory is not None:
+            if size > most and run.memory is not None:
                 run.memory.workers(size, 1, "the best rows of the queries of one part")
             limit = max(at_most, 2 * size)
     return top.merge(waiting) if waiting else None

@@ -1,7 +1,8 @@
 """How the rows are cut: into chunks that depend on the input alone, never on memory, threads or what was done before.
 
-Whole groups are taken together up to the size of a chunk; a larger group is cut into equal pieces, which have to be read one after
-another. What has to be read in one go is a stream: one chunk of small groups, or all pieces of a large one.
+Whole groups are taken together up to the size of a chunk; a larger group is cut into pieces, equal in rows or, where rows differ in
+width, not above the bytes of a chunk, which have to be read one after another. What has to be read in one go is a stream: one chunk of
+small groups, or all pieces of a large one.
 """
 
 from __future__ import annotations
@@ -9,36 +10,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice, pairwise
+from math import gcd
 from typing import Any
 
 from fastcal._extras import require
 from fastcal.bulk._inputs import Columns, Input
 from fastcal.bulk._readers import opened
+from fastcal.bulk._sizes import Size
 
 # Rows and bytes of a chunk in memory, whichever is less. A bucket of the top rows should come to BUCKET_BYTES.
-CHUNK_ROWS, CHUNK_BYTES = 1 << 20, 32 << 20
+CHUNK_ROWS, CHUNK_BYTES = 1 << 20, 10 << 20
 BUCKET_BYTES, MOST_BUCKETS = 32 << 20, 4096
+# Writers look at the size of a Parquet page after so many rows; a reader holds a page as it is stored and as it was.
+PAGE_ROWS, PAGES_HELD = 1024, 2
+ADDED_BYTES = 5  # of a row: its probability and decision
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Groups that are read in one go into tables of ``piece`` rows, which are the chunks ``first``, ``first + 1``, ... of ``rows``."""
+    """Groups that are read in one go, as the chunks ``first``, ``first + 1``, ... of ``rows``; the largest of them takes ``bytes``."""
 
     first: int
     groups: tuple[tuple[int, int], ...]
-    piece: int
     rows: tuple[int, ...]
+    bytes: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The input and its chunks. ``row_bytes`` is the widest row's estimate; ``held`` what a reader has to keep of the largest group."""
+    """The input and its chunks. ``row_bytes`` is the mean of the widest group; ``held`` what a reader has to keep of the largest group."""
 
     inputs: list[Input]
     columns: Columns
     streams: list[Stream]
     rows: int
+    bytes: float
     row_bytes: float
     held: int
 
@@ -50,17 +57,17 @@ class Plan:
     @property
     def n_buckets(self) -> int:
         """Return into how many parts queries are sorted, by their hash, where all rows of a query have to meet."""
-        return max(1, min(MOST_BUCKETS, -int(-self.rows * self.row_bytes // BUCKET_BYTES)))
+        return max(1, min(MOST_BUCKETS, -int(-(self.bytes + ADDED_BYTES * self.rows) // BUCKET_BYTES)))
 
     @property
     def bucket_bytes(self) -> int:
-        """Return how many bytes of a bucket are brought together at once."""
+        """Return how many bytes of a bucket are brought together at once, where memory allows."""
         return 4 * BUCKET_BYTES
 
     @property
     def chunk_bytes(self) -> int:
         """Return the bytes of the largest chunk in memory."""
-        return int(max((max(stream.rows) for stream in self.streams if stream.rows), default=0) * self.row_bytes) + self.held
+        return int(max((stream.bytes for stream in self.streams), default=0)) + self.held
 
     def where(self, stream: Stream) -> str:
         """Say where the rows of a stream are."""
@@ -83,7 +90,7 @@ class Plan:
             return
         ((file, group),) = stream.groups
         with opened(self.inputs[file]) as reader:
-            for chunk, table in zip(chunks, reader.pieces([group], stream.piece, stored), strict=True):
+            for chunk, table in zip(chunks, _recut(reader, group, stream.rows, stored), strict=True):
                 if chunk not in done:
                     yield stream, chunk, self.columns.completed(self.inputs[file], table, names)
 
@@ -92,8 +99,17 @@ class Plan:
         for file, found in groupby(stream.groups, lambda pair: pair[0]):
             one = self.inputs[file]
             with opened(one) as reader:
-                tables += [self.columns.completed(one, t, names) for t in reader.pieces([group for _, group in found], stream.piece, stored)]
+                tables += [self.columns.completed(one, t, names) for t in reader.pieces([group for _, group in found], stream.rows[0], stored)]
         return require("pyarrow", "parquet").concat_tables(tables)
+
+
+def _recut(reader: Any, group: int, cuts: tuple[int, ...], stored: list[str]) -> Iterator[Any]:
+    """Yield the rows of a group as tables of so many rows."""
+    step = gcd(*cuts[:-1])
+    pieces = reader.pieces([group], step, stored)
+    for rows in cuts:
+        taken = list(islice(pieces, -(-rows // step)))
+        yield taken[0] if len(taken) == 1 else require("pyarrow", "parquet").concat_tables(taken)
 
 
 def planned(inputs: list[Input]) -> Plan:
@@ -101,34 +117,55 @@ def planned(inputs: list[Input]) -> Plan:
     with opened(inputs[0]) as reader:
         columns = Columns(inputs, reader.schema)
 
-    def look(one: Input) -> tuple[list[int], float]:
+    def look(one: Input) -> list[Size]:
         with opened(one) as reader:
             columns.check(one.path, reader.schema)
-            return reader.groups(), reader.row_bytes()
+            return list(reader.sizes(CHUNK_BYTES))
 
     with ThreadPoolExecutor(4) as pool:
         seen = list(pool.map(look, inputs))
-    extra = 8 * len(inputs[0].partitions)
-    row_bytes = max(1.0, extra + max(width for _, width in seen))
-    groups = [(file, group, rows) for file, (found, _) in enumerate(seen) for group, rows in enumerate(found) if rows]
-    total = sum(rows for _, _, rows in groups)
-    at_most = max(1, min(CHUNK_ROWS, int(CHUNK_BYTES / row_bytes)))
-    whole = max((rows for file, _, rows in groups if inputs[file].kind != "parquet"), default=0)
-    return Plan(inputs, columns, list(_streams(groups, at_most)), total, row_bytes, int(whole * row_bytes) if whole > at_most else 0)
+    extra = [sum(max(8, len(value.encode()) + 4) for value in one.partitions.values()) for one in inputs]
+    groups = [(file, group, _widened(size, extra[file])) for file, found in enumerate(seen) for group, size in enumerate(found) if size.rows]
+    rows, size = sum(size.rows for _, _, size in groups), sum(size.bytes for _, _, size in groups)
+    row_bytes = max((size.bytes / size.rows for _, _, size in groups), default=1.0)
+    whole = max((size.bytes for file, _, size in groups if inputs[file].kind != "parquet" and size.bytes > CHUNK_BYTES), default=0)
+    pages = max((min(size.bytes, PAGES_HELD * PAGE_ROWS * size.bytes / size.rows) for _, _, size in groups), default=0)
+    return Plan(inputs, columns, list(_streams(groups)), rows, size, row_bytes, int(max(whole, pages)))
 
 
-def _streams(groups: list[tuple[int, int, int]], at_most: int) -> Iterator[Stream]:
-    first, rows = 0, 0
+def _widened(size: Size, extra: int) -> Size:
+    """Every row takes that much more."""
+    parts = [part + extra * size.granule for part in size.parts]
+    return Size(size.rows, size.bytes + extra * size.rows, size.granule, parts)
+
+
+def _streams(groups: list[tuple[int, int, Size]]) -> Iterator[Stream]:
+    first, rows, taken = 0, 0, 0.0
     together: list[tuple[int, int]] = []
-    for file, group, n in [*groups, (-1, -1, at_most + 1)]:
-        if together and rows + n > at_most:
-            yield Stream(first, tuple(together), at_most, (rows,))
-            first, together, rows = first + 1, [], 0
-        if n <= at_most:
+    for file, group, size in [*groups, (-1, -1, Size(CHUNK_ROWS + 1, 0.0))]:
+        if together and (rows + size.rows > CHUNK_ROWS or taken + size.bytes > CHUNK_BYTES):
+            yield Stream(first, tuple(together), (rows,), taken)
+            first, together, rows, taken = first + 1, [], 0, 0.0
+        if size.rows <= CHUNK_ROWS and size.bytes <= CHUNK_BYTES:
             together.append((file, group))
-            rows += n
+            rows, taken = rows + size.rows, taken + size.bytes
         elif file >= 0:
-            piece = -(-n // -(-n // at_most))
-            cuts = tuple(min(piece, n - begin) for begin in range(0, n, piece))
-            yield Stream(first, ((file, group),), piece, cuts)
+            cuts, largest = _cuts(size)
+            yield Stream(first, ((file, group),), cuts, largest)
             first += len(cuts)
+
+
+def _cuts(size: Size) -> tuple[tuple[int, ...], float]:
+    """Return the rows of each piece of a group, and the bytes of the largest one."""
+    if not size.parts:
+        piece = -(-size.rows // max(-(-size.rows // CHUNK_ROWS), -int(-size.bytes // CHUNK_BYTES)))
+        return tuple(min(piece, size.rows - begin) for begin in range(0, size.rows, piece)), size.bytes * piece / size.rows
+    cuts, taken, largest, most = [0], 0.0, 0.0, max(1, CHUNK_ROWS // size.granule)
+    for at, part in enumerate(size.parts):
+        if at > cuts[-1] and (taken + part > CHUNK_BYTES or at - cuts[-1] >= most):
+            cuts.append(at)
+            taken = 0.0
+        taken += part
+        largest = max(largest, taken)
+    edges = [*(cut * size.granule for cut in cuts), size.rows]
+    return tuple(end - begin for begin, end in pairwise(edges)), largest

@@ -9,11 +9,12 @@ from typing import Any, Self
 
 from fastcal._extras import require
 from fastcal.bulk._inputs import Input
+from fastcal.bulk._sizes import ParquetSizes, Size
 from fastcal.errors import InvalidValueError
 
 # Parquet pages are read through a buffer of this size, so that a column of a huge row group never is in memory as a whole.
 BUFFER = 1 << 20
-PROBED = 1024
+MEASURED = 1024
 
 
 @contextmanager
@@ -46,21 +47,18 @@ class ParquetRows:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def groups(self) -> list[int]:
-        """Return the rows of each group."""
-        told = self._file.metadata
-        return [told.row_group(i).num_rows for i in range(told.num_row_groups)]
+    def sizes(self, at_most: float) -> list[Size]:
+        """Return rows and bytes of each group, of those that have more bytes than that as they lie."""
+        sizes, found = ParquetSizes(self._file, self._coded, at_most), list[Size]()
+        for group in range(self._file.metadata.num_row_groups):
+            with naming(self.one, group):
+                found.append(sizes.of(group))
+        return found
 
-    def row_bytes(self) -> float:
-        """Return bytes a row takes in memory: as stored, and, where a column can hide it, as the first rows of the file have it."""
-        told = self._file.metadata
-        rows = max(1, told.num_rows)
-        stored = sum(told.row_group(i).total_byte_size for i in range(told.num_row_groups)) / rows
-        if not told.num_rows:
-            return float(stored)
-        with naming(self.one, 0):
-            first = next(self._file.iter_batches(batch_size=PROBED, use_threads=False))
-        return float(max(stored, first.nbytes / first.num_rows))
+    def _coded(self, names: list[str], told: Any) -> Any:
+        """Return the same file, read so that texts stay in their dictionaries."""
+        parquet = require("pyarrow.parquet", "parquet")
+        return parquet.ParquetFile(self.one.path, metadata=told, read_dictionary=names, buffer_size=BUFFER, pre_buffer=False)
 
     def pieces(self, groups: list[int], rows: int, columns: list[str]) -> Iterator[Any]:
         """Yield the rows of some groups as tables of that many rows, the last one shorter."""
@@ -109,29 +107,24 @@ class ArrowRows:
             if group in wanted:
                 yield batch
 
-    def groups(self) -> list[int]:
-        """Return the rows of each group; of a stream, by walking it."""
-        narrow = min(self.schema.names, key=lambda name: _width(self.schema.field(name).type), default=None)
-        columns = None if narrow is None else [narrow]
+    def sizes(self, at_most: float) -> list[Size]:
+        """Return rows and bytes of each group, of those that have more bytes than that as they lie."""
         with naming(self.one):
-            reader = self._open(columns)
+            reader = self._open()
         if self.one.kind == "arrow":
-            return [batch.num_rows for batch in self._batches(list(range(reader.num_record_batches)), columns)]
-        rows: list[int] = []
+            return [self._size(batch, at_most) for batch in self._batches(list(range(reader.num_record_batches)), None)]
+        found: list[Size] = []
         with suppress(StopIteration):
             while True:
-                with naming(self.one, len(rows)):
-                    rows.append(reader.read_next_batch().num_rows)
-        return rows
+                with naming(self.one, len(found)):
+                    found.append(self._size(reader.read_next_batch(), at_most))
+        return found
 
-    def row_bytes(self) -> float:
-        """Return bytes a row takes in memory, by the first batch that holds any."""
-        groups = self.groups()
-        first = next((i for i, rows in enumerate(groups) if rows), None)
-        if first is None:
-            return 0.0
-        batch = next(self._batches([first], None))
-        return float(batch.nbytes / batch.num_rows)
+    def _size(self, batch: Any, at_most: float) -> Size:
+        parts = [] if batch.nbytes <= at_most else [batch.slice(begin, MEASURED).nbytes for begin in range(0, batch.num_rows, MEASURED)]
+        size = Size(batch.num_rows, batch.nbytes, MEASURED * bool(parts), parts)
+        self._forget()
+        return size
 
     def pieces(self, groups: list[int], rows: int, columns: list[str]) -> Iterator[Any]:
         """Yield the rows of some groups as tables of at most that many rows."""
@@ -143,13 +136,6 @@ class ArrowRows:
     def _forget(self) -> None:
         """Pages of the mapping leave this process; what still refers to them reads them again."""
         self._map.madvise(mmap.MADV_DONTNEED)
-
-
-def _width(kind: Any) -> int:
-    try:
-        return int(kind.bit_width)
-    except ValueError:
-        return 1 << 20
 
 
 def opened(one: Input) -> Any:
