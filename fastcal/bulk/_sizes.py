@@ -114,11 +114,11 @@ def _columns(schema: Any, paths: list[str]) -> Iterator[_Column]:
 def _width(kind: Any) -> float | None:
     types = require("pyarrow", "parquet").types
     if _is_dictionary(kind):
-        return 4.125
+        return 4.0
     if types.is_null(kind):
         return 0.0
     try:
-        return (int(kind.bit_width) + 1) / 8
+        return int(kind.bit_width) / 8
     except ValueError:
         return None
 
