@@ -7,7 +7,7 @@ import pytest
 from bulk_files import candidates, content, profile_of, report_of, start
 
 import fastcal as fc
-from fastcal.bulk import _plan, rescore_files
+from fastcal.bulk import _plan, _spill, rescore_files
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -161,3 +161,60 @@ def test_memory_stays_below_the_limit(tmp_path):
     report = report_of(start(tmp_path / "a.parquet", tmp_path / "out", tmp_path / "profile.json", {"memory": "352MiB", "top_k": 20, "floor": 0.1}))
     assert report["kept"] == 20_000
     assert report["peak"] < 352 << 20
+
+
+def texts_in_a_dictionary(folder):
+    """Narrow rows, and then rows whose texts Parquet stores once: 150,000 rows of 300 MB in a file of 2 MB."""
+    n, rng = 75_000, np.random.default_rng(0)
+    schema = pa.schema({"query_id": pa.int64(), "doc_id": pa.int64(), "score": pa.float32(), "text": pa.string()})
+    texts = pa.array(["x", *(str(i) * 1000 for i in range(10, 30))])
+    with pq.ParquetWriter(folder / "a.parquet", schema) as writer:
+        for group in range(2):
+            chosen = rng.integers(1, 21, n).astype(np.int32)
+            chosen[: 2000 * (group == 0)] = 0
+            rows = np.arange(n) + n * group
+            writer.write_table(pa.table([rows % 100, rows, rng.random(n, np.float32), texts.take(pa.array(chosen))], schema=schema), row_group_size=n)
+
+
+def wide_groups_behind_narrow_ones(folder):
+    """300,000 rows of 9 bytes of text, and then 20,000 of 10.8 kB."""
+    for name, n, times, group in (("a", 100_000, 1, 50_000), ("b", 200_000, 1, 50_000), ("b", 20_000, 1200, 10_000)):
+        texts = pa.array([f"{i:09}" * times for i in range(n)])
+        rows = pa.table({"query_id": np.arange(n) % 100, "doc_id": np.arange(n), "score": np.linspace(0, 1, n, dtype=np.float32), "text": texts})
+        if times == 1:
+            writer = pq.ParquetWriter(folder / f"{name}.parquet", rows.schema)
+        writer.write_table(rows, row_group_size=group)
+        if (name, times) != ("b", 1):
+            writer.close()
+
+
+@pytest.mark.parametrize(("make", "options"), [(texts_in_a_dictionary, {"top_k": 100}), (wide_groups_behind_narrow_ones, {})], ids=["best", "map"])
+def test_memory_holds_where_the_file_does_not_show_its_width(tmp_path, make, options):
+    (tmp_path / "in").mkdir()
+    make(tmp_path / "in")
+    profile_of().save(tmp_path / "profile.json")
+    report = report_of(start(tmp_path / "in", tmp_path / "out", tmp_path / "profile.json", {"memory": "400MiB", **options}))
+    assert report["peak"] < 400 << 20
+    assert report["kept"] == (10_000 if options else report["rows"])
+
+
+def test_best_rows_fit_in_256_mib(tmp_path):
+    """One row group of 4 M rows, as a pass over rows and one over queries."""
+    n = 4_000_000
+    columns = {"query_id": np.arange(n) % 1000, "doc_id": np.arange(n), "score": np.linspace(0, 1, n, dtype=np.float32)}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet", row_group_size=n, use_dictionary=False)
+    profile_of().save(tmp_path / "profile.json")
+    report = report_of(start(tmp_path / "a.parquet", tmp_path / "out", tmp_path / "profile.json", {"memory": "256MiB", "top_k": 100}))
+    assert report["kept"] == 100_000
+    assert report["peak"] < 256 << 20
+
+
+def test_every_byte_of_a_text_chooses_its_bucket():
+    """Texts that end alike, as slices, dictionaries and wide strings; about as many in every bucket."""
+    texts = pa.array([f"{i:07}" + "#" * 60 for i in range(20_000)])
+    found = _spill.buckets_of(pa.chunked_array([texts]), 16)
+    assert np.bincount(found, minlength=16).min() > 1000
+    for other in (texts.slice(7), texts.slice(7).cast(pa.large_string()), texts.slice(7).dictionary_encode()):
+        np.testing.assert_array_equal(_spill.buckets_of(pa.chunked_array([other]), 16), found[7:])
+    short = pa.array(["", "\0", "\0\0", "a", "a\0", "\0a", *(chr(i) * 9 for i in range(1, 99))])
+    assert len(set(_spill.buckets_of(pa.chunked_array([short]), 65_535).tolist())) > 100
