@@ -142,6 +142,23 @@ def test_bad_settings(tmp_path, options, error, words):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("source", "target"), [("in", "in/out"), ("in", "in"), ("in", "link/out"), ("in/a.parquet", "in"), ("in", "in/..")])
+def test_a_target_in_the_source_is_refused_and_the_other_way_round(tmp_path, source, target):
+    write(tmp_path / "in")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    before = content(tmp_path)
+    with pytest.raises(InvalidValueError, match="must be apart"):
+        rescore_files(tmp_path / source, tmp_path / target, profile_of(), resume=True)
+    assert content(tmp_path) == before
+
+
+def test_a_target_that_is_a_file(tmp_path):
+    path = write(tmp_path / "in")
+    (tmp_path / "out").write_text("hello")
+    with pytest.raises(InvalidValueError, match="out is a file; expected a folder"):
+        rescore_files(path, tmp_path / "out", profile_of())
+
+
 def test_a_norm_of_whole_lists_is_refused(tmp_path):
     with pytest.raises(InvalidValueError, match="rank"):
         rescore_files(write(tmp_path / "in"), tmp_path / "out", profile_of("rank"))

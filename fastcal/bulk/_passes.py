@@ -216,5 +216,5 @@ def encoded(table: Any, query: str) -> Any:
     repeating = [name for name in table.column_names if name not in numbers - {query, "decision"}]
     codecs = {column.name: "none" if pa.types.is_floating(column.type) else "snappy" for column in table.schema}
     sink = pa.BufferOutputStream()
-    parquet.write_table(table, sink, use_dictionary=repeating, compression=codecs, row_group_size=1 << 20)
+    parquet.write_table(table, sink, use_dictionary=repeating, compression=codecs, row_group_size=1 << 20, write_page_checksum=True)
     return memoryview(sink.getvalue())
