@@ -181,7 +181,7 @@ def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
 )
 def test_a_finished_run_that_has_lost_something_is_not_accepted(source, tmp_path, spoil, words):
     rescore_files(source, tmp_path / "out", profile_of(), **BEST)
-    spoil(sorted((tmp_path / "out").glob("part-*"))[-1])
+    spoil(max((tmp_path / "out").glob("part-*")))
     with pytest.raises(fc.errors.InvalidValueError, match=rf"part-\d+\.parquet {words}.*: the result is damaged; remove"):
         rescore_files(source, tmp_path / "out", profile_of(), **BEST, resume=True)
 
