@@ -166,7 +166,9 @@ def test_bad_input_is_refused_as_by_an_index(tmp_path):
         ShardedIndex.build(CORPUS, 204)
     with pytest.raises(InvalidValueError, match=r"holds no shards\.json"):
         ShardedIndex.load(tmp_path)
-    short = pytest.warns(fc.FastcalWarning, match=r"3 shards need 6 CPUs, the cluster has 2: ask for fewer with num_cpus=; waiting up to 1 s for more")
+    short = pytest.warns(
+        fc.FastcalWarning, match=r"3 shards need 6 CPUs, the cluster has 2: ask for fewer with num_cpus=; waiting up to 1 s for more"
+    )
     with short as told, pytest.raises(fc.ShardLostError, match=r"did not start within 1 s; .* CPUs are free"):
         ShardedIndex.build(CORPUS, 3, num_cpus=2, timeout=1)
     assert told[0].filename == __file__
