@@ -222,6 +222,23 @@ def test_another_batch_size_on_going_on_asks_for_nothing_twice():
         del asked[first.labels_used :]
 
 
+def test_batches_are_full_while_the_budget_lasts():
+    """Labels in hand do not shrink a request: it reaches further along the order, and the labels are those of any other batch size."""
+    rng = np.random.default_rng(0)
+    scores = rng.random(5000)
+    labels, calls = rng.random(5000) < 1 / (1 + np.exp(6 - 10 * scores)), []
+
+    def labeler(positions):
+        calls.append(len(positions))
+        return labels[positions]
+
+    labeler.positions_per_call = None
+    found = fc.certify_threshold(scores, labeler, target_precision=0.9, budget=600, seed=0, batch_size=50)
+    assert set(calls[2:]) == {50}  # after the census and the rest of a first page
+    assert found.labels_used == sum(calls) <= 600
+    assert found.threshold == fc.certify_threshold(scores, labeler, target_precision=0.9, budget=600, seed=0).threshold
+
+
 def test_a_log_is_gone_on_from_with_another_budget(tmp_path):
     rng = np.random.default_rng(6)
     scores, labels, log = rng.random(5000), rng.random(5000) < 0.96, tmp_path / "labels.jsonl"

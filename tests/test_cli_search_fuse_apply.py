@@ -99,7 +99,7 @@ def shortened(folder):
         (["--beir", "beir", "-k", "three"], "-k"),
         (["--beir", "beir", "--metric", "hamming"], "'hamming' is not one of cosine, dot, euclidean; see fastcal search --help"),
         (["--beir", "beir", "--dims", "17"], "dims"),
-        (["--beir", "beir", "-o", "nowhere/run.trec"], "nowhere/run.trec: No such file or directory"),
+        (["--beir", "beir", "-o", "nowhere/run.trec"], "nowhere/run.trec: the folder nowhere does not exist"),
         (["--beir", "beir", "--tag", "two words"], "two words"),
     ],
 )

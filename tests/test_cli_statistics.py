@@ -156,6 +156,8 @@ def test_evaluate_is_the_library(files, fastcal):
     (row,) = told["thresholds"]
     at = fc.metrics.precision_recall_at(labels, p, cut.value, groups=queries).to_dict()
     assert {name: row[name] for name in at if name != "threshold"} == {name: at[name] for name in at if name != "threshold"}
+    assert row["threshold"] == cut.value
+    assert row["stored"] == cut.to_dict()
     decided = profile.policy(threshold=cut, escalate_from=0.01).decide(fc.SearchResult(scores.reshape(24, 40), run.ids.reshape(24, 40)))
     for decision in fc.Decision:
         n = int((decided.decisions == decision).sum())

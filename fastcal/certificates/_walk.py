@@ -187,8 +187,9 @@ class _Sheet:
         unlabelled = self.labels[rows] == _UNKNOWN
         if start + need > rows.size or np.count_nonzero(unlabelled[: start + need]) > self._remaining:
             return rows[:0]
-        asked = np.flatnonzero(unlabelled[: start + max(min(need, _MOST), self.rule.batch_size)])
-        return rows[asked[: int(min(self._remaining, asked.size))]]
+        asked = np.flatnonzero(unlabelled)
+        n = max(int(np.searchsorted(asked, start + min(need, _MOST))), self.rule.batch_size)
+        return rows[asked[: int(min(n, self._remaining, asked.size))]]
 
     # -- what is kept ---------------------------------------------------------------------------------------
     def _cut(self, cut: int) -> tuple[float, int, int]:

@@ -90,7 +90,7 @@ def certify_threshold(
         .71 / .82 of its recall with 417 / 668 / 683 labels on digits, .73 / .78 / .82 with 317 / 684 / 704 on stackfaq, .53 /
         .62 / .70 with 603 / 777 / 865 on banking77; to certify 20,000 rows of precision .99 took 243 / 272 / 294.
     batch_size : int, default 1
-        Ask for at least so many labels at a time, where answers come cheaper by the dozen. It may change on going on.
+        Ask for at least so many labels at a time, where answers come cheaper by the dozen; all count against the budget. It may change.
     higher_is_better : bool, default True
         False for distances; must agree with a result or run.
     seed : int, optional

@@ -32,8 +32,8 @@ class AtThreshold:
     decisions: dict[str, dict[str, Any]]  # of queries: n, share and interval by the name of the decision
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return {"threshold": self.threshold.to_dict(), **self.at.to_dict(), "decisions": self.decisions}
+        """Return plain JSON types: the figures of precision_recall_at, and what the profile stores as "stored"."""
+        return {"stored": self.threshold.to_dict(), **self.at.to_dict(), "decisions": self.decisions}
 
 
 def evaluated(

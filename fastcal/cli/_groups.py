@@ -38,7 +38,7 @@ def groups_of(by: str | None, run: Run, query_column: str) -> npt.NDArray[Any] |
 
 def _rows(path: Path, query: str, column: str) -> Iterator[tuple[int, str, str]]:
     """Yield line, query and group of each row; one without a group is an error."""
-    records = _parquet(path) if path.suffix == ".parquet" else _lines(path)
+    records = _parquet(path) if path.suffix.lower() == ".parquet" else _lines(path)
     for line, record in records:
         key = query if query in record or _ID not in record else _ID
         for name in (key, column):
@@ -54,11 +54,11 @@ def _parquet(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield line and record of a JSONL, TSV or CSV file; what BEIR keeps as metadata of a query counts as columns."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        if path.suffix in {".jsonl", ".json"}:
+        if path.suffix.lower() in {".jsonl", ".json"}:
             for line, text in enumerate(file, start=1):
                 yield line, _record(path, line, text)
         else:
-            reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+            reader = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             for record in reader:
                 yield reader.line_num, {name: value for name, value in record.items() if isinstance(name, str)}
 

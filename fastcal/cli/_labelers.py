@@ -13,7 +13,7 @@ import numpy.typing as npt
 import typer
 
 from fastcal.cli._asking import terminal_labeler
-from fastcal.cli._labels import some_queries
+from fastcal.cli._labels import check_least, some_queries
 from fastcal.cli._options import GradeColumn, MinRel, Split, Unjudged
 from fastcal.cli._reading import AllQueries, Columns, judgements
 from fastcal.cli._texts import Texts, describing, telling
@@ -92,6 +92,7 @@ def labeler_of(source: Source, run: Run, columns: Columns) -> tuple[Run, Any]:
     if source.qrels is None:
         return run, terminal_labeler(describing(run, source.texts))
     qrels = judgements(source.qrels, columns, source.grade_column, source.split)
+    check_least(qrels, source.min_rel)
     if not source.all_queries:
         judged = set(qrels.query_ids.tolist())
         known = np.array([name in judged for name in names_of(run).tolist()], np.bool_)

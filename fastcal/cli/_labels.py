@@ -30,6 +30,7 @@ class Counts:
     n_relevant_not_listed: int  # relevant documents of these queries that no list holds
     queries_without_judgements: int  # of the run; left out unless all queries are wanted
     queries_without_list: int  # of the judgements; likewise
+    queries_held_out: int = 0  # left for another command to measure
 
     def to_dict(self) -> dict[str, int]:
         """Return plain JSON types."""
@@ -45,6 +46,8 @@ class Counts:
             told.append(f"{self.queries_without_judgements:,} queries of the run without judgements")
         if self.queries_without_list:
             told.append(f"{self.queries_without_list:,} judged queries without a list")
+        if self.queries_held_out:
+            told.append(f"{self.queries_held_out:,} queries held out")
         return "; ".join(told)
 
 
@@ -77,12 +80,15 @@ def labelled(
     all_queries: bool = False,
     texts: str | None = None,
     answers: str | None = None,
+    hold_out: float = 0.0,
+    seed: int = 0,
 ) -> Labelled:
     """Label a run that has scores; with ``unjudged="ask"`` the person at the terminal is asked for what is missing.
 
     Queries that only one of the two knows are counted and left out, as trec_eval does; with `all_queries` those of the run count, their
     pairs as `unjudged` says, and those of the judgements have an empty list. A run without scores, and one of which no pair is
     judged, is an error: names are then written in two ways. With `answers` what is answered at the terminal is kept in that CSV.
+    The share `hold_out` of the queries that count, drawn by `seed` from their names in order, is left out.
     """
     if run.scores is None:
         raise InvalidValueError("the run has no scores")
@@ -90,7 +96,10 @@ def labelled(
         raise InvalidValueError("the run lists nothing")
     if (qrels.grades_of(run, unjudged=_NONE) == _NONE).all():
         raise InvalidValueError(f"none of the {run.ids.size} pairs of the run is judged; are queries and documents named alike in both?")
+    check_least(qrels, min_rel)
     pool, run_only, judged_only = _matched(run, qrels, all_queries)
+    chosen = _drawn(_names(pool), hold_out, seed)
+    pool = some_queries(pool, ~chosen) if chosen.any() else pool
     labeler: Any = None
     if unjudged == "ask":
         show = describing(pool, texts)
@@ -110,6 +119,7 @@ def labelled(
         n_relevant_not_listed=n_relevant - n_listed,
         queries_without_judgements=run_only,
         queries_without_list=judged_only,
+        queries_held_out=int(np.count_nonzero(chosen)),
     )
     return Labelled(pool, labels, np.repeat(np.arange(pool.n_queries), pool.counts()), counts)
 
@@ -141,6 +151,26 @@ def _matched(run: Run, qrels: Qrels, all_queries: bool) -> tuple[Run, int, int]:
     elif not all_queries and not known.all():
         run = some_queries(run, known)
     return run, int(np.count_nonzero(~known)), len(lacking)
+
+
+def check_least(qrels: Qrels, min_rel: int) -> None:
+    """Refuse a lowest relevant grade above every grade there is; that of the default may be, where all that was judged is irrelevant."""
+    highest = int(qrels.grades.max(initial=0))
+    if min_rel > max(highest, 1):
+        raise InvalidValueError(f"--min-rel {min_rel}: no judgement is that high, the highest grade is {highest}")
+
+
+def _drawn(names: list[Any], share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Return which queries are held out: the same for the same names, whatever their order."""
+    chosen = np.zeros(len(names), np.bool_)
+    if not share:
+        return chosen
+    n = round(share * len(names)) if 0.0 < share < 1.0 else 0
+    if not 0 < n < len(names):
+        raise InvalidValueError(f"--hold-out must be a share in (0, 1) that leaves some of the {len(names)} queries out and not all, got {share:g}")
+    order = np.array(sorted(range(len(names)), key=names.__getitem__))
+    chosen[np.random.default_rng(seed).permutation(order)[:n]] = True
+    return chosen
 
 
 def _names(run: Run) -> list[Any]:

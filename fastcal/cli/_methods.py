@@ -17,10 +17,10 @@ _READS = {"platt": calibration.PlattCalibrator, "beta": calibration.BetaCalibrat
 _RISING = ("beta", "temperature")
 
 
-def calibrator_of(method: str, scores: npt.NDArray[Any], read_as: str | None, rising: bool) -> Any:
+def calibrator_of(method: str, scores: npt.NDArray[Any], read_as: str | None, rising: bool, metric: str | None = None) -> Any:
     """Return an unfitted calibrator, None for "auto"; an `input` that nothing reads is an error.
 
-    Beta reads scores as probabilities where all lie in [0, 1], else as cosines, as the candidates of ``select_calibrator`` do.
+    Beta reads scores as cosines if that is the `metric` or one is below 0 or above 1, else as probabilities.
     """
     if read_as is not None and method not in _READS:
         raise InvalidValueError(f"--input is for {', '.join(_READS)}; {method} takes any score as it is")
@@ -30,7 +30,7 @@ def calibrator_of(method: str, scores: npt.NDArray[Any], read_as: str | None, ri
         return None
     if method in _READS:
         if read_as is None and method == "beta":
-            read_as = "prob" if np.nanmin(scores) >= 0.0 and np.nanmax(scores) <= 1.0 else "cosine"
+            read_as = "prob" if metric != "cosine" and np.nanmin(scores) >= 0.0 and np.nanmax(scores) <= 1.0 else "cosine"
         made: Any = _READS[method]
         return made() if read_as is None else made(input=read_as)
     if method == "histogram":

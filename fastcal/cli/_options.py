@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,13 +30,31 @@ def one_of(name: str, help: str, *allowed: str) -> Any:  # noqa: A002
     return typer.Option(name, metavar="|".join(allowed), callback=choice(*allowed), help=help)
 
 
+def writable(out: str | None) -> str | None:
+    """Refuse a file that cannot be made, before any work is done: callback of options that name one."""
+    if out is None or out == "-":
+        return out
+    from fastcal.files._source import form_of
+
+    path = Path(out)
+    if path.is_dir():
+        raise InvalidValueError(f"{out}: is a folder, expected a file")
+    if not path.parent.is_dir():
+        raise InvalidValueError(f"{out}: the folder {path.parent} does not exist")
+    form_of(path)
+    return out
+
+
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="TREC (.gz), Parquet, Arrow, CSV, TSV or JSON, told by the name; - is stdin.")]
 QrelsArgument = Annotated[
     str, typer.Argument(metavar="QRELS", help="TREC (.gz), BEIR's .tsv, Parquet, CSV or JSON, told by the name, or a folder in BEIR layout.")
 ]
 OptionalQrels = Annotated[str | None, typer.Argument(metavar="[QRELS]", help="As QRELS of fastcal evaluate.", show_default=False)]
 ProfilePath = Annotated[str, typer.Option("--profile", "-p", metavar="FILE", help="Profile that fastcal fit wrote.")]
-Out = Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="Where it goes, whole or not at all; default and -: stdout.")]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", "-o", metavar="FILE", callback=writable, help="Where it goes, whole or not at all; default and -: stdout."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Untie = Annotated[
     bool,

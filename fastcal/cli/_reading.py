@@ -58,7 +58,7 @@ class Judging:
 
 def pool(path: str, columns: Columns, *, top_k: int | None = None) -> Run:
     """Read a run, cut to its best `top_k` per query."""
-    names = {"query": columns.query_column, "doc": columns.doc_column, "score": columns.score_column}
+    names: dict[str, Any] = {"query": columns.query_column, "doc": columns.doc_column, "score": columns.score_column}
     run = read_run(path, higher_is_better=not columns.distances, **names)
     return run if top_k is None else run.top_k(top_k)
 
@@ -68,9 +68,9 @@ def judgements(path: str, columns: Columns, grade_column: str, split: str) -> Qr
     return read_qrels(path, query=columns.query_column, doc=columns.doc_column, grade=grade_column, split=split)
 
 
-def pairs_of(run_path: str, qrels_path: str, columns: Columns, judging: Judging, *, top_k: int | None = None) -> tuple[Labelled, Qrels]:
-    """Read a run and its judgements, and label the one by the other."""
+def pairs_of(run_path: str, qrels_path: str, columns: Columns, judging: Judging, *, top_k: int | None = None, **split: Any) -> tuple[Labelled, Qrels]:
+    """Read a run and its judgements, and label the one by the other; `split` is what ``labelled`` takes besides."""
     if run_path == qrels_path == "-":
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
     run, qrels = pool(run_path, columns, top_k=top_k), judgements(qrels_path, columns, judging.grade_column, judging.split)
-    return labelled(run, qrels, **judging.options), qrels
+    return labelled(run, qrels, **judging.options, **split), qrels

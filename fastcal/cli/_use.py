@@ -12,6 +12,7 @@ from fastcal.bulk._settings import direction
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import scores_of
+from fastcal.cli._located import located
 from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.profile import Profile
 from fastcal.run import Run
@@ -46,7 +47,8 @@ def probabilities_of(profile: Profile, run: Run, classes: npt.NDArray[Any] | Non
     """Return the probability of each entry, after the norm."""
     check_direction(profile, run)
     by = None if classes is None else np.repeat(classes, run.counts())
-    found: npt.NDArray[np.float32] = profile.predict(scores_of(run, profile.norm)[0], by=by)
+    with located(run):
+        found: npt.NDArray[np.float32] = profile.predict(scores_of(run, profile.norm)[0], by=by)
     return found
 
 

@@ -56,8 +56,20 @@ def run(arguments: Sequence[str]) -> int:
 def _told(error: Exception) -> str:
     """Say what click says, and where the help is."""
     context = getattr(error, "ctx", None)
-    message: str = error.format_message()  # type: ignore[attr-defined]
+    message: str = _mismatch(error) or error.format_message()  # type: ignore[attr-defined]
     return f"{message.rstrip('.')}; see {context.command_path if context else 'fastcal'} --help"
+
+
+def _mismatch(error: Exception) -> str | None:
+    """Say what was got and what is expected where pydantic refused the value of an option."""
+    errors, names = getattr(error.__cause__, "errors", None), getattr(getattr(error, "param", None), "opts", None)
+    if not callable(errors) or not names:
+        return None
+    found = errors()[0]
+    limits = found.get("ctx", {})
+    kinds = {"int": "an integer", "float": "a number", "greater": f"at least {limits.get('ge')}", "less": f"at most {limits.get('le')}"}
+    kind = kinds.get(found["type"].partition("_")[0])
+    return kind and f"{names[0]} must be {kind}, got {found['input']!r}"
 
 
 def _version(value: bool) -> None:

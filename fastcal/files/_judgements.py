@@ -14,7 +14,7 @@ from fastcal.errors import InvalidValueError
 from fastcal.files import _beir
 from fastcal.files._encoded import lists
 from fastcal.files._results import read_results
-from fastcal.files._source import Source, lines, naming, source
+from fastcal.files._source import Source, hinting, lines, naming, source
 from fastcal.files._tables import ALIASES, read_table, resolved
 from fastcal.run import Qrels
 
@@ -48,13 +48,20 @@ def read_qrels(path: str | PathLike[str], *, query: str = "query_id", doc: str =
     with naming(found):
         if found.form == "json":
             grades: Any = read_results(found)
-            return Qrels.from_dict(grades)
+            return _some(Qrels.from_dict(grades), found)
         if found.form in {"text", "tsv"}:
             if found.path is None or _is_trec(found, query):
-                return Qrels.from_trec(found.place)
-            return Qrels.from_records(each[1:] for each in _judgements(found, query, doc, grade))
+                with hinting(found):
+                    return _some(Qrels.from_trec(found.place), found)
+            return _some(Qrels.from_records(each[1:] for each in _judgements(found, query, doc, grade)), found)
         table = read_table(found, [query, doc, grade], texts=[query, doc])
         return _from_table(table, query, doc, grade, found.name)
+
+
+def _some(qrels: Qrels, found: Source) -> Qrels:
+    if not qrels.ids.size:
+        raise InvalidValueError(f"{found.name} is empty: it judges nothing")
+    return qrels
 
 
 def _from_table(table: Any, query: str, doc: str, grade: str, name: str) -> Qrels:

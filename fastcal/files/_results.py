@@ -26,7 +26,7 @@ def read_results(found: Source) -> dict[str, dict[str, float]]:
     if found.member is not None:
         inside = {path: lists for path, lists in inside.items() if path == found.member}
     if len(inside) != 1:
-        _refuse(found, dict(_lists(whole, ())))
+        _refuse(found, dict(_lists(whole, ())), whole)
     return next(iter(inside.values()))
 
 
@@ -45,9 +45,17 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _refuse(found: Source, inside: Mapping[str, Any]) -> None:
+def _no_number(whole: Any, path: tuple[str, ...] = ()) -> str:
+    """Name the first value two or more levels down that is no number."""
+    if not isinstance(whole, Mapping):
+        return "" if len(path) < 2 or _is_number(whole) else f"; query {path[-2]!r}, document {path[-1]!r}: {json.dumps(whole)[:60]} is not a number"
+    told = (_no_number(value, (*path, str(name))) for name, value in whole.items()) if len(path) <= _DEPTH + 1 else iter(())
+    return next(filter(None, told), "")
+
+
+def _refuse(found: Source, inside: Mapping[str, Any], whole: Any) -> None:
     if not inside:
-        raise InvalidValueError(f"{found.name}: expected {{query: {{document: number}}}}, and found none")
+        raise InvalidValueError(f"{found.name}: expected {{query: {{document: number}}}}, and found none{_no_number(whole)}")
     have = ", ".join(f"{found.name}:{path}" for path in inside)
     got = f"no member {found.member!r}" if found.member else f"{len(inside)} results"
     raise InvalidValueError(f"{found.name} holds {got}; expected one of {have}")

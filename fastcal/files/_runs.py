@@ -5,27 +5,36 @@ from __future__ import annotations
 import json
 import sys
 from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from fastcal._extras import require
 from fastcal._validate import files
+from fastcal._validate.numbers import one_of
 from fastcal.errors import InvalidValueError
 from fastcal.files._encoded import lists, named
 from fastcal.files._results import read_results
-from fastcal.files._source import STANDARD, Source, form_of, lines, naming, source
+from fastcal.files._source import STANDARD, Source, form_of, hinting, lines, naming, source
 from fastcal.files._tables import read_table
-from fastcal.files._ties import untied
+from fastcal.files._ties import repeated, untied
 from fastcal.files._write import output, write_table
-from fastcal.run import Run
+from fastcal.run import Run, pairs
 
 DIRECTION = b"fastcal.higher_is_better"
 _WRITTEN = {True: b"true", False: b"false"}
 _TREC_FIELDS = 6
 
 
-def read_run(path: str | PathLike[str], *, query: str = "query_id", doc: str = "doc_id", score: str = "score", higher_is_better: bool = True) -> Run:
+def read_run(
+    path: str | PathLike[str],
+    *,
+    query: str = "query_id",
+    doc: str = "doc_id",
+    score: str = "score",
+    higher_is_better: bool = True,
+    duplicates: Literal["error", "keep"] = "error",
+) -> Run:
     """Read a run.
 
     The form is told by the end of the name: ``.parquet``, ``.arrow`` (or ``.feather``), ``.csv`` and ``.tsv`` with a header, ``.jsonl`` (a record
@@ -40,26 +49,41 @@ def read_run(path: str | PathLike[str], *, query: str = "query_id", doc: str = "
         Columns of a table. Where the usual query_id and doc_id are not there, query-id, qid, q_id and corpus-id, docno, docid do.
     higher_is_better : bool, default True
         False for distances in a table or JSON; files that :func:`write_run` wrote know it.
+    duplicates : {"error", "keep"}, default "error"
+        What becomes of a list that holds a document twice: trec_eval refuses it, and :func:`fuse` knows what to do.
 
     Raises
     ------
     ValueError, OSError
-        The message names the file and the line or row.
+        The message names the file and the line or row; a run without rows is an error.
     """
+    one_of(duplicates, "duplicates", ("error", "keep"))
     found = source(path, members=(".json",))
     if found.form == "json":
         with naming(found):
-            return Run.from_dict(read_results(found), higher_is_better=higher_is_better)
+            return _judged(Run.from_dict(read_results(found), higher_is_better=higher_is_better), found, duplicates)
     if found.form == "text" or (found.form == "tsv" and _is_trec(found)):
         if not higher_is_better:
             raise InvalidValueError(f"{found.name}: higher scores are better in TREC files (distances are negated there); got higher_is_better=False")
-        return Run.from_trec(found.place)
+        with hinting(found):
+            return _judged(Run.from_trec(found.place), found, duplicates)
     table = read_table(found, [query, doc, score], texts=[query, doc])
     direction = (table.schema.metadata or {}).get(DIRECTION, _WRITTEN[higher_is_better]) == _WRITTEN[True]
     rows = lists(table, query, doc, score, found.name)
     with naming(found):
         scores = rows.values if rows.values.dtype.kind == "f" else rows.values.astype(np.float64)
-        return Run(rows.ids, scores, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
+        run = Run(rows.ids, scores, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
+        return _judged(run, found, duplicates)
+
+
+def _judged(run: Run, found: Source, duplicates: str) -> Run:
+    """Return a run that lists something, and no document twice."""
+    if not run.ids.size:
+        raise InvalidValueError(f"{found.name} is empty: it lists nothing")
+    if duplicates == "error" and (again := repeated(run)) is not None:
+        query, document = (name.item() for name in pairs(run, [again]))
+        raise InvalidValueError(f"{found.name}: query {query!r} lists document {document!r} twice")
+    return run
 
 
 def write_run(run: Run, path: str | PathLike[str], *, tag: str = "fastcal", untie: bool = False, least: float | None = None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -28,7 +30,9 @@ _FORMS: dict[str, Form] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+_SPACE = b"\xef\xbb\xbf \t\r\n"
 _MAGIC: tuple[tuple[bytes, Form], ...] = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"\xff\xff\xff\xff", "arrow"), (b"{", "json"))
+_BINARY = ("parquet", "arrow")
 _GZIP = b"\x1f\x8b"
 _LOOK = 8  # bytes
 
@@ -55,21 +59,24 @@ def source(path: str | PathLike[str], *, members: tuple[str, ...] = ()) -> Sourc
         return _standard_input()
     whole = files.path(path, "path")
     place, member = split(whole, members)
-    return Source(str(place), form_of(place), existing(place), member=member, gzipped=place.suffix == ".gz")
+    return Source(str(place), form_of(place), existing(place), member=member, gzipped=place.suffix.lower() == ".gz")
 
 
 def split(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, str | None]:
     """Return path and member of ``path:member``; a file that is there under the whole name is that file."""
     head, colon, member = str(path).rpartition(":")
-    if not colon or not member or Path(head).suffix not in suffixes or path.exists():
+    if not colon or not member or Path(head).suffix.lower() not in suffixes or path.exists():
         return path, None
     return Path(head), member
 
 
 def form_of(path: Path) -> Form:
-    """Return the form that a name ends in, ``.gz`` aside."""
-    name = path.with_suffix("") if path.suffix == ".gz" else path
-    return _FORMS.get(name.suffix.lower(), "text")
+    """Return the form that a name ends in, ``.gz`` after a form of text aside."""
+    packed = path.suffix.lower() == ".gz"
+    form = _FORMS.get((path.with_suffix("") if packed else path).suffix.lower(), "text")
+    if packed and form in _BINARY:
+        raise InvalidValueError(f"{path}: .gz may follow a form of text only, and {form} is none (it packs itself)")
+    return form
 
 
 def is_table(path: str | PathLike[str]) -> bool:
@@ -90,15 +97,34 @@ def _standard_input() -> Source:
         raise InvalidValueError("standard input is closed")
     name = "standard input"
     start = raw.read(_LOOK)
+    if start.startswith(_GZIP):
+        raw, start = _unpacked(_Joined(start, raw), name)
     if not start:
         raise InvalidValueError(f"{name} is empty")
-    if start.startswith(_GZIP):
-        import gzip
+    form: Form = next((form for magic, form in _MAGIC if start.lstrip(_SPACE).startswith(magic)), "text")
+    if form == "text":
+        return Source(name, form, None, _Joined(start, raw))  # type: ignore[arg-type]
+    with _sound(name):
+        whole = start + raw.read()
+    return Source(name, "jsonl" if form == "json" and _is_json_lines(whole) else form, None, io.BytesIO(whole))
 
-        return Source(name, "text", None, gzip.open(_Joined(start, raw), "rb"))  # type: ignore[arg-type]
-    form: Form = next((form for magic, form in _MAGIC if start.lstrip().startswith(magic)), "text")
-    stream: Any = _Joined(start, raw) if form == "text" else io.BytesIO(start + raw.read())
-    return Source(name, form, None, stream)
+
+def _unpacked(packed: Any, name: str) -> tuple[Any, bytes]:
+    import gzip
+
+    raw = gzip.GzipFile(fileobj=packed, mode="rb")
+    with _sound(name):
+        return raw, raw.read(_LOOK)
+
+
+def _is_json_lines(whole: bytes) -> bool:
+    """Whether the first line is an object by itself, and is followed by others or holds no object: a record, no lists."""
+    first, _, rest = whole.lstrip(_SPACE).partition(b"\n")
+    try:
+        record = json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and bool(record) and (bool(rest.strip()) or not any(isinstance(value, dict) for value in record.values()))
 
 
 class _Joined(io.RawIOBase):
@@ -128,16 +154,24 @@ def opened(found: Source) -> Iterator[BinaryIO]:
         yield found.stream
     elif found.gzipped:
         import gzip
-        import zlib
 
-        try:
-            with gzip.open(found.place, "rb") as file:
-                yield file
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InvalidValueError(f"{found.name} is not a sound gzip file: {error}") from error
+        with _sound(found.name), gzip.open(found.place, "rb") as file:
+            yield file
     else:
         with found.place.open("rb") as file:
             yield file
+
+
+@contextmanager
+def _sound(name: str) -> Iterator[None]:
+    """Let what is wrong with a gzip file name it."""
+    import gzip
+    import zlib
+
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InvalidValueError(f"{name} is not a sound gzip file: {error}") from error
 
 
 @contextmanager
@@ -148,6 +182,17 @@ def naming(found: Source) -> Iterator[None]:
     except (InvalidValueError, InvalidTypeError) as error:
         text = str(error)
         raise InvalidValueError(text if text.startswith(found.name) else f"{found.name}: {text}") from error
+
+
+@contextmanager
+def hinting(found: Source) -> Iterator[None]:
+    """Let the error about a line of commas on standard input say that CSV needs a name."""
+    try:
+        yield
+    except InvalidValueError as error:
+        if found.path is None and re.search(r", line 1: expected .*, got '[^ ,]*,", str(error)):
+            raise InvalidValueError(f"{error}; CSV has to be a file whose name ends in .csv") from error
+        raise
 
 
 def lines(found: Source) -> Generator[tuple[int, str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from io import TextIOWrapper
+from typing import IO, Any, cast
 
 from fastcal._extras import require
 from fastcal.errors import InvalidValueError
@@ -82,9 +83,32 @@ def _delimited(found: Source, columns: Sequence[str], texts: Sequence[str]) -> A
         with opened(found) as file:
             table = csv.read_csv(file, **how)
     except pa.ArrowInvalid:
-        with opened(found) as file:  # one thread knows the number of the row
-            table = csv.read_csv(file, read_options=csv.ReadOptions(use_threads=False), **how)
+        _blame(found, delimiter, [place for place, column in zip(places, columns, strict=True) if column not in texts])
+        raise
     return table.rename_columns(list(columns))
+
+
+def _blame(found: Source, delimiter: str, numeric: Sequence[str]) -> None:
+    """Raise about the first row of a table of text that has another number of fields than the header, or no number where one belongs."""
+    from csv import reader
+
+    with opened(found) as file:
+        rows = reader(TextIOWrapper(cast("IO[bytes]", file), encoding="utf-8-sig", errors="replace", newline=""), delimiter=delimiter)
+        header = [name.strip() for name in next(rows)]
+        for row in filter(None, rows):
+            where = f"{found.name}, line {rows.line_num}"
+            if len(row) != len(header):
+                raise InvalidValueError(f"{where}: {len(row)} fields, but the header has {len(header)}")
+            for name in numeric:
+                if not _is_number(text := row[header.index(name)]):
+                    raise InvalidValueError(f"{where}, column {name!r}: {text[:60]!r} is not a number")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return not text or float(text) is not None
+    except ValueError:
+        return False
 
 
 def _header(found: Source, delimiter: str) -> list[str]:
@@ -117,7 +141,8 @@ def parsed(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InvalidValueError(f"{where}: not JSON ({error})") from error
+        at = f", column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
+        raise InvalidValueError(f"{where}{at}; expected JSON") from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ties that tools which sort by score alone cannot see."""
+"""What makes lists ambiguous: ties, for tools that sort by score alone, and documents listed twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fastcal.run import Run
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -28,6 +30,20 @@ def untied(scores: Float32, offsets: Int64, *, least: float | None = None) -> Fl
     if least is not None:
         falling = np.maximum(falling, _ordinals(np.array([least], np.float32))[0] + np.diff(offsets)[rows] - 1 - places)
     return _floats(falling)
+
+
+def repeated(run: Run) -> int | None:
+    """Return the first position of a run whose document its list holds already; None if there is none."""
+    width = int(run.ids.max(initial=0)) + 1
+    rows = np.repeat(np.arange(run.n_queries), run.counts())
+    if run.n_queries * width < 1 << 62:
+        keys = rows * width + run.ids
+        ordered = np.sort(keys)
+        if (ordered[1:] != ordered[:-1]).all():
+            return None
+    order = np.lexsort((run.ids, rows))
+    same = (rows[order][1:] == rows[order][:-1]) & (run.ids[order][1:] == run.ids[order][:-1])
+    return int(order[1:][same].min()) if same.any() else None
 
 
 def _ordinals(values: Float32) -> Int64:

@@ -42,7 +42,7 @@ def read_vectors(path: str | PathLike[str]) -> Array:
     place, member = split(files.path(path, "path"), _MEMBERS)
     existing(place)
     readers = {".npz": _npz, ".safetensors": _tensor, ".parquet": _lists, ".pq": _lists}
-    found = readers.get(place.suffix, _npy)(place, member)
+    found = readers.get(place.suffix.lower(), _npy)(place, member)
     floating = found.dtype.kind == "f" or found.dtype.name == "bfloat16"
     if found.ndim != 2 or not floating:
         raise InvalidValueError(f"{path}: got {found.dtype} of shape {found.shape}, expected a two-dimensional floating-point array")
@@ -145,4 +145,6 @@ def _chosen(path: Path, member: str | None, have: list[str], known: list[str] | 
 
 
 def _reason(error: Exception) -> str:
+    if "pickle" in str(error):  # what NumPy advises is not safe
+        return "it holds Python objects" if "Object arrays" in str(error) else "it does not begin as one"
     return str(error).partition("\n")[0] or type(error).__name__

@@ -51,7 +51,7 @@ def output(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _packed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-    if path.suffix != ".gz":
+    if path.suffix.lower() != ".gz":
         yield file
         return
     import gzip

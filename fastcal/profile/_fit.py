@@ -22,6 +22,7 @@ from fastcal.profile._recalibration import Codes, Float64
 from fastcal.profile._reference import Reference
 from fastcal.profile._threshold import ENOUGH, Threshold
 from fastcal.selection import select_calibrator
+from fastcal.selection._candidates import candidates_for
 from fastcal.selection._folds import fold_of_pairs
 from fastcal.selection._held_out_threshold import measured
 from fastcal.thresholds import threshold_sweep
@@ -44,12 +45,16 @@ def fitted(
     n_splits: int,
     seed: int,
     higher_is_better: bool,
+    metric: str,
+    norm: str | None,
 ) -> dict[str, Any]:
     """Return the arguments of a profile that are measured."""
     target = None if prior is None else fraction(prior, "prior")
-    depth = _depth(float_array(scores, "scores").shape, top_k)
-    candidates = None if calibrator is None else {type(calibrator).__name__: calibrator}
+    values = float_array(scores, "scores")
+    depth = _depth(values.shape, top_k)
     rising = flag(higher_is_better, "higher_is_better")
+    given = None if calibrator is None else {type(calibrator).__name__: calibrator}
+    candidates = given or candidates_for(metric, norm, values, rising, by is not None)
     how: dict[str, Any] = {"n_splits": n_splits, "seed": seed, "sample_weight": sample_weight, "by": by}
     chosen = select_calibrator(scores, labels, query_ids, candidates, higher_is_better=rising or candidates is not None, **how)
     if not rising:

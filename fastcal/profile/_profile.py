@@ -117,7 +117,9 @@ class Profile(Used):
         model, metric : str
             As for the constructor.
         calibrator : Calibrator or GroupCalibrator, optional
-            Cloned, not fitted itself. :func:`fastcal.select_calibrator` chooses one by default.
+            Cloned, not fitted itself. :func:`fastcal.select_calibrator` chooses one by default, among those that take every score
+            of `metric` (after `norm`) whatever the labelled ones are: beta for cosines only in its form for [-1, 1], none for dot,
+            ip, euclidean, l2, bm25 and logit.
         target_precision, target_recall : float or iterable of float, optional
             A threshold for each; neither means ``target_precision=0.9``.
         prior : float, optional
@@ -177,6 +179,8 @@ class Profile(Used):
             n_splits=n_splits,
             seed=seed,
             higher_is_better=higher_is_better,
+            metric=judged["metric"],
+            norm=judged.get("norm"),
         )
         return cls(**judged, **measured)
 

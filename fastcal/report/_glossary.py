@@ -5,14 +5,14 @@ from __future__ import annotations
 from fastcal.report._html import Safe, tag
 
 NO_INTERVAL = (
-    "The library has no interval for: ECE without noise, Brier skill, overlap, best F1, the distance of drift, numbers of results per query, and "
-    "precision at a depth."
+    "The library has no interval for: the debiased calibration error, Brier skill, overlap, best F1, the distance of drift, numbers of results "
+    "per query, and precision at a depth."
 )
 WORDS = (
     ("Candidate", "One document in the list of one query. Rates count candidates, not queries."),
     ("Base rate", "Share of relevant candidates. The claimed one is what the profile's probabilities are right for; if they differ, all are off."),
     ("ECE", "Expected calibration error: mean distance of stated probability and observed share over bins. Noise alone makes it positive."),
-    ("ECE without noise", "The part that is left when what chance adds to each bin is taken off."),
+    ("Debiased calibration error", "Root mean square of the gaps of the bins, less what chance alone adds; large gaps count more than in the ECE."),
     ("Brier score, log loss", "Mean squared error, and mean surprise, of the probabilities; less is better."),
     ("Brier skill", "1 minus the Brier score over that of stating the base rate for every candidate: 0 is no better than that, 1 is perfect."),
     (

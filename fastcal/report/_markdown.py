@@ -78,7 +78,7 @@ def _calibration(facts: Any) -> list[str]:
         ["base rate", estimate(facts["data"]["base_rate"], 4)],
         ["claimed base rate", fixed(facts["profile"]["claimed_base_rate"], 4)],
         ["ECE", f"{fixed(summary['ece'], 4)} {interval(summary['ece_interval'][0], summary['ece_interval'][1], 4)}"],
-        ["ECE without noise", fixed(summary["debiased_calibration_error"], 4)],
+        ["Debiased calibration error (root mean square)", fixed(summary["debiased_calibration_error"], 4)],
         ["Brier score", estimate(found["brier"], 4)],
         ["Brier skill", fixed(summary["brier_skill"])],
         ["log loss", estimate(found["log_loss"], 4)],

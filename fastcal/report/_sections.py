@@ -195,7 +195,7 @@ def _calibration(facts: Any) -> Safe:
                 "Calibration error (ECE)",
                 fixed(summary["ece"], 4),
                 interval(summary["ece_interval"][0], summary["ece_interval"][1], 4),
-                f"without noise {fixed(summary['debiased_calibration_error'], 4)}",
+                f"debiased, root mean square {fixed(summary['debiased_calibration_error'], 4)}",
             ),
             (
                 "Brier score",

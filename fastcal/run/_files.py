@@ -72,7 +72,7 @@ def _read_ahead(file: Any, buffers: list[npt.NDArray[np.uint8]], ahead: Executor
 def _open(path: Path | BinaryIO) -> Any:
     if not isinstance(path, Path):
         return nullcontext(path)
-    if path.suffix != ".gz":
+    if path.suffix.lower() != ".gz":
         return path.open("rb", buffering=0)
     import gzip
 
@@ -80,7 +80,7 @@ def _open(path: Path | BinaryIO) -> Any:
 
 
 def _write(path: Path, file: Any, texts: Iterable[bytes]) -> None:
-    if path.suffix != ".gz":
+    if path.suffix.lower() != ".gz":
         file.writelines(texts)
         return
     import gzip

@@ -12,6 +12,7 @@ import typer
 import fastcal as fc
 from fastcal import files
 from fastcal.bulk import Rescorer
+from fastcal.cli._located import located
 from fastcal.cli._options import (
     AsJson,
     By,
@@ -74,7 +75,7 @@ def apply(
     asked = target(wanted)
     asks = wanted is not None or escalate_from is not None or drop_not_found
     with progress("applying the profile"):
-        names = {"query": query_column, "doc": doc_column, "score": score_column}
+        names: dict[str, Any] = {"query": query_column, "doc": doc_column, "score": score_column}
         read = files.read_run(run, higher_is_better=not distances, **names)
         check_depth(used, read)
         classes = classes_of(used, by, read, query_column)
@@ -89,7 +90,8 @@ def apply(
             target_precision=asked.get("target_precision"),
             target_recall=asked.get("target_recall"),
         )
-        found = _rescored(rescorer, read, classes, top_k)
+        with located(read, run):
+            found = _rescored(rescorer, read, classes, top_k)
     if as_json:
         write_text(_json(found))
     if to_table:

@@ -9,6 +9,7 @@ import typer
 from fastcal.certificates import Certificate, RecallCertificate, certify_recall, certify_threshold
 from fastcal.cli._gates import verdict
 from fastcal.cli._labelers import Source, kept, labeler_of
+from fastcal.cli._located import located
 from fastcal.cli._options import AsJson, By, Out, RunArgument, target
 from fastcal.cli._output import show, to_json, write_text
 from fastcal.cli._reading import Columns, pool
@@ -42,7 +43,7 @@ def certify(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="Of the order of labelling; default: drawn, and kept.", show_default=False)
     ] = None,
-    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Ask for so many labels at a time.", show_default=False)] = None,
+    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Labels asked for at a time; --labels: 20.", show_default=False)] = None,
     profile: Annotated[
         str | None, typer.Option("--profile", "-p", metavar="FILE", help="Cut the probabilities of this profile, not the scores.", show_default=False)
     ] = None,
@@ -75,7 +76,7 @@ def certify(
     if size is not None:
         how["batch_size"] = size
     try:
-        with kept(source):
+        with kept(source), located(lists, run):
             found = _certified(*_scores(lists, used, by, columns), labeler, target(target_), how)
     except (LabelsWanted, LabelingStopped) as error:
         return _not_yet(error, as_json)

@@ -12,6 +12,7 @@ import typer
 from fastcal.cli._evaluation import AtThreshold, evaluated
 from fastcal.cli._gates import verdict
 from fastcal.cli._labels import Labelled, labelled, some_queries
+from fastcal.cli._located import located
 from fastcal.cli._options import AsJson, By, Out, ProfilePath, QrelsArgument, RunArgument, TargetText, one_of, target
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._progress import progress
@@ -77,7 +78,7 @@ def evaluate(
     check_depth(used, lists)
     judged = labelled(lists, grades, **judging.options)
     classes = classes_of(used, by, judged.run, columns.query_column)
-    with progress("measuring"):
+    with progress("measuring"), located(judged.run, run):
         probabilities = probabilities_of(used, judged.run, classes)
         how: dict[str, Any] = {"measures": measures, "escalate_from": escalate_from, "min_rel": judging.min_rel}
         found = evaluated(used, judged, grades, probabilities, classes, **how)

@@ -10,6 +10,7 @@ import typer
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import Labelled, scores_of
+from fastcal.cli._located import located
 from fastcal.cli._methods import AUTO, INPUTS, METHODS, calibrator_of
 from fastcal.cli._options import AsJson, By, Out, TargetTexts, one_of, targets
 from fastcal.cli._output import show, table, to_json, write_text
@@ -64,7 +65,10 @@ def fit(
     by: By = None,
     top_k: Annotated[int | None, _fact("--top-k", "Cut lists to this depth; default: all of them.", "K")] = None,
     splits: Annotated[int, typer.Option("--splits", metavar="N", help="Folds of whole queries that figures are held out by.")] = 5,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the folds.")] = 0,
+    hold_out: Annotated[
+        float, typer.Option("--hold-out", metavar="SHARE", help="Leave this share of the queries to fastcal evaluate.", show_default=False)
+    ] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the folds and of --hold-out.")] = 0,
     columns: Columns,
     judging: Judging,
     out: Out = None,
@@ -73,19 +77,22 @@ def fit(
     """Fit a calibrator and thresholds to judged lists, and write them as a profile.
 
     Every figure is measured on queries that were left out. Without --target the profile has a threshold for precision 0.9.
-    Without -o the profile goes to stdout and no table is shown; --json prints the figures and needs -o.
+    With --hold-out the profile never meets a share of the queries: fastcal evaluate on the same files measures exactly those,
+    for it leaves out what the profile was fitted on. Without -o the profile goes to stdout and no table is shown; --json prints
+    the figures and needs -o.
 
     Examples:
     fastcal fit --run run.trec --qrels qrels.trec --model toy --metric cosine -o faq.json
     fastcal fit run.trec qrels.trec --method platt --model toy --metric cosine --target precision=0.8 --target recall=0.9 -o faq.json
     fastcal fit run.trec qrels.trec --model toy --metric cosine --norm minmax --by groups.csv:lang -o faq.json --json
     fastcal fit run.trec qrels.trec --model toy --metric cosine > faq.json
+    fastcal fit run.trec qrels.trec --model toy --metric cosine --hold-out 0.5 -o half.json
     """
     if as_json and out in {None, "-"}:
         raise InvalidValueError("--json prints the figures on stdout; say with -o where the profile goes")
     paths = _one("RUN", run, run_path), _one("QRELS", qrels, qrels_path)
-    judged, _ = pairs_of(*paths, columns, judging, top_k=top_k)
-    with progress("fitting"):
+    judged, _ = pairs_of(*paths, columns, judging, top_k=top_k, hold_out=hold_out, seed=seed)
+    with progress("fitting"), located(judged.run, paths[0]):
         profile = _fitted(judged, facts, method, input, by, columns, target, prior=prior, n_splits=splits, seed=seed, top_k=top_k)
     write_text(to_json(profile), out)
     if out not in {None, "-"}:
@@ -104,7 +111,7 @@ def _fitted(
 ) -> Profile:
     scores, rising = scores_of(judged.run, facts.norm)
     groups = groups_of(by, judged.run, columns.query_column)
-    calibrator = calibrator_of(method, scores, read_as, rising)
+    calibrator = calibrator_of(method, scores, read_as, rising, facts.metric.lower() if facts.norm is None else None)
     if groups is not None and calibrator is not None:
         calibrator = GroupCalibrator(calibrator)
     depth = options.pop("top_k") or int(judged.run.counts().max())

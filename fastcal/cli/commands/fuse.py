@@ -57,7 +57,7 @@ def fuse(
     names = {"query": query_column, "doc": doc_column, "score": score_column}
     given = {"k": k, "weight": _numbers(weights), "missing": _number_or_word(missing), "duplicates": duplicates, "preset": preset, "top_k": top_k}
     with progress("fusing"):
-        read = [files.read_run(path, higher_is_better=not distances, **names) for path in runs]
+        read = [files.read_run(path, higher_is_better=not distances, duplicates="keep", **names) for path in runs]
         fused = _fused(_same_queries(read), method, norm, ties, given | _settings(settings or ()))
     if as_json:
         write_text(files.run_json(fused))

@@ -12,7 +12,9 @@ import typer
 
 from fastcal.cli._asking import KeptAnswers, terminal_labeler
 from fastcal.cli._groups import groups_of
-from fastcal.cli._options import AsJson, By, ProfilePath, QrelsArgument, RunArgument, TargetText, one_of, target
+from fastcal.cli._labels import check_least
+from fastcal.cli._located import located
+from fastcal.cli._options import AsJson, By, ProfilePath, QrelsArgument, RunArgument, TargetText, one_of, target, writable
 from fastcal.cli._output import console, write_text
 from fastcal.cli._progress import progress
 from fastcal.cli._reading import Columns, Judging, judgements, pool
@@ -55,7 +57,13 @@ def report(
     judging: Judging,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Ends in .html, .md or .json; whole or not at all. Default and -: Markdown on stdout."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            callback=writable,
+            help="Ends in .html, .md or .json; whole or not at all. Default and -: Markdown on stdout.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -78,10 +86,12 @@ def report(
     others = [_also(text) for text in also]
     title, *names = _names([run, *(each.run for each in others)], [name, *(each.name for each in others)])
     further = _others(others, names, columns, judging) or None
-    with progress("measuring"), _options_named():
+    judged = judgements(qrels, columns, judging.grade_column, judging.split)
+    check_least(judged, judging.min_rel)
+    with progress("measuring"), _options_named(), located(lists, run):
         made = make_report(
             lists,
-            judgements(qrels, columns, judging.grade_column, judging.split),
+            judged,
             used,
             by=groups_of(by, lists, columns.query_column),
             others=further,

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcal.cli._gates import verdict
 from fastcal.cli._labels import scores_of
+from fastcal.cli._located import located
 from fastcal.cli._options import AsJson, By, OptionalQrels, Out, ProfilePath, RunArgument, one_of
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._reading import Columns, Judging, pairs_of, pool
@@ -58,7 +59,8 @@ def revalidate(
     check_direction(used, lists)
     classes = classes_of(used, by, lists, columns.query_column)
     names, rows = names_of(lists), np.repeat(np.arange(lists.n_queries), lists.counts())
-    found = used.revalidate(scores_of(lists, used.norm)[0], labels, query_ids=names[rows], by=None if classes is None else classes[rows])
+    with located(lists, run):
+        found = used.revalidate(scores_of(lists, used.norm)[0], labels, query_ids=names[rows], by=None if classes is None else classes[rows])
     told = {"profile": profile, **found.to_dict()}
     if out not in {None, "-"}:
         write_text(to_json(told), out)

@@ -11,6 +11,7 @@ import typer
 
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import Labelled, scores_of
+from fastcal.cli._located import located
 from fastcal.cli._options import AsJson, By, Out, QrelsArgument, RunArgument, TargetTexts, target
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._reading import Columns, Judging, pairs_of
@@ -59,9 +60,10 @@ def threshold(
     """
     used = None if profile is None else Profile.load(profile)
     judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k)
-    values, rising = _values(judged, used, by, columns)
     groups = groups_of(by, judged.run, columns.query_column)
-    rows = [_row(judged, values, rising, groups, name, text, n_splits=splits, seed=seed) for text in target_ for name in _names(groups)]
+    with located(judged.run, run):
+        values, rising = _values(judged, used, by, columns)
+        rows = [_row(judged, values, rising, groups, name, text, n_splits=splits, seed=seed) for text in target_ for name in _names(groups)]
     told = {"space": "score" if used is None else "probability", "higher_is_better": rising, "counts": judged.counts, "thresholds": rows}
     if out not in {None, "-"}:
         write_text(to_json(told), out)
