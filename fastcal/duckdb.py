@@ -62,9 +62,8 @@ def register(
     Raises
     ------
     ValueError, TypeError
-        If `prefix` is not an identifier, `con` is not a connection, or :class:`fastcal.bulk.Rescorer` refuses the rest.
-    duckdb.Error
-        If the connection has functions of these names.
+        If `prefix` is not an identifier, the connection has functions of these names, `con` is not a connection, or
+        :class:`fastcal.bulk.Rescorer` refuses the rest.
 
     Examples
     --------
@@ -94,10 +93,18 @@ def register(
     whole = "" if profile.norm in (None, *PLAIN_MAPS) else "[]"
     arguments = ["DOUBLE" + whole, *["VARCHAR" + whole if isinstance(label, str) else "BIGINT" + whole for label in labels[:1]]]
     columns = list(_TYPES) if profile.thresholds else ["probability"]
+    _refuse_known(con, [f"{prefix}_{column}" for column in columns])
     for column in columns:
         function = _function(rescorer, column, of_lists=bool(whole), grouped=bool(labels))
         con.create_function(f"{prefix}_{column}", function, arguments, _TYPES[column] + whole, type="arrow")
     return tuple(f"{prefix}_{column}" for column in columns)
+
+
+def _refuse_known(con: Any, names: list[str]) -> None:
+    known = con.cursor().execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE list_contains(?, function_name)", [names]).fetchall()
+    if known:
+        name = min(name for (name,) in known)
+        raise InvalidValueError(f"the connection has a function {name} already; name another prefix=, or call con.remove_function({name!r}) first")
 
 
 def _function(rescorer: Rescorer, column: str, *, of_lists: bool, grouped: bool) -> Callable[..., Any]:

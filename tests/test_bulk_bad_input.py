@@ -110,6 +110,40 @@ def test_bad_files(tmp_path, make, error, words):
     assert not [name for name in unfinished if name.endswith((".tmp", ".parquet"))]
 
 
+def rows_with(score=None, query=None, at=1900):
+    """Candidates, one of them bad."""
+    table = candidates(pa, padding=False)
+    for place, value in ((2, score), (0, query)):
+        if value is not None:
+            column = table.column(place).to_pylist()
+            column[at] = None if value == "null" else value
+            table = table.set_column(place, table.column_names[place], pa.array(column, table.schema.types[place]))
+    return table
+
+
+@pytest.mark.parametrize(
+    ("chunk", "table", "norm", "words"),
+    [
+        (5000, {"query": "null"}, None, "row group 3: column 'query_id' holds a null in row 100;"),
+        (5000, {"query": "null"}, "minmax", "row group 3: column 'query_id' holds a null in row 100;"),
+        (5000, {"score": np.inf}, "minmax", "row group 3: column 'score' holds inf in row 100, of query"),
+        (70, {"query": "null"}, None, "row group 3, from row 67 on: column 'query_id' holds a null in row 33;"),
+    ],
+)
+def test_rows_are_counted_in_their_row_group(tmp_path, monkeypatch, chunk, table, norm, words):
+    monkeypatch.setattr(_plan, "CHUNK_ROWS", chunk)
+    write(tmp_path / "in", rows_with(**table))
+    with pytest.raises(InvalidValueError, match=rf"a\.parquet: {words}"):
+        rescore_files(tmp_path / "in", tmp_path / "out", profile_of(norm))
+
+
+def test_a_damaged_group_among_others_in_a_chunk_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(_plan, "CHUNK_ROWS", 5000)
+    damaged_group(tmp_path / "in")
+    with pytest.raises(InvalidValueError, match=r"a\.parquet: row group 2 cannot be read, the file is damaged or cut short: .*CRC"):
+        rescore_files(tmp_path / "in", tmp_path / "out", profile_of())
+
+
 def test_a_file_that_goes_away(tmp_path, monkeypatch):
     path, real = write(tmp_path / "in"), _plan.Plan.tables
 
@@ -140,6 +174,23 @@ def test_bad_settings(tmp_path, options, error, words):
     with pytest.raises(error, match=words):
         rescore_files(path, tmp_path / "out", profile_of(), **options)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("source", "target"), [("in", "in/out"), ("in", "in"), ("in", "link/out"), ("in/a.parquet", "in"), ("in", "in/..")])
+def test_a_target_in_the_source_is_refused_and_the_other_way_round(tmp_path, source, target):
+    write(tmp_path / "in")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    before = content(tmp_path)
+    with pytest.raises(InvalidValueError, match="must be apart"):
+        rescore_files(tmp_path / source, tmp_path / target, profile_of(), resume=True)
+    assert content(tmp_path) == before
+
+
+def test_a_target_that_is_a_file(tmp_path):
+    path = write(tmp_path / "in")
+    (tmp_path / "out").write_text("hello")
+    with pytest.raises(InvalidValueError, match="out is a file; expected a folder"):
+        rescore_files(path, tmp_path / "out", profile_of())
 
 
 def test_a_norm_of_whole_lists_is_refused(tmp_path):

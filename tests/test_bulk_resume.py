@@ -171,6 +171,33 @@ def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
     assert content(tmp_path / "out") == before
 
 
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda part: part.unlink(), "is not there"),
+        (lambda part: part.write_bytes(part.read_bytes()[:-9]), r"has [\d,]+ bytes, and [\d,]+ in the manifest"),
+        (lambda part: part.write_bytes(part.read_bytes()[:-40] + bytes(40)), "cannot be read"),
+    ],
+)
+def test_a_finished_run_that_has_lost_something_is_not_accepted(source, tmp_path, spoil, words):
+    rescore_files(source, tmp_path / "out", profile_of(), **BEST)
+    spoil(max((tmp_path / "out").glob("part-*")))
+    with pytest.raises(fc.errors.InvalidValueError, match=rf"part-\d+\.parquet {words}.*: the result is damaged; remove"):
+        rescore_files(source, tmp_path / "out", profile_of(), **BEST, resume=True)
+
+
+def test_pages_of_parts_have_checksums(source, tmp_path):
+    rescore_files(source, tmp_path / "out", profile_of(), floor=0.2)
+    part = tmp_path / "out" / "part-00000.parquet"
+    column = pq.ParquetFile(part).metadata.row_group(0).column(2)
+    data = bytearray(part.read_bytes())
+    data[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    part.write_bytes(data)
+    pq.read_table(part)
+    with pytest.raises(OSError, match="CRC"):
+        pq.read_table(part, page_checksum_verification=True)
+
+
 def test_two_processes_on_one_folder(source, tmp_path):
     with _journal.writing(tmp_path / "out", {}, resume=False), pytest.raises(fc.errors.InvalidValueError, match="another process"):
         rescore_files(source, tmp_path / "out", profile_of(), resume=True)
@@ -185,6 +212,12 @@ def test_a_full_disk(source, tmp_path, monkeypatch):
     if mounted.returncode:
         pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.decode().strip()}")
     try:
+        (small / "filled").write_bytes(bytes(32 << 10))
+        with pytest.raises(OSError, match="No space left") as caught:
+            rescore_files(source, small / "out", profile_of(), **BEST, num_threads=1)
+        assert "resume" not in str(caught.value)
+        assert not (small / "out").exists()
+        (small / "filled").unlink()
         with pytest.raises(OSError, match="No space left") as caught:
             rescore_files(source, small / "out", profile_of(), **BEST, num_threads=1)
         assert "resume when there is room" in str(caught.value)

@@ -73,10 +73,14 @@ def test_every_option_arrives(here, monkeypatch):
         ("nowhere out --profile p.json", "nowhere does not exist"),
         ("in.parquet out --profile p.json --score-column s", "in.parquet: "),
         ("in.parquet out --profile p.json --memory 1MiB", "too small"),
-        ("in.parquet . --profile p.json", ". is not empty"),
+        ("in.parquet used --profile p.json", "used is not empty"),
+        ("in.parquet . --profile p.json", "source in.parquet and target . must be apart"),
+        ("- out --profile p.json", "not standard input"),
     ],
 )
 def test_errors_are_one_line(here, capsys, line, words):
+    (here / "used").mkdir()
+    (here / "used" / "diary.txt").touch()
     assert main(["rescore", *line.split()]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -153,8 +153,15 @@ def test_what_cannot_be_used(con, monkeypatch):
     with pytest.raises(fc.errors.InvalidValueError, match="higher_is_better is False, but the probabilities of the profile rise"):
         fd.register(con, PROFILE, higher_is_better=False)
     fd.register(con, PROFILE)
-    with pytest.raises(duckdb.Error, match="fastcal_probability"):
+    hint = re.escape("a function fastcal_decision already; name another prefix=, or call con.remove_function('fastcal_decision') first")
+    with pytest.raises(fc.errors.InvalidValueError, match=hint):
         fd.register(con, PROFILE)
+    con.remove_function("fastcal_decision")
+    with pytest.raises(fc.errors.InvalidValueError, match="fastcal_probability already"):
+        fd.register(con, PROFILE)
+    assert con.sql("SELECT count(*) FROM duckdb_functions() WHERE function_name = 'fastcal_decision'").fetchall() == [(0,)], "all or nothing"
+    con.remove_function("fastcal_probability")
+    fd.register(con, PROFILE)
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
     with pytest.raises(fc.errors.MissingExtraError, match=re.escape("pip install 'fastcal[duckdb]'")):
         fd.register(con, PROFILE)

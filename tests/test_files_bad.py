@@ -126,8 +126,8 @@ def test_bad_columns(tmp_path, columns, message):
         (files.read_names, "a.jsonl", '{"_id": "d"}\n{"title": "d"}\n', r"line 2: expected a JSON object with an _id"),
         (files.read_names, "a.csv", "x\n1\n", r"say which column holds the names"),
         (files.read_names, "a.csv:y", "x\n1\n", r"no column 'y', only 'x'"),
-        (files.read_groups, "a.csv:lang", "query_id,lang\nq,en\nq,de\n", r"row 1: query 'q' is in group 'de', earlier in 'en'"),
-        (files.read_groups, "a.csv", "query_id,lang\nq,en\n", r"expected table:column"),
+        (files.read_groups, "a.csv:lang", "query_id,lang\nq,en\nq,de\n", r"line 3: query 'q' has lang 'de' here and 'en' above"),
+        (files.read_groups, "a.csv", "query_id,lang\nq,en\n", r"expected TABLE:COLUMN"),
     ],
 )
 def test_bad_names_and_groups(tmp_path, reader, name, content, message):

@@ -26,7 +26,6 @@ from fastcal import bulk
 from fastcal.bulk import QueryStatistics, Rescorer, TopRows
 from fastcal.distributed.ray import MergedStatistics, ShardedIndex, TopK, rescore, rescore_files
 from fastcal.distributed.ray._buckets import buckets
-from fastcal.distributed.ray._rescore import _Unpacked
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 # Ray Data warns of options that it sets itself.
@@ -206,7 +205,7 @@ def test_errors_in_files_are_those_of_one_process(cluster, tmp_path):  # noqa: F
     source = wide(tmp_path, doc_id=docs)
     said = []
     for each in (bulk.rescore_files, rescore_files):
-        with pytest.raises(InvalidValueError, match=r"wide\.parquet: row group 4: column 'doc_id' holds a null in row") as caught:
+        with pytest.raises(InvalidValueError, match=r"wide\.parquet: row group 4: column 'doc_id' holds a null in row 5000;") as caught:
             each(source, tmp_path / "out", profile(), top_k=3)
         said.append(str(caught.value))
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
@@ -215,12 +214,25 @@ def test_errors_in_files_are_those_of_one_process(cluster, tmp_path):  # noqa: F
         rescore_files(source, tmp_path / "out", profile(), concurrency=0)
 
 
-def test_packed_rows_of_nothing_have_the_columns_of_the_result():
-    rescorer, best = Rescorer(profile(), floor=2.0, top_k=3), TopK(3)
-    schema = rescorer.output_schema(candidates(50).schema)
-    nothing = best.split(rescorer(candidates(50)))
-    assert nothing.num_rows == 0
-    assert _Unpacked(best, schema)(nothing).schema == schema
+@pytest.mark.parametrize("top_k", [None, 3])
+def test_no_rows_have_the_columns_of_the_result(quick, top_k):
+    table = with_text(candidates(50))
+    found = rescore(blocks(table, 3), profile(), floor=2.0, top_k=top_k)
+    assert found.count() == 0
+    expected = Rescorer(profile(), floor=2.0, top_k=top_k).output_schema(table.schema)
+    assert found.schema().base_schema.remove_metadata() == expected.remove_metadata()
+
+
+def test_bad_rows(quick):
+    table = candidates(50)
+    data = blocks(table.set_column(0, "query_id", pa.array([None] * 50, pa.int64())), 3)
+    with pytest.raises(InvalidValueError) as caught:  # statistics are gathered at once
+        rescore(data, profile("minmax"))
+    assert str(caught.value) == "column 'query_id' holds a null in row 0; every row needs one"
+    assert data.context.raise_original_map_exception is False
+    data.context.raise_original_map_exception = True
+    with pytest.raises(InvalidValueError, match="column 'query_id' holds a null in row 0"):
+        rescore(data, profile()).materialize()
 
 
 def test_a_dataset_that_cannot_be_read_is_refused_before_it_runs(cluster):  # noqa: F811

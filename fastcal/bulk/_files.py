@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from fastcal import _threads
@@ -83,8 +84,8 @@ def rescore_files(
     ------
     ValueError, TypeError
         If settings do not fit the profile or the columns; if a file is damaged (the message names it and the row group); if `target`
-        holds something else, is being written by another process, or was begun with another input, profile, setting or version; if
-        `memory` is too small for the row groups.
+        holds something else, is being written by another process, was begun with another input, profile, setting or version, lies in
+        `source` or has it in itself, or was finished and has lost a part since; if `memory` is too small.
     OSError
         If a file cannot be read or written, or the disk is full; what is finished by then is kept for `resume`.
 
@@ -124,8 +125,9 @@ def passed(
     """Take files through all passes; `run` makes the object that does them from plan, journal, profile, options, top_k and advance."""
     began = time.monotonic()
     numbers.instance(profile, "profile", Profile)
-    folder = paths.path(target, "target")
-    plan = planned(found(paths.path(source, "source")))
+    begin, folder = paths.path(source, "source"), paths.path(target, "target")
+    _apart(begin, folder)
+    plan = planned(found(begin))
     whole = Rescorer(profile, **options, top_k=top_k)
     schema, options = _schema(whole, plan), {**options, "higher_is_better": whole.higher_is_better}
     settings = _settings(plan, profile, {**options, "top_k": top_k})
@@ -136,6 +138,13 @@ def passed(
         if manifest is None:
             manifest = _done(run(plan=plan, journal=journal, profile=profile, options=options, top_k=top_k, advance=clock), schema)
     return RescoreReport.of(str(folder), manifest, resumed=resumed, seconds=time.monotonic() - began)
+
+
+def _apart(source: Path, target: Path) -> None:
+    """Raise where one is in the other: a later run would read what this one wrote."""
+    here, there = source.resolve(), target.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise InvalidValueError(f"source {source} and target {target} must be apart: neither in the other")
 
 
 def _schema(rescorer: Rescorer, plan: Plan) -> Any:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcal._atomic import replacing, sync_folder
+from fastcal.bulk._finished import check
 from fastcal.errors import InvalidValueError
 
 MANIFEST, UNFINISHED, PART = "_manifest.json", "_unfinished", "part-"
@@ -32,6 +33,8 @@ def writing(target: Path, plan: Mapping[str, Any], *, resume: bool) -> Iterator[
 
     Nothing is left behind by a body that fails before it has finished a task.
     """
+    if target.exists() and not target.is_dir():
+        raise InvalidValueError(f"{target} is a file; expected a folder that is empty or not there")
     made = not target.exists()
     target.mkdir(parents=True, exist_ok=True)
     folder = os.open(target, os.O_RDONLY)
@@ -42,7 +45,8 @@ def writing(target: Path, plan: Mapping[str, Any], *, resume: bool) -> Iterator[
         yield journal
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise OSError(error.errno, f"{os.strerror(error.errno)}; what is finished is kept, resume when there is room", str(target)) from error
+            kept = "; what is finished is kept, resume when there is room" if journal is not None and journal.n_done else ""
+            raise OSError(error.errno, os.strerror(error.errno) + kept, str(target)) from error
         raise
     finally:
         if journal is not None and not journal.n_done and journal.finished() is None:
@@ -117,6 +121,7 @@ class Journal:
     def _begin(self) -> None:
         if (found := self.finished()) is not None:
             self._compare(found["plan"])
+            check(self.target, found)
             shutil.rmtree(self.folder, ignore_errors=True)
             return
         plan = self.folder / "plan.json"

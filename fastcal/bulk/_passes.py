@@ -11,10 +11,12 @@ import numpy as np
 
 from fastcal._extras import require
 from fastcal.bulk import _memory
+from fastcal.bulk._guilty import accuse
 from fastcal.bulk._journal import PART, Journal
 from fastcal.bulk._plan import Plan, Stream
 from fastcal.bulk._rescorer import Rescorer
 from fastcal.bulk._spill import Spilled, cut
+from fastcal.bulk._statistics import QueryStatistics
 from fastcal.bulk._top_rows import TopRows
 from fastcal.bulk._workers import work_through
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -61,6 +63,10 @@ class Run:
         """Return the map of a chunk."""
         return Rescorer(self.profile, **self.options, statistics=statistics, top_k=top_k, num_threads=1)
 
+    def statistics(self) -> QueryStatistics:
+        """Return statistics of no rows."""
+        return QueryStatistics(self.profile.norm, query=self.options["query"], score=self.options["score"])
+
     def top_rows(self) -> TopRows:
         """Return the reduction of a chunk."""
         names = {name: self.options[name] for name in ("query", "doc", "score", "higher_is_better")}
@@ -72,11 +78,11 @@ class Run:
         self.advance(sum(fact["rows"] for fact in self.journal.done(stage).values()))
 
         def one(item: tuple[Stream, int, Any]) -> None:
-            self.take(work, *item)
+            self.take(names, work, *item)
             self.advance(item[2].num_rows)
 
         n = self.workers(self.plan.chunk_bytes, self._largest())
-        work_through((self.plan.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
+        work_through((self.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
 
     def _largest(self) -> str:
         held = f" and {_memory.shown(self.plan.held)} that a reader holds" if self.plan.held > self.plan.chunk_bytes // 2 else ""
@@ -86,11 +92,21 @@ class Run:
         """Return how many workers fit that hold so many bytes of rows each."""
         return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what)
 
-    def take(self, work: Callable[[int, Any], None], stream: Stream, chunk: int, table: Any) -> None:
-        """Call ``work`` with a chunk; an error says where its rows are."""
+    def tables(self, stream: Stream, names: list[str] | None, done: set[int]) -> Iterator[tuple[Stream, int, Any]]:
+        """Yield the chunks of a stream that are not done; an error says which group cannot be read."""
+        try:
+            yield from self.plan.tables(stream, names, done)
+        except InvalidValueError:
+            accuse(self.plan, stream, names, len)
+            raise
+
+    def take(self, names: list[str] | None, work: Callable[[int, Any], None], stream: Stream, chunk: int, table: Any) -> None:
+        """Call ``work`` with a chunk of these columns; an error says where its rows are."""
         try:
             work(chunk, table)
         except (InvalidValueError, InvalidTypeError) as error:
+            alone = self.rescorer(None, None) if names is None else self.statistics().update
+            accuse(self.plan, stream, names, alone)
             raise type(error)(f"{self.plan.where(stream)}: {error}") from error
 
     def share(self, task: int, n: int) -> int:
@@ -224,5 +240,5 @@ def encoded(table: Any, query: str) -> Any:
     repeating = [name for name in table.column_names if name not in numbers - {query, "decision"}]
     codecs = {column.name: "none" if pa.types.is_floating(column.type) else "snappy" for column in table.schema}
     sink = pa.BufferOutputStream()
-    parquet.write_table(table, sink, use_dictionary=repeating, compression=codecs, row_group_size=1 << 20)
+    parquet.write_table(table, sink, use_dictionary=repeating, compression=codecs, row_group_size=1 << 20, write_page_checksum=True)
     return memoryview(sink.getvalue())

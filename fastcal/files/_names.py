@@ -1,4 +1,4 @@
-"""Names of rows, and groups of queries."""
+"""Names of rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastcal.files._encoded import as_texts
 from fastcal.files._source import Source, lines, source
 from fastcal.files._tables import read_table
 
-_TABLES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv")
+TABLES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv")
 
 
 def read_names(path: str | PathLike[str]) -> list[str]:
@@ -24,7 +24,7 @@ def read_names(path: str | PathLike[str]) -> list[str]:
     ValueError, OSError
         If a name is missing or appears twice; the message names file and line.
     """
-    found = source(path, members=_TABLES)
+    found = source(path, members=TABLES)
     places: dict[str, int] = {}
     for line, name in _names(found):
         if name in places:
@@ -33,25 +33,6 @@ def read_names(path: str | PathLike[str]) -> list[str]:
     if not places:
         raise InvalidValueError(f"{found.name}: empty")
     return list(places)
-
-
-def read_groups(path: str | PathLike[str], *, query: str = "query_id") -> dict[str, str]:
-    """Read the group of each query: ``table.csv:column``, a table with a column of queries and one of groups; names become strings.
-
-    Raises
-    ------
-    ValueError, OSError
-        If the column is missing, or a query has two groups.
-    """
-    found = source(path, members=_TABLES)
-    if found.member is None:
-        raise InvalidValueError(f"{path}: expected table:column, the table one of {', '.join(_TABLES)}")
-    table = read_table(found, [query, found.member], texts=[query, found.member])
-    groups: dict[str, str] = {}
-    for row, (name, group) in enumerate(zip(as_texts(table.column(0)), as_texts(table.column(1)), strict=True)):
-        if groups.setdefault(name, group) != group:
-            raise InvalidValueError(f"{found.name}, row {row}: query {name!r} is in group {group!r}, earlier in {groups[name]!r}")
-    return groups
 
 
 def _names(found: Source) -> Iterator[tuple[int, str]]:

@@ -50,8 +50,11 @@ def rescore(
     """
     from fastcal.bulk import rescore_files
     from fastcal.bulk._memory import of_command
+    from fastcal.errors import InvalidValueError
     from fastcal.profile import Profile
 
+    if "-" in (source, out):
+        raise InvalidValueError("rescore reads and writes files or folders, not standard input or output")
     loaded = Profile.load(profile)
     with progress("rescoring", "rows") as advance:
         report = rescore_files(

@@ -39,7 +39,9 @@ class _Tables(AggregateFnV2):  # type: ignore[misc]  # Ray's classes have no typ
         return self.split(self.reduce(batch))
 
     def split(self, reduced: pa.Table) -> pa.Table:
-        """Spread the rows of a table over buckets by their query."""
+        """Spread the rows of a table over buckets by their query; no rows are one stream, for its columns."""
+        if not reduced.num_rows:
+            return pa.table({BUCKET: pa.array([0], pa.int32()), PACKED: pa.array([to_stream(reduced)], pa.large_binary())})
         numbers = buckets(reduced.column(self.query), self.n_buckets)
         ordered = reduced.take(pa.array(np.argsort(numbers, kind="stable")))
         found, counts = np.unique(numbers, return_counts=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NoReturn
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
-from fastcal.errors import FastcalError, ShardLostError
+from fastcal.errors import FastcalError, FastcalWarning, ShardLostError
 
 
 def gather(refs: list[Any], names: list[str], timeout: float | None = None) -> list[Any]:
@@ -19,6 +20,14 @@ def gather(refs: list[Any], names: list[str], timeout: float | None = None) -> l
     return [_answer(ref, name) for ref, name in zip(refs, names, strict=True)]
 
 
+def tell_shortage(n_shards: int, num_cpus: float, timeout: float) -> None:
+    """Warn of shards that cannot start on the cluster as it is."""
+    needed, there = n_shards * num_cpus, ray.cluster_resources().get("CPU", 0.0)
+    if needed > there:
+        hint = f"ask for fewer with num_cpus=; waiting up to {timeout:g} s for more"
+        warnings.warn(f"{n_shards} shards need {needed:g} CPUs, the cluster has {there:g}: {hint}", FastcalWarning, stacklevel=4)
+
+
 def _answer(ref: Any, name: str) -> Any:
     try:
         return ray.get(ref)
@@ -27,7 +36,8 @@ def _answer(ref: Any, name: str) -> Any:
     except GetTimeoutError:
         raise
     except RayError as error:
-        raise ShardLostError(f"{name} is lost and did not come back: {_first_line(error)}") from error
+        again = "raise max_restarts= if that was its limit, and load the saved shards or build the index again"
+        raise ShardLostError(f"{name} is lost and did not come back ({_first_line(error)}): {again}") from error
 
 
 def _raise_cause(error: Any, name: str) -> NoReturn:

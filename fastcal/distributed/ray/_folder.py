@@ -29,7 +29,7 @@ def new(path: Any) -> Path:
 def saved(sources: list[Rows | Saved], folder: Path, num_cpus: float) -> list[Rows | Saved]:
     """Build and save all shards; the manifest is written last."""
     paths = [folder / f"shard-{i:05d}-of-{len(sources):05d}.index" for i in range(len(sources))]
-    task = ray.remote(save).options(num_cpus=num_cpus)
+    task = ray.remote(save).options(num_cpus=min(num_cpus, 1))  # it uses one thread, and there is no timeout
     refs = [task.remote(source, file) for source, file in zip(sources, paths, strict=True)]
     _calls.gather(refs, [f"shard {i} of {len(sources)} ({source})" for i, source in enumerate(sources)])
     with replacing(folder / _MANIFEST) as file:

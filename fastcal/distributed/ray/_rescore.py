@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 import ray.data
+from ray.exceptions import RayTaskError
 
 from fastcal._validate.numbers import instance, integer
 from fastcal.bulk import QueryStatistics, Rescorer
 from fastcal.bulk._statistics import PLAIN_MAPS
 from fastcal.distributed.ray._aggregates import BUCKET, MergedStatistics, TopK
 from fastcal.distributed.ray._buckets import distinct
-from fastcal.errors import InvalidValueError
+from fastcal.errors import FastcalError, InvalidValueError
 from fastcal.profile import Profile
 
 # Buckets of queries in each part, so that parts are of about one size.
@@ -73,12 +74,14 @@ def rescore(
     Returns
     -------
     ray.data.Dataset
-        The columns of `dataset`, ``probability`` (float32) and ``decision`` (uint8).
+        The columns of `dataset`, ``probability`` (float32) and ``decision`` (uint8), also where no row is left; Ray writes no file of no rows.
 
     Raises
     ------
     ValueError, TypeError
-        Before anything runs: a column is missing or of another type, and as :class:`fastcal.bulk.Rescorer`.
+        Before anything runs: a column is missing or of another type, and as :class:`fastcal.bulk.Rescorer`. Bad rows (a null id) are found
+        when the dataset is consumed: Ray then raises ``RayTaskError`` with the message in it, which is also the ValueError or TypeError
+        if ``dataset.context.raise_original_map_exception`` is True.
 
     Examples
     --------
@@ -105,7 +108,7 @@ def rescore(
     size = None if batch_size is None else integer(batch_size, "batch_size", least=1)
     how: dict[str, Any] = {"batch_format": "pyarrow", "zero_copy_batch": True, "num_cpus": 1, "batch_size": size}
     how |= {} if concurrency is None else {"compute": ray.data.TaskPoolStrategy(size=integer(concurrency, "concurrency", least=1))}
-    schema = rescorer.output_schema(_schema_of(dataset))
+    rescorer.output_schema(_schema_of(dataset))
     n_parts = _default_parts() if n_partitions is None else integer(n_partitions, "n_partitions", least=1)
     statistics = None
     if profile.norm is not None and profile.norm not in PLAIN_MAPS:
@@ -116,7 +119,7 @@ def rescore(
     best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=rescorer.higher_is_better, n_buckets=BUCKETS * n_parts)
     packed = dataset.map_batches(_Rescored(rescorer, statistics, best), **how)
     merged = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(best)
-    return merged.map_batches(_Unpacked(best, schema), batch_format="pyarrow", batch_size=None)
+    return merged.map_batches(best.unpack, batch_format="pyarrow", batch_size=None)
 
 
 @dataclass(frozen=True)
@@ -141,22 +144,26 @@ class _Rescored:
         return rescorer
 
 
-@dataclass(frozen=True)
-class _Unpacked:
-    """Packed rows to rows; of the right columns if there are none."""
-
-    best: TopK
-    schema: pa.Schema
-
-    def __call__(self, packed: pa.Table) -> pa.Table:
-        return self.best.unpack(packed) if packed.num_rows else self.schema.empty_table()
-
-
 def _gathered(dataset: Any, gather: MergedStatistics, n_parts: int, how: dict[str, Any]) -> pa.Table:
     """Return the statistics of all queries, a row for each."""
     packed = dataset.select_columns([gather.query, gather.score]).map_batches(gather.pack, **how)
-    found = packed.groupby(BUCKET, num_partitions=n_parts).aggregate(gather).take_all()
+    found = _taken(packed.groupby(BUCKET, num_partitions=n_parts).aggregate(gather))
     return gather.unpack(pa.table({gather.name: [each[gather.name] for each in found]}))
+
+
+def _taken(dataset: Any) -> list[dict[str, Any]]:
+    """Return all rows; what a worker says of bad rows is raised as it is said."""
+    context = dataset.context  # that of the caller's dataset, too
+    before, context.raise_original_map_exception = context.raise_original_map_exception, True
+    try:
+        return list(dataset.take_all())
+    except RayTaskError as error:
+        if isinstance(error.cause, FastcalError):
+            said, *_ = str(error.cause).splitlines()  # Ray adds lines on retries
+            raise type(error.cause)(said) from None
+        raise
+    finally:
+        context.raise_original_map_exception = before
 
 
 def _schema_of(dataset: Any) -> pa.Schema:

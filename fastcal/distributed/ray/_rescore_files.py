@@ -109,8 +109,8 @@ class _Tasks(Run):
         streams = [each for each in self.plan.streams if not done.issuperset(range(each.first, each.first + len(each.rows)))]
 
         def one(run: Run, number: int) -> None:
-            for item in run.plan.tables(streams[number], names, done):
-                run.take(work, *item)
+            for item in run.tables(streams[number], names, done):
+                run.take(names, work, *item)
 
         self._all(len(streams), one, self.plan.chunk_bytes, lambda fact: int(fact["rows"]))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,14 +21,14 @@ class Rows:
     begin: int
     end: int
     metric: str
-    ids: Array | None
+    ids: Any  # a reference to their external ids, or None
     dims: int | None
 
     def open(self) -> Index:
         """Build the index."""
         in_file = isinstance(self.corpus, Path)
         rows = np.load(self.corpus, mmap_mode="r")[self.begin : self.end] if in_file else ray.get(self.corpus)
-        return Index(rows, self.metric, ids=self.ids, dims=self.dims, num_threads=1)
+        return Index(rows, self.metric, ids=None if self.ids is None else ray.get(self.ids), dims=self.dims, num_threads=1)
 
     def __str__(self) -> str:
         return f"rows {self.begin} to {self.end - 1}" + (f" of {self.corpus}" if isinstance(self.corpus, Path) else "")
@@ -60,28 +59,32 @@ class Facts(NamedTuple):
 
 
 class Shard:
-    """An index in an actor; opened by the first call, so that a failure is that call's error and not the end of the actor."""
+    """An index in an actor, opened by its first call, so that a failure is that call's error and not the end of the actor.
 
-    def __init__(self, source: Rows | Saved) -> None:
-        self._source = source
+    Every call brings the source, so that an actor that was restarted has it too.
+    """
 
-    @cached_property
-    def _index(self) -> Index:
-        return self._source.open()
+    def __init__(self) -> None:
+        self._index: Index | None = None
 
-    def facts(self) -> Facts:
-        """Open the index and say what it is."""
-        index = self._index
+    def _opened(self, source: Rows | Saved) -> Index:
+        if self._index is None:
+            self._index = source.open()
+        return self._index
+
+    def facts(self, source: Rows | Saved) -> Facts:
+        """Say what the index is."""
+        index = self._opened(source)
         return Facts(len(index), index.metric, index._width, index.dim, index._has_ids)  # noqa: SLF001
 
-    def search(self, queries: Array, k: int, options: dict[str, Any]) -> tuple[Array, Array]:
+    def search(self, source: Rows | Saved, queries: Array, k: int, options: dict[str, Any]) -> tuple[Array, Array]:
         """Return scores and ids of the best k rows of this shard."""
-        found = self._index.search(queries, k, num_threads=1, **options)
+        found = self._opened(source).search(queries, k, num_threads=1, **options)
         return found.scores, found.ids
 
-    def range_search(self, queries: Array, options: dict[str, Any]) -> tuple[Array, Array, Array]:
+    def range_search(self, source: Rows | Saved, queries: Array, options: dict[str, Any]) -> tuple[Array, Array, Array]:
         """Return offsets, scores and ids of the rows of this shard that reach the threshold."""
-        found = self._index.range_search(queries, num_threads=1, **options)
+        found = self._opened(source).range_search(queries, num_threads=1, **options)
         return found.offsets, found.scores, found.ids
 
 

@@ -41,15 +41,16 @@ class ShardedIndex(State):
     >>> index = fcr.ShardedIndex.load("shards/")  # doctest: +SKIP
     """
 
-    def __init__(self, sources: Sequence[Rows | Saved], *, num_cpus: float = 1, max_restarts: int = 3, timeout: float = 600) -> None:
+    def __init__(self, sources: Sequence[Rows | Saved], *, num_cpus: float = 1, max_restarts: int = -1, timeout: float = 600) -> None:
         cpus = number(num_cpus, "num_cpus", "a number of at least 0", lambda x: 0 <= x < np.inf)
         seconds = number(timeout, "timeout", "a positive number of seconds", lambda x: 0 < x < np.inf)
-        options = {"num_cpus": cpus, "max_restarts": integer(max_restarts, "max_restarts", least=0), "max_task_retries": -1}
+        options = {"num_cpus": cpus, "max_restarts": integer(max_restarts, "max_restarts", least=-1), "max_task_retries": -1}
+        _calls.tell_shortage(len(sources), cpus, seconds)
         self._names = [f"shard {i} of {len(sources)} ({source})" for i, source in enumerate(sources)]
         self._sources = list(sources)  # keeps the rows that restarted actors read
-        self._actors: list[Any] | None = [ray.remote(Shard).options(**options).remote(source) for source in sources]
+        self._actors: list[Any] | None = [ray.remote(Shard).options(**options).remote() for _ in sources]
         try:
-            facts = _calls.gather([actor.facts.remote() for actor in self._actors], self._names, seconds)
+            facts = _calls.gather([actor.facts.remote(source) for actor, source in zip(self._actors, sources, strict=True)], self._names, seconds)
         except BaseException:
             self.shutdown()
             raise
@@ -72,7 +73,7 @@ class ShardedIndex(State):
         ids: Any = None,
         dims: int | None = None,
         num_cpus: float = 1,
-        max_restarts: int = 3,
+        max_restarts: int = -1,
         timeout: float = 600,
     ) -> Self:
         """Cut a corpus into shards of consecutive rows and index each of them.
@@ -91,9 +92,10 @@ class ShardedIndex(State):
         num_cpus : float
             CPUs that Ray reserves for each shard. A shard searches with one thread.
         max_restarts : int
-            How often each actor may be lost.
+            How often each actor may be lost; -1 for as often as it happens.
         timeout : float
-            Seconds until all shards have to be there.
+            Seconds until all shards have to be there. If they need more CPUs than the cluster has, a warning says so at once: one
+            that grows may have them by then.
 
         Raises
         ------
@@ -112,12 +114,12 @@ class ShardedIndex(State):
         sources: list[Rows | Saved] = []
         for begin, end in zip(*_cuts(shape[0], count), strict=True):
             part = rows if isinstance(rows, Path) else ray.put(np.ascontiguousarray(rows[begin:end]))
-            sources.append(Rows(part, begin, end, kind, None if names is None else names[begin:end], dims))
+            sources.append(Rows(part, begin, end, kind, None if names is None else ray.put(names[begin:end]), dims))
         options: dict[str, Any] = {"num_cpus": num_cpus, "max_restarts": max_restarts, "timeout": timeout}
         return cls(sources if folder is None else _folder.saved(sources, folder, num_cpus), **options)
 
     @classmethod
-    def load(cls, path: Any, *, num_cpus: float = 1, max_restarts: int = 3, timeout: float = 600) -> Self:
+    def load(cls, path: Any, *, num_cpus: float = 1, max_restarts: int = -1, timeout: float = 600) -> Self:
         """Search shards that were saved: the folder of :meth:`build`, or the files of indexes, in the order of their rows.
 
         Parameters
@@ -161,7 +163,7 @@ class ShardedIndex(State):
         vectors, count = self._judge_queries(queries, _backend.active()), integer(k, "k", least=1)
         options = {} if threshold is None else {"threshold": gates.thresholds(threshold, len(vectors))}
         sent = ray.put(vectors)
-        found = self._scatter(lambda actor, part: actor.search.remote(sent, count, options | part), allow, len(vectors))
+        found = self._scatter(lambda actor, source, part: actor.search.remote(source, sent, count, options | part), allow, len(vectors))
         scores = np.concatenate([part_scores for part_scores, _ in found], axis=1)
         ids = np.concatenate([self._global(part_ids, i) for i, (_, part_ids) in enumerate(found)], axis=1)
         order = np.lexsort((ids, sort_keys(scores, lower_is_better=not self._higher_is_better)), axis=-1)[:, :count]
@@ -191,7 +193,7 @@ class ShardedIndex(State):
         most = None if limit is None else integer(limit, "limit", least=0)
         options = {"threshold": gates.thresholds(threshold, len(vectors)), "limit": most}
         sent = ray.put(vectors)
-        found = self._scatter(lambda actor, part: actor.range_search.remote(sent, options | part), allow, len(vectors))
+        found = self._scatter(lambda actor, source, part: actor.range_search.remote(source, sent, options | part), allow, len(vectors))
         parts = [(offsets, scores, self._global(ids, i)) for i, (offsets, scores, ids) in enumerate(found)]
         total = sum(len(ids) for _, _, ids in parts)
         if most is not None and total > most:
@@ -205,11 +207,11 @@ class ShardedIndex(State):
         for actor in actors or ():
             ray.kill(actor)
 
-    def _scatter(self, call: Callable[[Any, dict[str, Any]], Any], allow: Any, n_queries: int) -> list[Any]:
+    def _scatter(self, call: Callable[[Any, Any, dict[str, Any]], Any], allow: Any, n_queries: int) -> list[Any]:
         if self._actors is None:
             raise InvalidValueError("this index has been shut down")
         parts = self._parts_of(allow, n_queries)
-        return _calls.gather([call(actor, part) for actor, part in zip(self._actors, parts, strict=True)], self._names)
+        return _calls.gather([call(*each) for each in zip(self._actors, self._sources, parts, strict=True)], self._names)
 
     def _parts_of(self, allow: Any, n_queries: int) -> list[dict[str, Any]]:
         """Return the option `allow` of each shard: columns of the mask, or external ids, which only the shards can look up."""
