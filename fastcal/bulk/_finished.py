@@ -23,7 +23,8 @@ def _wrong(path: Path, part: Mapping[str, Any]) -> str:
     if (size := path.stat().st_size) != part["bytes"]:
         return f"has {size:,} bytes, and {part['bytes']:,} in the manifest"
     try:
-        rows = require("pyarrow.parquet", "parquet").read_metadata(path).num_rows
+        with path.open("rb") as file:
+            rows = require("pyarrow.parquet", "parquet").read_metadata(file).num_rows
     except (require("pyarrow", "parquet").ArrowException, OSError) as error:
         return f"cannot be read ({' '.join(str(error).split())})"
     return "" if rows == part["kept"] else f"has {rows:,} rows, and {part['kept']:,} in the manifest"
