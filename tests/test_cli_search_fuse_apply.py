@@ -279,12 +279,7 @@ def test_a_reader_who_has_gone_is_no_traceback(here, arguments):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130(here):
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would the child
-    try:
-        waiting = subprocess.Popen([*PYTHON, "fuse", "-", "none.trec"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    finally:
-        signal.signal(signal.SIGINT, previous)
-    with waiting:
+    with subprocess.Popen([*PYTHON, "fuse", "-", "none.trec"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
         assert waiting.stdin
         waiting.stdin.write("q Q0 d 1 0.5 t\n" * 5000)
         waiting.stdin.flush()  # it has begun to read once more than a pipe's 64 KiB have gone
