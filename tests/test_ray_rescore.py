@@ -205,7 +205,9 @@ def test_errors_in_files_are_those_of_one_process(cluster, tmp_path):  # noqa: F
     source = wide(tmp_path, doc_id=docs)
     said = []
     for each in (bulk.rescore_files, rescore_files):
-        with pytest.raises(InvalidValueError, match=r"wide\.parquet: row group 4, from row 5000 on: column 'doc_id' holds a null in row 0;") as caught:
+        with pytest.raises(
+            InvalidValueError, match=r"wide\.parquet: row group 4, from row 5000 on: column 'doc_id' holds a null in row 0;"
+        ) as caught:
             each(source, tmp_path / "out", profile(), top_k=3)
         said.append(str(caught.value))
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
