@@ -22,6 +22,36 @@ class InvalidValueError(FastcalError, ValueError):
     """An argument has the right type but a value that cannot be used."""
 
 
+class InvalidElementError(InvalidValueError):
+    """One element of an array cannot be used; the first of them, where there are several.
+
+    Attributes
+    ----------
+    argument : str
+        Name of the argument, or of the column, that holds it.
+    at : int
+        Its position in that argument, flattened in C order; in a column, its row.
+    value : scalar
+        The element.
+    reason : str
+        What is wrong with it, or what is expected: the end of the message.
+
+    Examples
+    --------
+    >>> import fastcal as fc
+    >>> try:
+    ...     fc.PlattCalibrator(input="prob").fit([[0.5, 0.25], [1.5, 0.75]], [[0, 1], [1, 0]])
+    ... except fc.InvalidElementError as error:
+    ...     print(error.argument, error.at, error.value)
+    scores 2 1.5
+    """
+
+    argument: str
+    at: int
+    value: Any
+    reason: str
+
+
 class InvalidTypeError(FastcalError, TypeError):
     """An argument has a type or dtype that cannot be used."""
 

@@ -11,21 +11,13 @@ import pytest
 pytest.importorskip("typer")
 pytest.importorskip("rich")
 
-from cli_lists import FIT, caller, make_lists
+import cli_lists
+from cli_lists import FIT
 
 import fastcal as fc
 from fastcal.cli import main
 
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    return make_lists(tmp_path_factory.mktemp("files"))
-
-
-@pytest.fixture
-def fastcal(files, monkeypatch, capsys):
-    monkeypatch.chdir(files)
-    return caller(capsys)
+files, fastcal = cli_lists.files, cli_lists.fastcal
 
 
 # -- what is used of two files ------------------------------------------------------------------------

@@ -7,10 +7,12 @@ import pytest
 pytest.importorskip("typer")
 pytest.importorskip("rich")
 
+import cli_lists
 from cli_lists import FIT, make_lists
 
 import fastcal as fc
-from fastcal.cli import main
+
+fastcal = cli_lists.fastcal
 
 
 @pytest.fixture(scope="module")
@@ -26,30 +28,57 @@ def files(tmp_path_factory):
     beta = fc.BetaCalibrator(input="prob")
     fc.Profile.fit(run.scores.clip(0), calibrator=beta, **judged).save(folder / "beta.json")
     fc.Profile.fit(unit, calibrator=beta, norm="minmax", **judged).save(folder / "norm.json")
+    fc.Profile.fit(unit, calibrator=beta, norm="zscore", **judged).save(folder / "zscore.json")
     return folder
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("apply inf.trec -p norm.json", "an infinite score has no norm"),
-        ("apply low.trec -p beta.json", "expected a prob in [0, 1]"),
-        ("evaluate low.trec qrels.trec -p beta.json --seen keep", "expected a prob in [0, 1]"),
-        ("evaluate inf.trec qrels.trec -p norm.json --seen keep", "expected finite scores"),
-        ("threshold inf.trec qrels.trec", "expected a finite number"),
-        ("revalidate inf.trec qrels.trec -p train.json", "expected a finite number"),
-        ("certify inf.trec --qrels qrels.trec --seed 0", "expected a finite number"),
-        ("fit low.trec qrels.trec --method beta --input prob", "expected a prob in [0, 1]"),
-        ("fit inf.trec qrels.trec", "expected a finite number"),
-        ("fit inf.trec qrels.trec --norm minmax", "expected finite scores"),
+        ("apply inf.trec -p norm.json", "inf; a list with an infinite score has no norm"),
+        ("apply low.trec -p beta.json", "-0.5; expected a prob in [0, 1]"),
+        ("apply low.trec -p beta.json --floor -0.9", "-0.5; expected a prob in [0, 1]"),
+        ("evaluate low.trec qrels.trec -p beta.json --seen keep", "-0.5; expected a prob in [0, 1]"),
+        ("evaluate inf.trec qrels.trec -p norm.json --seen keep", "inf; expected finite scores"),
+        ("report inf.trec qrels.trec -p norm.json --seen keep", "inf; expected finite scores"),
+        ("report low.trec qrels.trec -p beta.json --seen keep", "-0.5; expected a prob in [0, 1]"),
+        ("report low.trec few.qrels -p beta.json --seen keep", "-0.5; expected a prob in [0, 1]"),
+        ("report test.trec qrels.trec -p train.json --seen keep --also x=low.trec,qrels.trec,beta.json", "-0.5; expected a prob in [0, 1]"),
+        ("threshold inf.trec qrels.trec", "inf; expected a finite number"),
+        ("revalidate inf.trec qrels.trec -p train.json", "inf; expected a finite number"),
+        ("revalidate low.trec -p beta.json", "-0.5; expected a prob in [0, 1]"),
+        ("certify inf.trec --qrels qrels.trec --seed 0", "inf; expected a finite number"),
+        ("fit low.trec qrels.trec --method beta --input prob", "-0.5; expected a prob in [0, 1]"),
+        ("fit low.trec qrels.trec --method beta --input prob --by groups.csv:lang", "-0.5; expected a prob in [0, 1]"),
+        ("fit inf.trec qrels.trec", "inf; expected a finite number"),
+        ("fit inf.trec qrels.trec --norm minmax", "inf; expected finite scores"),
+        ("fuse run.trec inf.trec --method sum --norm minmax", "inf; expected finite scores"),
+        ("fuse run.trec inf.trec --method sum", "inf; expected finite scores"),
+        ("fuse run.trec low.trec --method logodds", "-0.5; expected probabilities in [0, 1]"),
     ],
 )
-def test_a_score_that_cannot_be_is_named(files, monkeypatch, capsys, line, told):
-    monkeypatch.chdir(files)
-    name = line.split()[1]
-    code = main([*line.split(), *(FIT if line.startswith("fit") else ())])
-    out, err = capsys.readouterr()
-    start = f"fastcal: {name}: query 'q7', document 'c7': score {'inf' if name == 'inf.trec' else '-0.5'}; "
+def test_a_score_that_cannot_be_is_named(files, fastcal, line, told):
+    (files / "few.qrels").write_text("q7 0 c7 1\nq9 0 c9 1\nq9 0 c7 0\n")
+    name = "inf.trec" if "inf.trec" in line else "low.trec"
+    code, out, err = fastcal(line, *(FIT if line.startswith("fit") else ()))
     last = err.splitlines()[-1]
+    start = f"fastcal: {name}: query 'q7', document 'c7': score {told}"
     assert (code, out, last[: len(start)]) == (2, "", start)
-    assert told in last
+
+
+def test_what_a_norm_makes_of_a_score_stands_beside_it(files, fastcal):
+    run = fc.Run.from_trec(files / "test.trec")
+    worst = fc.normalize(run.scores, "zscore", offsets=run.offsets).tolist()
+    at = next(at for at, value in enumerate(worst) if not -1e-6 <= value <= 1 + 1e-6)
+    query, document = (names.item() for names in fc.run.pairs(run, [at]))
+    _, _, err = fastcal("apply test.trec -p zscore.json")
+    assert f"test.trec: query {query!r}, document {document!r}: score {run.scores[at]}, normalised {worst[at]:.4f}"[:-3] in err
+    assert err.endswith("expected a prob in [0, 1] (input='prob'), or NaN for padding\n")
+
+
+def test_a_document_fused_twice_is_named(files, fastcal):
+    lines = (files / "run.trec").read_text().splitlines()
+    (files / "twice.trec").write_text("\n".join([*lines, lines[3]]) + "\n")
+    name = lines[3].split()
+    told = f"twice.trec: query {name[0]!r}, document {name[2]!r}: score "
+    assert told in fastcal("fuse run2.trec twice.trec --duplicates error")[2]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal._validate.arrays import as_array, float_array, int64_array, output_array
+from fastcal._validate.elements import bad_element
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 Floats: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -63,7 +64,7 @@ def _refuse(bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], offsets: Int64
         return
     at = int(bad.argmax())
     row = int(np.searchsorted(offsets, at, side="right")) - 1
-    raise InvalidValueError(f"{name}: got {values[at]} in list {row} at position {at - offsets[row]}; expected {expected}")
+    raise bad_element(f"{name}: got {values[at]} in list {row} at position {at - offsets[row]}; ", f"expected {expected}", name, at, values[at])
 
 
 # -- layout ------------------------------------------------------------------------------------------

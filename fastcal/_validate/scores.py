@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fastcal._backend.protocol import Array
 from fastcal._denormals import warn_if_denormals_are_lost
 from fastcal._validate.arrays import as_array, float_array
+from fastcal._validate.elements import refuse
 from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import FLOAT32_MAX, flag
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -27,7 +28,7 @@ class Pairs(NamedTuple):
 def probability_array(values: npt.ArrayLike, name: str = "probabilities") -> Array:
     """Return float ``values`` that all lie in [0, 1] or are NaN (padding)."""
     array = float_array(values, name)
-    _reject((array < 0) | (array > 1), array, name, "a probability in [0, 1], or NaN for padding")
+    refuse((array < 0) | (array > 1), array, name, "a probability in [0, 1], or NaN for padding")
     return array
 
 
@@ -36,7 +37,7 @@ def pairs(scores: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.Array
     """Return the pairs whose score is not NaN; scores must be finite, labels 0 or 1, weights finite and >= 0."""
     values = float_array(scores, "scores")
     if not _all_finite(values):
-        _reject(np.isinf(values), values, "scores", "a finite number, or NaN for padding")
+        refuse(np.isinf(values), values, "scores", "a finite number, or NaN for padding")
     return _unpadded(values, "scores", labels, sample_weight, groups)
 
 
@@ -72,7 +73,9 @@ def float32_floor(scores: Array) -> Array:
     For every float32 threshold t, ``score >= t`` holds exactly when ``float32_floor(score) >= t``: a threshold
     chosen among the floors selects the same pairs from the scores as they were given.
     """
-    _reject(np.abs(scores) > FLOAT32_MAX, scores, "scores", "a number within the range of float32")
+    beyond = np.abs(scores) > FLOAT32_MAX
+    if beyond.any():
+        raise InvalidValueError(f"scores[{beyond.argmax()}] is {scores[beyond][0]}; expected a number within the range of float32")
     rounded = scores.astype(np.float32)
     above = rounded > scores
     rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
@@ -89,7 +92,7 @@ def _unpadded(values: Array, name: str, labels: npt.ArrayLike, sample_weight: np
     if not np.any(kept):
         raise InvalidValueError(f"{name} is empty" if values.size == 0 else f"{name} holds nothing but NaN (padding); expected at least one pair")
     if not _only_0_and_1(marks):
-        _reject(kept & (marks != 0) & (marks != 1), marks, "labels", "0 or 1")
+        refuse(kept & (marks != 0) & (marks != 1), marks, "labels", "0 or 1")
     weights = None if sample_weight is None else _weights(sample_weight, values, name, kept)
     codes = None if groups is None else _flat(as_groups(groups, values.shape, beside=name).codes, kept)
     return Pairs(_flat(values, kept), _flat(marks, kept).astype(np.uint8), weights, codes)
@@ -112,7 +115,7 @@ def _flat(array: Array, kept: Array | bool) -> Array:
 
 def _weights(sample_weight: npt.ArrayLike, values: Array, name: str, kept: Array | bool) -> Array:
     weights = _beside(sample_weight, "sample_weight", values, name).astype(np.float64)
-    _reject(kept & ~((weights >= 0) & (weights < np.inf)), weights, "sample_weight", "a finite number of at least 0")
+    refuse(kept & ~((weights >= 0) & (weights < np.inf)), weights, "sample_weight", "a finite number of at least 0")
     total = float(np.sum(weights, where=kept))
     if not 0.0 < total < np.inf:
         raise InvalidValueError(f"sample_weight sums to {total}; expected a positive finite sum")
@@ -126,11 +129,3 @@ def _beside(given: npt.ArrayLike, name: str, values: Array, values_name: str) ->
     if array.dtype.kind not in "biuf":
         raise InvalidTypeError(f"{name} has dtype {array.dtype}; expected numbers")
     return array
-
-
-def _reject(bad: Array, values: Array, name: str, expected: str) -> None:
-    if not bad.any():
-        return
-    first = np.unravel_index(int(np.argmax(bad)), bad.shape)
-    place = f"[{', '.join(map(str, first))}]" if first else ""
-    raise InvalidValueError(f"{name}{place} is {values[first]}; expected {expected}")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastcal._backend.protocol import Array
 from fastcal._extras import require
+from fastcal._validate.elements import bad_element
 from fastcal._validate.rounding import to_float32
 from fastcal.bulk._keys import Keys
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -48,7 +49,7 @@ def scores_of_array(column: Array, name: str) -> npt.NDArray[np.float32]:
     lost = np.isinf(rounded) & np.isfinite(column)
     if lost.any():
         row = int(lost.argmax())
-        raise InvalidValueError(f"column {name!r} holds {column[row]} in row {row}, which is beyond float32")
+        raise bad_element(f"column {name!r} holds {column[row]} in row {row}, ", "which is beyond float32", name, row, column[row])
     return rounded
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from fastcal import _backend
 from fastcal._backend.protocol import Array
+from fastcal._validate.elements import bad_element
 from fastcal.bulk._keys import Groups, Keys, numbered
 from fastcal.bulk._rounded import deviations, excesses, means, roots
-from fastcal.errors import InvalidValueError
 
 # What each norm needs beside count, least and greatest: sums, sums of squares.
 NEEDS = {
@@ -105,7 +105,8 @@ def refuse_infinity(scores: Array, groups: Groups, name: str) -> None:
     if infinite.any():
         row = int(infinite.argmax())
         query = groups.distinct.take(groups.codes[row : row + 1]).ids().tolist()[0]
-        raise InvalidValueError(f"column {name!r} holds {scores[row]} in row {row}, of query {query!r}: a list with an infinite score has no norm")
+        found = f"column {name!r} holds {scores[row]} in row {row}, of query {query!r}: "
+        raise bad_element(found, "a list with an infinite score has no norm", name, row, scores[row])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 from fastcal import _threads
 from fastcal._backend.protocol import Array
 from fastcal._extras import require
+from fastcal._validate.elements import within
 from fastcal._validate.numbers import instance as judge_instance
 from fastcal._validate.numbers import integer
 from fastcal.bulk import _settings
@@ -262,14 +263,15 @@ class Rescorer:
         """Return float32 probabilities, NaN where few rows are kept and this is not one of them."""
         labels = None if self.by is None else frame.labels(self.by)
         rows = None if keep is None or 2 * np.count_nonzero(keep) > len(keep) else np.flatnonzero(keep)
-        scores = fed if rows is None else fed[rows]
+        if rows is None:
+            return self._predicted(fed, labels)
+        whole = np.full(len(fed), np.nan, np.float32)
+        with within(rows):
+            whole[rows] = self._predicted(fed[rows], None if labels is None else labels[rows])
+        return whole
+
+    def _predicted(self, scores: Array, labels: Array | None) -> Array:
         if isinstance(self._calibrator, GroupCalibrator):
             assert labels is not None
-            found = self._calibrator.predict(scores, labels if rows is None else labels[rows], num_threads=self.num_threads)
-        else:
-            found = self._calibrator.predict(scores, num_threads=self.num_threads)
-        if rows is None:
-            return found
-        whole = np.full(len(fed), np.nan, np.float32)
-        whole[rows] = found
-        return whole
+            return self._calibrator.predict(scores, labels, num_threads=self.num_threads)
+        return self._calibrator.predict(scores, num_threads=self.num_threads)

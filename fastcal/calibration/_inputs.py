@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcal import _backend
+from fastcal._validate.elements import refuse
 from fastcal._validate.numbers import one_of
-from fastcal.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from fastcal._backend.protocol import Array
@@ -38,11 +38,8 @@ def check_range(scores: Array, kind: str) -> None:
     if kind == LOGIT or scores.size == 0:
         return
     low, high = _LOWEST[kind] - _TOLERANCE, 1.0 + _TOLERANCE
-    if not (np.fmin.reduce(scores, axis=None) < low or np.fmax.reduce(scores, axis=None) > high):
-        return
-    first = np.unravel_index(int(np.argmax((scores < low) | (scores > high))), scores.shape)
-    place = f"[{', '.join(map(str, first))}]" if first else ""
-    raise InvalidValueError(f"scores{place} is {scores[first]}; expected a {kind} in [{_LOWEST[kind]:g}, 1] (input={kind!r}), or NaN for padding")
+    if np.fmin.reduce(scores, axis=None) < low or np.fmax.reduce(scores, axis=None) > high:
+        refuse((scores < low) | (scores > high), scores, "scores", f"a {kind} in [{_LOWEST[kind]:g}, 1] (input={kind!r}), or NaN for padding")
 
 
 class TakesInput:

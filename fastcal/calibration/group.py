@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastcal import _threads
 from fastcal._backend.protocol import Array
 from fastcal._validate.arrays import float_array, kept_dtype, output_array
+from fastcal._validate.elements import within
 from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import fraction, number, one_of
 from fastcal._validate.scores import pairs, require_both_classes
@@ -199,8 +200,12 @@ class GroupCalibrator(Estimator):
         members = [self._member(label) for label in told.labels.tolist()]
         flat, codes, found = values.reshape(-1), told.codes.reshape(-1), np.empty(values.size, values.dtype)
         for code, member in enumerate(members):
-            at = slice(None) if len(members) == 1 else np.flatnonzero(codes == code)
-            found[at] = member.predict(flat[at], num_threads=num_threads)
+            if len(members) == 1:
+                found = member.predict(flat, num_threads=num_threads)
+                break
+            at = np.flatnonzero(codes == code)
+            with within(at):
+                found[at] = member.predict(flat[at], num_threads=num_threads)
         result[...] = found.reshape(values.shape)
         return result
 

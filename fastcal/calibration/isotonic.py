@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastcal import _backend
+from fastcal._validate.elements import bad_element
 from fastcal._validate.numbers import flag, number, one_of
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration._blocks import Blocks, centred, pool_adjacent_violators, with_pairs_at_both_ends
@@ -154,7 +155,9 @@ class IsotonicCalibrator(Calibrator):
         outside: Array = (scores < low) | (scores > high)
         if self.out_of_bounds == "raise" and outside.any():
             first = int(np.argmax(outside))
-            raise InvalidValueError(f"score {scores[first]} at flat position {first} is outside the training scores [{low}, {high}]")
+            raise bad_element(
+                f"score {scores[first]} at flat position {first} is ", f"outside the training scores [{low}, {high}]", "scores", first, scores[first]
+            )
         return outside
 
     def _shift_log_odds(self, shift: float) -> None:

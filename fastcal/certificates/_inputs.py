@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fastcal._denormals import warn_if_denormals_are_lost
 from fastcal._validate.arrays import float_array
+from fastcal._validate.elements import bad_element
 from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import flag
 from fastcal._validate.scores import directed_scores, probability_array
@@ -89,5 +90,6 @@ def _real(flat: Floats) -> Int64:
         raise InvalidValueError("scores is empty" if not flat.size else "scores holds nothing but NaN (padding); expected at least one row")
     infinite = np.isinf(flat)
     if infinite.any():
-        raise InvalidValueError(f"scores is {flat[infinite.argmax()]} at position {infinite.argmax()}; expected a finite number, or NaN for padding")
+        at = int(infinite.argmax())
+        raise bad_element(f"scores is {flat[at]} at position {at}; ", "expected a finite number, or NaN for padding", "scores", at, flat[at])
     return positions

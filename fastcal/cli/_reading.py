@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -56,10 +56,10 @@ class Judging:
         return {name: getattr(self, name) for name in ("unjudged", "min_rel", "all_queries", "texts", "answers")}
 
 
-def pool(path: str, columns: Columns, *, top_k: int | None = None) -> Run:
+def pool(path: str, columns: Columns, *, top_k: int | None = None, duplicates: Literal["error", "keep"] = "error") -> Run:
     """Read a run, cut to its best `top_k` per query."""
     names: dict[str, Any] = {"query": columns.query_column, "doc": columns.doc_column, "score": columns.score_column}
-    run = read_run(path, higher_is_better=not columns.distances, **names)
+    run = read_run(path, higher_is_better=not columns.distances, duplicates=duplicates, **names)
     return run if top_k is None else run.top_k(top_k)
 
 

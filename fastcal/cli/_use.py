@@ -12,7 +12,6 @@ from fastcal.bulk._settings import direction
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import scores_of
-from fastcal.cli._located import located
 from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.profile import Profile
 from fastcal.run import Run
@@ -47,8 +46,7 @@ def probabilities_of(profile: Profile, run: Run, classes: npt.NDArray[Any] | Non
     """Return the probability of each entry, after the norm."""
     check_direction(profile, run)
     by = None if classes is None else np.repeat(classes, run.counts())
-    with located(run):
-        found: npt.NDArray[np.float32] = profile.predict(scores_of(run, profile.norm)[0], by=by)
+    found: npt.NDArray[np.float32] = profile.predict(scores_of(run, profile.norm)[0], by=by)
     return found
 
 

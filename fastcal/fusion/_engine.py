@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from fastcal import _backend
 from fastcal._backend.protocol import AffineRule, FuseDuplicates, FuseMissing, FuseTies
-from fastcal.errors import InvalidValueError
+from fastcal._validate.elements import bad_element
 from fastcal.fusion._components import FusionComponents, components_of
 from fastcal.fusion._methods import METHODS, Method, as_method, as_options
 from fastcal.fusion._normalise import mapped_by
@@ -188,5 +188,7 @@ def _refuse(bad: int, runs: Sequence[Run], scores: Sequence[Float32 | None], met
         expected = "each document at most once in a list, with duplicates='error'"
     place = int(wrong.argmax())
     row = int(rows[place])
-    found = f"document {run.ids[place]} again" if bad >= len(runs) or values is None else str(values[place])
-    raise InvalidValueError(f"runs[{at}]: got {found} in list {row} at position {place - run.offsets[row]}; expected {expected}")
+    value: Any = run.ids[place] if values is None or bad >= len(runs) else values[place]
+    got = value if isinstance(value, np.floating) else f"document {value} again"
+    found = f"runs[{at}]: got {got} in list {row} at position {place - run.offsets[row]}; "
+    raise bad_element(found, f"expected {expected}", f"runs[{at}]", place, value)

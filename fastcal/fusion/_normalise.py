@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastcal import _backend
 from fastcal._backend.protocol import AffineRule
 from fastcal._validate import lists
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.errors import InvalidElementError, InvalidTypeError, InvalidValueError
 from fastcal.fusion._methods import Method, quoted
 from fastcal.normalization import METHODS, normalize_lists, one_pass_rule
 from fastcal.run import Run
@@ -124,4 +124,8 @@ def mapped_by(runs: Sequence[Run], scores: Sequence[Float32 | None], rules: Sequ
 
 
 def _named(error: InvalidValueError, at: int, norm: Norm) -> InvalidValueError:
-    return InvalidValueError(f"runs[{at}]: {str(error).removeprefix('scores: ')} (norm {norm!r})")
+    """Return the error, now about a run."""
+    error.args = (f"runs[{at}]: {str(error).removeprefix('scores: ')} (norm {norm!r})",)
+    if isinstance(error, InvalidElementError):
+        error.argument = f"runs[{at}]"
+    return error

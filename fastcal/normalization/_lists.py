@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._validate.elements import bad_element
 from fastcal._validate.lists import Floats, Int64
 from fastcal._validate.numbers import number, one_of
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -61,7 +62,7 @@ def normalize_lists(
     if policy == "raise" and missing is not None and missing.any():
         at = int(missing.argmax())
         row = int(np.searchsorted(offsets, at, side="right")) - 1
-        raise InvalidValueError(f'scores: got NaN in list {row} at position {at - offsets[row]}, and nan="raise" forbids it')
+        raise bad_element(f"scores: got NaN in list {row} at position {at - offsets[row]}, and ", 'nan="raise" forbids it', "scores", at, scores[at])
     run(Lists(scores, offsets, result, higher_is_better, num_threads), **options)
     if span is not None:
         np.clip(result, *span, out=result)

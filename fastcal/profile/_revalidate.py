@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastcal._clusters import numbered
 from fastcal._validate.arrays import float_array
+from fastcal._validate.elements import within
 from fastcal._validate.groups import as_groups
 from fastcal._validate.scores import pairs
 from fastcal.calibration import Calibrator, GroupCalibrator
@@ -44,6 +45,7 @@ class Asked(NamedTuple):
     weights: Float64 | None
     codes: Codes
     by: npt.NDArray[Any] | None
+    places: npt.NDArray[np.int64]  # positions in what was given
     width: int | None  # columns, where scores came as rows (n_queries, k)
 
 
@@ -79,6 +81,7 @@ def as_asked(scores: npt.ArrayLike, labels: Any, query_ids: Any, by: Any, sample
         sample.weights,
         codes,
         told,
+        np.flatnonzero(kept),
         values.shape[1] if values.ndim == 2 else None,
     )
 
@@ -86,7 +89,8 @@ def as_asked(scores: npt.ArrayLike, labels: Any, query_ids: Any, by: Any, sample
 def revalidated(recorded: Recorded, asked: Asked, n_seen: int | None) -> RevalidationReport:
     """Hold the profile against the pairs."""
     drift = None if recorded.reference is None else drift_from(recorded.reference, asked.scores, asked.weights, asked.codes)
-    probabilities = predicted(recorded.calibrator, asked.scores, asked.by).astype(np.float64)
+    with within(asked.places):
+        probabilities = predicted(recorded.calibrator, asked.scores, asked.by).astype(np.float64)
     n_queries, claimed = int(asked.codes.max()) + 1, recorded.calibrator.base_rate_
     notes = _notes(asked, n_queries)
     if asked.labels is None:

@@ -175,7 +175,8 @@ def make_report(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": f"{profile.model} ({profile.metric}) on {name}: {queries}, {candidates}",
     }
-    facts |= _measured(sample, qrels, profile, edges, name=name, unjudged=unjudged, min_grade=min_grade, all_queries=whole)
+    with sample.located():
+        facts |= _measured(sample, qrels, profile, edges, name=name, unjudged=unjudged, min_grade=min_grade, all_queries=whole)
     facts["verdict"] = head(facts["validation"])
     facts["transfer"] = None if others is None else transfer_facts([here, *_others(others, name, reading, edges.stored)], seen)
     return Report(facts | {"warnings": notes(facts, edges)})
@@ -231,7 +232,7 @@ def _others(others: Any, name: str, reading: Reading, stored: Threshold | None) 
         if not isinstance(given, tuple | list) or len(given) not in {3, 4}:
             raise InvalidValueError(f"others[{key!r}] must be (run, qrels, profile) or (run, qrels, profile, by)")
         run, qrels, profile, *by = given
-        sample = sampled(run, qrels, profile, by[0] if by else None, reading)
+        sample = sampled(run, qrels, profile, by[0] if by else None, reading, f"others[{key!r}]")
         edges = others_edges(profile, stored)
         found.append(Collection(key, sample, profile, edges.act, edges.space, label_of(edges.stored)))
     return found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._validate.elements import within
 from fastcal._validate.groups import as_groups
 from fastcal._validate.numbers import instance, one_of
 from fastcal.calibration import GroupCalibrator
@@ -44,6 +46,12 @@ class Sample:
     classes: npt.NDArray[Any] | None
     higher_is_better: bool
     counts: dict[str, int | None]
+    places: npt.NDArray[np.int64]  # of the pairs in the run that was given
+    whose: str  # argument that the run was given in; "" is the first
+
+    def located(self) -> AbstractContextManager[None]:
+        """Let errors about a score of these pairs say where it stands in the run that was given."""
+        return within(self.places, self.whose)
 
     @property
     def n_queries(self) -> int:
@@ -68,7 +76,7 @@ def names_of(run: Run) -> npt.NDArray[Any]:
     return np.arange(run.n_queries) if run.query_ids is None else run.query_ids
 
 
-def sampled(run: Run, qrels: Qrels, profile: Profile, by: Any, reading: Reading) -> Sample:
+def sampled(run: Run, qrels: Qrels, profile: Profile, by: Any, reading: Reading, whose: str = "") -> Sample:
     """Label the lists of the queries that count."""
     for value, name, kind in ((run, "run", Run), (qrels, "qrels", Qrels), (profile, "profile", Profile)):
         instance(value, name, kind)
@@ -90,11 +98,13 @@ def sampled(run: Run, qrels: Qrels, profile: Profile, by: Any, reading: Reading)
     if not labelled.judged.any() and asked is None:
         raise InvalidValueError(f"none of the {part.ids.size} candidates is judged; are documents named alike in run and qrels?")
     codes = np.repeat(np.arange(part.n_queries), part.counts())
-    scores, better = normalised(part, profile)
+    places = np.flatnonzero(inside)
+    with within(places, whose):
+        scores, better = normalised(part, profile)
     _require_direction(profile, better)
     per_pair = None if classes is None else np.repeat(classes, run.counts()[: len(classes)])[inside]
     counts["n_judged_queries_not_in_run"] = len(judged_only)
-    return Sample(part, scores, labelled.labels, labelled.judged, codes, per_pair, better, counts)
+    return Sample(part, scores, labelled.labels, labelled.judged, codes, per_pair, better, counts, places, whose)
 
 
 def _counted(run: Run, qrels: Qrels, profile: Profile, reading: Reading) -> tuple[Bool, dict[str, int | None]]:

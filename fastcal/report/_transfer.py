@@ -61,6 +61,11 @@ def _known(profile: Profile, sample: Sample) -> npt.NDArray[np.bool_]:
 def _measured(rule: Collection, data: Collection, inside: npt.NDArray[np.bool_]) -> dict[str, Any]:
     if not inside.any():
         return {"reason": "the lists of its queries are empty"}
+    with data.sample.located():
+        return _rated(rule, data, inside)
+
+
+def _rated(rule: Collection, data: Collection, inside: npt.NDArray[np.bool_]) -> dict[str, Any]:
     scores, better = normalised(data.sample.run, rule.profile)
     rises = rule.profile.calibrator.higher_is_better_
     if rises is not None and rises != better:

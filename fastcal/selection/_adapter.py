@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcal._backend.protocol import Array
+from fastcal._validate.elements import within
 from fastcal.calibration._base import Calibrator
 from fastcal.calibration.group import GroupCalibrator
 from fastcal.calibration.venn_abers import VennAbersCalibrator
@@ -25,15 +26,25 @@ def fitted(model: Any, sample: Sample, label_noise: tuple[float, float] | None =
     elif label_noise is not None:
         raise InvalidTypeError(f"label_noise is understood by fastcal's calibrators only, not by {type(model).__name__}")
     if isinstance(model, GroupCalibrator):
-        model.fit(sample.scores, sample.labels, _by(model, sample), **options)
-        return lambda asked: model.predict(asked.scores, _by(model, asked))
+        with within(sample.places):
+            model.fit(sample.scores, sample.labels, _by(model, sample), **options)
+        return _placed(lambda asked: model.predict(asked.scores, _by(model, asked)))
     if isinstance(model, Calibrator):
-        model.fit(sample.scores, sample.labels, **options)
-        return lambda asked: model.predict(asked.scores)
+        with within(sample.places):
+            model.fit(sample.scores, sample.labels, **options)
+        return _placed(lambda asked: model.predict(asked.scores))
     if not (hasattr(model, "fit") and (hasattr(model, "predict_proba") or hasattr(model, "predict"))):
         raise InvalidTypeError(f"a calibrator needs get_params, fit and predict; got {model!r}")
     model.fit(sample.scores.reshape(-1, 1), sample.labels, **options)
     return lambda asked: _their_probabilities(model, asked.scores.reshape(-1, 1))
+
+
+def _placed(predict: Predict) -> Predict:
+    def placed(asked: Sample) -> Array:
+        with within(asked.places):
+            return predict(asked)
+
+    return placed
 
 
 def takes_label_noise(model: Any) -> bool:

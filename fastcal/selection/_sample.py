@@ -16,7 +16,7 @@ from fastcal.selection._folds import Codes, fold_of_pairs
 
 
 class Sample(NamedTuple):
-    """Pairs without padding, flat: query codes, folds, and the labels that a GroupCalibrator tells apart."""
+    """Pairs without padding, flat: query codes, folds, the labels that a GroupCalibrator tells apart, and positions in what was given."""
 
     scores: Array
     labels: Array
@@ -24,11 +24,12 @@ class Sample(NamedTuple):
     groups: Codes
     folds: Codes
     by: npt.NDArray[Any] | None
+    places: Codes
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Sample:
         """Return the chosen pairs."""
         weights, by = (None if part is None else part[chosen] for part in (self.weights, self.by))
-        return Sample(self.scores[chosen], self.labels[chosen], weights, self.groups[chosen], self.folds[chosen], by)
+        return Sample(self.scores[chosen], self.labels[chosen], weights, self.groups[chosen], self.folds[chosen], by, self.places[chosen])
 
 
 def as_sample(
@@ -49,5 +50,6 @@ def as_sample(
     told = None if by is None else as_groups(by, values.shape, "by")
     counted = np.ones(len(sample.labels), dtype=bool) if sample.weights is None else sample.weights > 0
     folds = fold_of_pairs(sample.labels, sample.groups, counted, n_splits, seed)
-    names = None if told is None else told.labels[told.codes[~np.isnan(values)]]
-    return Sample(sample.scores, sample.labels, sample.weights, sample.groups, folds, names)
+    kept = ~np.isnan(values)
+    names = None if told is None else told.labels[told.codes[kept]]
+    return Sample(sample.scores, sample.labels, sample.weights, sample.groups, folds, names, np.flatnonzero(kept))

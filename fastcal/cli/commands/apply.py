@@ -13,27 +13,15 @@ import fastcal as fc
 from fastcal import files
 from fastcal.bulk import Rescorer
 from fastcal.cli._located import located
-from fastcal.cli._options import (
-    AsJson,
-    By,
-    CheckedMetric,
-    CheckedModel,
-    Distances,
-    DocColumn,
-    Out,
-    ProfilePath,
-    QueryColumn,
-    RunArgument,
-    ScoreColumn,
-    TargetText,
-    Untie,
-    target,
-)
+from fastcal.cli._options import AsJson, By, CheckedMetric, CheckedModel, Out, ProfilePath, RunArgument, TargetText, Untie, target
 from fastcal.cli._output import to_json, write_text
 from fastcal.cli._progress import progress
+from fastcal.cli._reading import Columns, pool
+from fastcal.cli._spread import spread
 from fastcal.cli._use import check_depth, classes_of
 
 
+@spread
 def apply(
     run: RunArgument,
     profile: ProfilePath,
@@ -45,10 +33,8 @@ def apply(
     by: By = None,
     model: CheckedModel = None,
     metric: CheckedMetric = None,
-    distances: Distances = False,
-    query_column: QueryColumn = "query_id",
-    doc_column: DocColumn = "doc_id",
-    score_column: ScoreColumn = "score",
+    *,
+    columns: Columns,
     untie: Untie = True,
     tag: Annotated[str, typer.Option(help="Last column of TREC.")] = "fastcal",
     out: Out = None,
@@ -75,10 +61,9 @@ def apply(
     asked = target(wanted)
     asks = wanted is not None or escalate_from is not None or drop_not_found
     with progress("applying the profile"):
-        names: dict[str, Any] = {"query": query_column, "doc": doc_column, "score": score_column}
-        read = files.read_run(run, higher_is_better=not distances, **names)
+        read = pool(run, columns)
         check_depth(used, read)
-        classes = classes_of(used, by, read, query_column)
+        classes = classes_of(used, by, read, columns.query_column)
         rescorer = Rescorer(
             used if to_table or as_json or asks else replace(used, thresholds=()),  # TREC has no room for decisions
             by=None if classes is None else "group",

@@ -10,12 +10,16 @@ import typer
 
 import fastcal as fc
 from fastcal import files
-from fastcal.cli._options import AsJson, Distances, DocColumn, Out, QueryColumn, ScoreColumn, Untie
+from fastcal.cli._located import located
+from fastcal.cli._options import AsJson, Out, Untie
 from fastcal.cli._output import write_text
 from fastcal.cli._progress import progress
+from fastcal.cli._reading import Columns, pool
+from fastcal.cli._spread import spread
 from fastcal.errors import FastcalError, InvalidValueError
 
 
+@spread
 def fuse(
     runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="As RUN of fastcal apply; one of them may be -, stdin.")],
     method: Annotated[str | None, typer.Option(metavar="NAME", help="rrf (default), or another method of fastcal.fuse.", show_default=False)] = None,
@@ -34,11 +38,9 @@ def fuse(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Other options of the method, as --set gamma=2.", show_default=False)
     ] = None,
-    top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Keep the best K of each query.", show_default=False)] = None,
-    distances: Distances = False,
-    query_column: QueryColumn = "query_id",
-    doc_column: DocColumn = "doc_id",
-    score_column: ScoreColumn = "score",
+    top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", min=1, help="Keep the best K of each query.", show_default=False)] = None,
+    *,
+    columns: Columns,
     untie: Untie = False,
     tag: Annotated[str, typer.Option(help="Last column of TREC.")] = "fastcal",
     out: Out = None,
@@ -54,11 +56,12 @@ def fuse(
     fastcal fuse run.trec run2.trec --method sum --norm minmax --top-k 10 -o fused.parquet
     fastcal search --beir beir -k 20 | fastcal fuse - run2.trec --preset qdrant-rrf --untie | head -n 3
     """
-    names = {"query": query_column, "doc": doc_column, "score": score_column}
     given = {"k": k, "weight": _numbers(weights), "missing": _number_or_word(missing), "duplicates": duplicates, "preset": preset, "top_k": top_k}
     with progress("fusing"):
-        read = [files.read_run(path, higher_is_better=not distances, duplicates="keep", **names) for path in runs]
-        fused = _fused(_same_queries(read), method, norm, ties, given | _settings(settings or ()))
+        read = [pool(path, columns, duplicates="keep") for path in runs]
+        alike = _same_queries(read)
+        with located(alike[0], runs[0], **{f"runs[{at}]": each for at, each in enumerate(zip(alike, runs, strict=True))}):
+            fused = _fused(alike, method, norm, ties, given | _settings(settings or ()))
     if as_json:
         write_text(files.run_json(fused))
     if out is not None or not as_json:

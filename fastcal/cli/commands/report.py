@@ -86,9 +86,10 @@ def report(
     others = [_also(text) for text in also]
     title, *names = _names([run, *(each.run for each in others)], [name, *(each.name for each in others)])
     further = _others(others, names, columns, judging) or None
+    runs = {f"others[{key!r}]": (further[key][0], each.run) for key, each in zip(names, others, strict=True)} if further else {}
     judged = judgements(qrels, columns, judging.grade_column, judging.split)
     check_least(judged, judging.min_rel)
-    with progress("measuring"), _options_named(), located(lists, run):
+    with progress("measuring"), _options_named(), located(lists, run, **runs):
         made = make_report(
             lists,
             judged,
@@ -193,7 +194,8 @@ def _options_named() -> Iterator[None]:
     try:
         yield
     except (InvalidValueError, InvalidTypeError) as error:
-        raise type(error)(_in_options(str(error))) from None
+        error.args = (_in_options(str(error)),)
+        raise
 
 
 def _in_options(message: str) -> str:
