@@ -24,7 +24,8 @@ RUNS = [
     ("a.json", '{"q": {"d": 1e99}}', r"float32"),
     ("a.trec", "", r"is empty: it lists nothing"),
     ("a.trec.GZ", gzip.compress(b"\n\n"), r"is empty: it lists nothing"),
-    ("a.trec", "q Q0 d 1 0.5 t\nr Q0 d 1 0.5 t\nq Q0 d 3 0.25 t\n", r"query 'q' lists document 'd' twice"),
+    ("a.trec", "q Q0 d 1 0.5 t\nr Q0 d 1 0.5 t\nq Q0 d 3 0.25 t\n", r", line 3: query 'q' lists document 'd' twice, first in line 1"),
+    ("a.trec.gz", gzip.compress(b"q Q0 d 1 0.5 t\n\nq Q0 d 3 0.25 t\n"), r", line 3: query 'q' lists document 'd' twice, first in line 1"),
     ("a.PARQUET.gz", b"", r"\.gz may follow a form of text only, and parquet is none"),
     ("a.json", "", r"line 1, column 1: Expecting value"),
     ("a.json", b"\xff\xfe\x00", r"not JSON"),
@@ -39,8 +40,15 @@ TABLES = [
     ("a.csv", HEAD + "q,d,1\nq,e,high\n", r"line 3, column 'score': 'high' is not a number"),
     ("a.csv", 'score,doc_id,query_id\n1,"d\n\n,",q\n\n,e,q\nx,f,q\n', r"line 7, column 'score': 'x' is not a number"),
     ("a.tsv", HEAD.replace(",", "\t") + "q\td\t1\nq\te\t1 2\n", r"line 3, column 'score': '1 2' is not a number"),
-    ("a.csv", HEAD + "q,d,1\nr,d,1\nq,e,1\nr,d,2\n", r"query 'r' lists document 'd' twice"),
-    ("a.csv", HEAD + "q,d,1\n,e,1\n", r"row 1: column 'query_id' is empty \(1 such rows\)"),
+    ("a.csv", HEAD + "q,d,1\nr,d,1\nq,e,1\nr,d,2\n", r", line 5: query 'r' lists document 'd' twice, first in line 3"),
+    ("a.csv", HEAD + 'q,"d\nd",1\n\nq,"d\nd",\nq,"d\nd",2\n', r", line 8: query 'q' lists document 'd\\nd' twice, first in line 3"),
+    ("a.tsv", "q Q0 d 1 0.5 t\nq Q0 d 3 0.25 t\n", r", line 2: query 'q' lists document 'd' twice, first in line 1"),
+    (
+        "a.jsonl",
+        '\n{"query_id": "q", "doc_id": "d", "score": 1}\n\n{"query_id": "q", "doc_id": "d", "score": 2}\n',
+        r"4: query .* twice, first in line 2",
+    ),
+    ("a.csv", HEAD + "q,d,1\n,e,1\n", r"line 3: column 'query_id' is empty \(1 such rows\)"),
     ("a.csv.gz", b"no gzip", r"is not a sound gzip file"),
     ("a.jsonl", '{"query_id": "q", "doc_id": "d", "score": 1}\n[1]\n', r"line 2: expected a JSON object, got '\[1\]'"),
     (
@@ -57,7 +65,12 @@ TABLES = [
 QRELS = [
     ("a.qrels", "q 0 d 1\nq 0 d\n", r"line 2: expected 'query iteration document grade'"),
     ("a.qrels", "q 0 d high\n", r"line 1: expected 'query iteration document grade'"),
-    ("a.qrels", "q 0 d 1\nq 0 d 2\n", r"'d' is judged twice"),
+    ("a.qrels", "q 0 d 1\nq 0 d 2\n", r", line 2: query 'q', document 'd' is judged twice: 1 in line 1, 2 here"),
+    ("a.tsv", "q\td\t1\nr\td\t1\n\nq\td\t2\n", r", line 4: query 'q', document 'd' is judged twice: 1 in line 1, 2 here"),
+    ("a.csv", "query_id,doc_id,relevance\nq,d,1\nq,d,1\nq,d,0\n", r", line 4: query 'q', document 'd' is judged twice: 1 in line 2, 0 here"),
+    ("a.csv", "query_id,doc_id,relevance\nq,d,1\nq,e,\n", r", line 3: column 'relevance' is empty"),
+    ("a.csv", "query_id,doc_id,relevance\nq,d,1\nq,e,0.5\n", r", line 3: column 'relevance' holds 0\.5, expected integers"),
+    ("a.csv", "query_id,doc_id,relevance\nq,d,1\nq,e,inf\n", r", line 3: column 'relevance' holds inf, expected integers"),
     ("a.tsv", "query-id\tcorpus-id\tscore\nq\td\t1.5\n", r"line 2: '1\.5' is not an integer"),
     ("a.tsv", "query-id\tcorpus-id\tscore\nq\td\n", r"line 2: 2 columns, expected 3"),
     ("a.tsv", b"q\td\t1\nq\t\xff\t1\n", r"cannot be read after line \d, expected UTF-8"),
@@ -94,6 +107,8 @@ def test_bad_tables(tmp_path, name, content, message):
 
 @pytest.mark.parametrize(("name", "content", "message"), QRELS)
 def test_bad_judgements(tmp_path, name, content, message):
+    if name.endswith(".csv"):
+        pytest.importorskip("pyarrow")
     refused(files.read_qrels, tmp_path, name, content, message)
 
 

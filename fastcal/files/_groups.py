@@ -9,6 +9,7 @@ from typing import Any
 from fastcal.errors import InvalidValueError
 from fastcal.files._encoded import as_texts
 from fastcal.files._names import TABLES
+from fastcal.files._places import wheres
 from fastcal.files._source import Source, lines, source
 from fastcal.files._tables import parsed, read_table
 
@@ -43,9 +44,8 @@ def _rows(found: Source, query: str, column: str) -> Iterator[tuple[str, str, st
             yield (where, *_of_record(parsed(text, where), where, query, column))
         return
     table = read_table(found, [query, column], texts=[query, column])
-    word, first = ("line", 2) if found.form in {"csv", "tsv"} else ("row", 0)
-    for row, (name, group) in enumerate(zip(as_texts(table.column(0)), as_texts(table.column(1)), strict=True), start=first):
-        yield f"{found.name}, {word} {row}", name, group
+    for where, name, group in zip(wheres(found), as_texts(table.column(0)), as_texts(table.column(1)), strict=False):
+        yield f"{found.name}, {where}", name, group
 
 
 def _of_record(record: Any, where: str, query: str, column: str) -> tuple[str, str]:

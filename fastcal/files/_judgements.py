@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,16 @@ import numpy as np
 
 from fastcal.errors import InvalidValueError
 from fastcal.files import _beir
-from fastcal.files._encoded import lists
+from fastcal.files._encoded import lists, numbers
+from fastcal.files._places import Row, refuse_two_grades, table_rows, trec_rows, where
 from fastcal.files._results import read_results
 from fastcal.files._source import Source, hinting, lines, naming, source
 from fastcal.files._tables import ALIASES, read_table, resolved
 from fastcal.run import Qrels
+from fastcal.run._qrels import TwoGradesError
 
 _BEIR_FIELDS, _TREC_FIELDS = 3, 4
+_MOST = 2**53  # integers that float64 holds exactly
 
 
 def read_qrels(path: str | PathLike[str], *, query: str = "query_id", doc: str = "doc_id", grade: str = "relevance", split: str = "test") -> Qrels:
@@ -51,11 +54,24 @@ def read_qrels(path: str | PathLike[str], *, query: str = "query_id", doc: str =
             return _some(Qrels.from_dict(grades), found)
         if found.form in {"text", "tsv"}:
             if found.path is None or _is_trec(found, query):
-                with hinting(found):
+                with hinting(found), _lines_told(found, trec_rows(found, 2, 3)):
                     return _some(Qrels.from_trec(found.place), found)
-            return _some(Qrels.from_records(each[1:] for each in _judgements(found, query, doc, grade)), found)
+            told = (Row(f"line {at}", name, document, value) for at, name, document, value in _judgements(found, query, doc, grade))
+            with _lines_told(found, told):
+                return _some(Qrels.from_records(each[1:] for each in _judgements(found, query, doc, grade)), found)
         table = read_table(found, [query, doc, grade], texts=[query, doc])
-        return _from_table(table, query, doc, grade, found.name)
+        with _lines_told(found, table_rows(found, table, [query, doc, grade])):
+            return _from_table(table, query, doc, grade, found)
+
+
+@contextmanager
+def _lines_told(found: Source, rows: Iterator[Row]) -> Iterator[None]:
+    """Let the error about a pair of two grades name the line."""
+    try:
+        yield
+    except TwoGradesError:
+        refuse_two_grades(found, rows)
+        raise
 
 
 def _some(qrels: Qrels, found: Source) -> Qrels:
@@ -64,13 +80,15 @@ def _some(qrels: Qrels, found: Source) -> Qrels:
     return qrels
 
 
-def _from_table(table: Any, query: str, doc: str, grade: str, name: str) -> Qrels:
-    if table.column(grade).null_count:
-        raise InvalidValueError(f"row {table.column(grade).is_null().index(True).as_py()}: column {grade!r} is empty")
-    rows = lists(table, query, doc, grade, name)
+def _from_table(table: Any, query: str, doc: str, grade: str, found: Source) -> Qrels:
+    values = numbers(table.column(grade), grade, found.name)
+    bad = ~(np.abs(values) <= _MOST) | (values != np.trunc(values))
+    if bad.any():
+        row = int(bad.argmax())
+        got = "is empty" if np.isnan(values[row]) else f"holds {values[row]}, expected integers"
+        raise InvalidValueError(f"{found.name}, {where(found, row)}: column {grade!r} {got}")
+    rows = lists(table, query, doc, grade, found.name)
     grades = rows.values.astype(np.int64)
-    if (grades != rows.values).any():
-        raise InvalidValueError(f"column {grade!r} holds {rows.values[grades != rows.values][0]}, expected integers")
     queries = rows.query_ids[np.repeat(np.arange(rows.offsets.size - 1), np.diff(rows.offsets))]
     documents = rows.ids if rows.doc_ids is None else rows.doc_ids[rows.ids]
     return Qrels.from_columns({"query_id": queries, "doc_id": documents, "relevance": grades})

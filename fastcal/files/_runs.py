@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from os import PathLike
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from fastcal._validate import files
 from fastcal._validate.numbers import one_of
 from fastcal.errors import InvalidValueError
 from fastcal.files._encoded import lists, named
+from fastcal.files._places import Row, listed_twice, table_rows, trec_rows
 from fastcal.files._results import read_results
 from fastcal.files._source import STANDARD, Source, form_of, hinting, lines, naming, source
 from fastcal.files._tables import read_table
@@ -61,28 +63,28 @@ def read_run(
     found = source(path, members=(".json",))
     if found.form == "json":
         with naming(found):
-            return _judged(Run.from_dict(read_results(found), higher_is_better=higher_is_better), found, duplicates)
+            return _judged(Run.from_dict(read_results(found), higher_is_better=higher_is_better), found, duplicates, iter(()))
     if found.form == "text" or (found.form == "tsv" and _is_trec(found)):
         if not higher_is_better:
             raise InvalidValueError(f"{found.name}: higher scores are better in TREC files (distances are negated there); got higher_is_better=False")
         with hinting(found):
-            return _judged(Run.from_trec(found.place), found, duplicates)
+            return _judged(Run.from_trec(found.place), found, duplicates, trec_rows(found, 2, 4))
     table = read_table(found, [query, doc, score], texts=[query, doc])
     direction = (table.schema.metadata or {}).get(DIRECTION, _WRITTEN[higher_is_better]) == _WRITTEN[True]
     rows = lists(table, query, doc, score, found.name)
     with naming(found):
         scores = rows.values if rows.values.dtype.kind == "f" else rows.values.astype(np.float64)
         run = Run(rows.ids, scores, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
-        return _judged(run, found, duplicates)
+        return _judged(run, found, duplicates, table_rows(found, table, [query, doc, score]))
 
 
-def _judged(run: Run, found: Source, duplicates: str) -> Run:
+def _judged(run: Run, found: Source, duplicates: str, rows: Iterator[Row]) -> Run:
     """Return a run that lists something, and no document twice."""
     if not run.ids.size:
         raise InvalidValueError(f"{found.name} is empty: it lists nothing")
     if duplicates == "error" and (again := repeated(run)) is not None:
         query, document = (name.item() for name in pairs(run, [again]))
-        raise InvalidValueError(f"{found.name}: query {query!r} lists document {document!r} twice")
+        raise listed_twice(found, rows, str(query), str(document))
     return run
 
 

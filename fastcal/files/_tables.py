@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
-from typing import IO, Any, cast
+from typing import Any
 
 from fastcal._extras import require
 from fastcal.errors import InvalidValueError
+from fastcal.files._places import DELIMITERS, fields, where
 from fastcal.files._source import Source, lines, opened
 
 # Other names that a column goes by, tried where the usual one is asked for and not there: BEIR's, ranx's, PyTerrier's.
@@ -32,7 +32,7 @@ def read_table(found: Source, columns: Sequence[str], *, texts: Sequence[str]) -
     for name in columns:
         if (nulls := table.column(name).null_count) and name in texts:
             row = table.column(name).is_null().index(True).as_py()
-            raise InvalidValueError(f"{found.name}, row {row}: column {name!r} is empty ({nulls} such rows)")
+            raise InvalidValueError(f"{found.name}, {where(found, row)}: column {name!r} is empty ({nulls} such rows)")
     return table
 
 
@@ -72,7 +72,7 @@ def _arrow(found: Source, columns: Sequence[str], _: Sequence[str]) -> Any:
 def _delimited(found: Source, columns: Sequence[str], texts: Sequence[str]) -> Any:
     pa = require("pyarrow", "parquet")
     csv = require("pyarrow.csv", "parquet")
-    delimiter = "\t" if found.form == "tsv" else ","
+    delimiter = DELIMITERS[found.form]
     places = resolved(_header(found, delimiter), columns, found.name)
     types = {place: pa.string() if column in texts else pa.float64() for place, column in zip(places, columns, strict=True)}
     how = {
@@ -83,25 +83,22 @@ def _delimited(found: Source, columns: Sequence[str], texts: Sequence[str]) -> A
         with opened(found) as file:
             table = csv.read_csv(file, **how)
     except pa.ArrowInvalid:
-        _blame(found, delimiter, [place for place, column in zip(places, columns, strict=True) if column not in texts])
+        _blame(found, [place for place, column in zip(places, columns, strict=True) if column not in texts])
         raise
     return table.rename_columns(list(columns))
 
 
-def _blame(found: Source, delimiter: str, numeric: Sequence[str]) -> None:
+def _blame(found: Source, numeric: Sequence[str]) -> None:
     """Raise about the first row of a table of text that has another number of fields than the header, or no number where one belongs."""
-    from csv import reader
-
-    with opened(found) as file:
-        rows = reader(TextIOWrapper(cast("IO[bytes]", file), encoding="utf-8-sig", errors="replace", newline=""), delimiter=delimiter)
-        header = [name.strip() for name in next(rows)]
-        for row in filter(None, rows):
-            where = f"{found.name}, line {rows.line_num}"
-            if len(row) != len(header):
-                raise InvalidValueError(f"{where}: {len(row)} fields, but the header has {len(header)}")
-            for name in numeric:
-                if not _is_number(text := row[header.index(name)]):
-                    raise InvalidValueError(f"{where}, column {name!r}: {text[:60]!r} is not a number")
+    rows = fields(found)
+    header = [name.strip() for name in next(rows)[1]]
+    for line, row in rows:
+        place = f"{found.name}, line {line}"
+        if len(row) != len(header):
+            raise InvalidValueError(f"{place}: {len(row)} fields, but the header has {len(header)}")
+        for name in numeric:
+            if not _is_number(text := row[header.index(name)]):
+                raise InvalidValueError(f"{place}, column {name!r}: {text[:60]!r} is not a number")
 
 
 def _is_number(text: str) -> bool:

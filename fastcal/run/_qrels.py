@@ -18,6 +18,10 @@ from fastcal.run._labels import UNJUDGED, Labeler, Labels, labels_of
 from fastcal.run._run import Run
 
 
+class TwoGradesError(InvalidValueError):
+    """A pair has two grades; readers of files catch it and name the lines."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Qrels:
     """Grades that somebody gave to documents for queries; made by one of the ``from_`` methods.
@@ -219,7 +223,7 @@ def _built(ids: _csr.Int64, grades: _csr.Int64, offsets: _csr.Int64, query_ids: 
             first, second = order[int(differ.argmax())], order[int(differ.argmax()) + 1]
             document = ids[first] if doc_ids is None else doc_ids[ids[first]]
             grade = f"{grades[first]} and {grades[second]}"
-            raise InvalidValueError(f"query {query_ids[rows[first]]!r}, document {document!r} is judged twice: {grade}")
+            raise TwoGradesError(f"query {query_ids[rows[first]]!r}, document {document!r} is judged twice: {grade}")
         kept = np.ones(ids.size, dtype=np.bool_)
         kept[order[1:][again]] = False
         ids, grades, offsets = ids[kept], grades[kept], _csr.offsets_of(kept)[offsets]
