@@ -25,7 +25,7 @@ RUNS = [
     ("a.trec", "", r"is empty: it lists nothing"),
     ("a.trec.GZ", gzip.compress(b"\n\n"), r"is empty: it lists nothing"),
     ("a.trec", "q Q0 d 1 0.5 t\nr Q0 d 1 0.5 t\nq Q0 d 3 0.25 t\n", r", line 3: query 'q' lists document 'd' twice, first in line 1"),
-    ("a.trec.gz", gzip.compress(b"q Q0 d 1 0.5 t\n\nq Q0 d 3 0.25 t\n"), r", line 3: query 'q' lists document 'd' twice, first in line 1"),
+    ("a.trec.gz", gzip.compress(b"q Q0 d 1 0.5 t\nq Q0 d 3 0.25 t\n"), r", line 2: query 'q' lists document 'd' twice, first in line 1"),
     ("a.PARQUET.gz", b"", r"\.gz may follow a form of text only, and parquet is none"),
     ("a.json", "", r"line 1, column 1: Expecting value"),
     ("a.json", b"\xff\xfe\x00", r"not JSON"),
