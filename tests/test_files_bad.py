@@ -6,6 +6,7 @@ import gzip
 import io
 import sys
 
+import numpy as np
 import pytest
 
 import fastcal as fc
@@ -21,7 +22,13 @@ RUNS = [
     ("a.json", '{"q": {"d": "high"}}', r"expected \{query: \{document: number\}\}, and found none"),
     ("a.json", '{"q": {"d": 1, "e": "x"}}', r"; query 'q', document 'e': \"x\" is not a number"),
     ("a.json", '{"s": {"dev": {"q": {"d": null}}}}', r"; query 'q', document 'd': null is not a number"),
-    ("a.json", '{"q": {"d": 1e99}}', r"float32"),
+    ("a.json", '{"p": {}, "q": {"d": 1, "e": 1e99}}', r": query 'q', document 'e': 1e\+99; expected values that fit float32"),
+    ("a.json", '{"q": {"d": NaN}}', r": query 'q', document 'd': nan; expected a number"),
+    ("a.json", '{"q": {"d": 1}, "q": {"e": 1}}', r": 'q' stands twice in one object"),
+    ("a.json", '{"q": {"": 1}}', r": a query or document has an empty name"),
+    ("a.json", '{"q": {"\\ud800": 1}}', r": not JSON .*surrogates not allowed"),
+    ("a.json", '{"q": {"d": ' + "9" * 99 + "}}", r"; query 'q', document 'd': 9+ is not a number"),
+    ("a.json", '{"q": {"d": ' + "9" * 9999 + "}}", r": not JSON"),
     ("a.trec", "", r"is empty: it lists nothing"),
     ("a.trec.GZ", gzip.compress(b"\n\n"), r"is empty: it lists nothing"),
     ("a.trec", "q Q0 d 1 0.5 t\nr Q0 d 1 0.5 t\nq Q0 d 3 0.25 t\n", r", line 3: query 'q' lists document 'd' twice, first in line 1"),
@@ -57,6 +64,14 @@ TABLES = [
         r"line 2: expected a number in 'score'",
     ),
     ("a.jsonl", '{"query_id": "q", "doc_id": "d"}\n', r"line 1 has no column 'score'"),
+    ("a.csv", HEAD + "q,d,1\nq,e,1e99\n", r", line 3: column 'score' holds 1e\+99, expected a number that fits float32"),
+    ("a.csv", HEAD + "q,d,\n", r" lists nothing: no row has a number in column 'score'"),
+    ("a.csv", "query_id,doc_id,score,score\nq,d,1,1\n", r" has 2 columns named 'score', expected one"),
+    ("a.csv", (HEAD + "q,d,1\n" * 5).encode() + b"q,\xff,1\n", r", line 7: expected UTF-8"),
+    ("a.jsonl", '\n{"query_id": "q", "doc_id": "", "score": 1}\n', r", line 2: column 'doc_id' is empty"),
+    ("a.jsonl", '{"query_id": "\\ud800", "doc_id": "d", "score": 1}\n', r", line 1: .*surrogates not allowed"),
+    ("a.jsonl", '{"query_id": "q", "doc_id": "d", "score": ' + "9" * 99 + "}\n", r", line 1: expected a number in 'score'"),
+    ("a.jsonl", "[" * 100_000, r", line 1: maximum recursion depth"),
     ("a.jsonl", "{broken\n", r"a\.jsonl, line 1, column 2: Expecting property name enclosed in double quotes; expected JSON$"),
     ("a.parquet", "PAR1 no parquet", r"a\.parquet: "),
     ("a.parquet", "", r"a\.parquet: "),
@@ -73,9 +88,12 @@ QRELS = [
     ("a.csv", "query_id,doc_id,relevance\nq,d,1\nq,e,inf\n", r", line 3: column 'relevance' holds inf, expected integers"),
     ("a.tsv", "query-id\tcorpus-id\tscore\nq\td\t1.5\n", r"line 2: '1\.5' is not an integer"),
     ("a.tsv", "query-id\tcorpus-id\tscore\nq\td\n", r"line 2: 2 columns, expected 3"),
-    ("a.tsv", b"q\td\t1\nq\t\xff\t1\n", r"cannot be read after line \d, expected UTF-8"),
+    ("a.tsv", b"q\td\t1\nq\t\xff\t1\n", r", line 2: expected UTF-8"),
     ("a.tsv", "qid\tx\ty\tz\n1\t2\t3\t4\n", r"no column 'doc_id', only 'qid', 'x', 'y', 'z'"),
-    ("a.json", '{"q": {"d": 0.5}}', r"grade"),
+    ("a.json", '{"q": {"d": 0.5}}', r": query 'q', document 'd': 0\.5 is not an integer"),
+    ("a.json", '{"q": {"d": 1, "d": 1}}', r": 'd' stands twice in one object"),
+    ("a.tsv", "q\td\t1\nq\t\t1\n", r", line 2: the name of the document is empty"),
+    ("a.tsv", "q\td\t1\nq\te\t99999999999999999999\n", r", line 2: '9+' is not an integer, or beyond 2\^53"),
     ("a.qrels", "", r"is empty: it judges nothing"),
     ("a.tsv", "query-id\tcorpus-id\tscore\n", r"is empty: it judges nothing"),
 ]
@@ -119,8 +137,14 @@ def test_bad_judgements(tmp_path, name, content, message):
         ({"query_id": ["q"], "doc_id": [b"d"], "score": [1.0]}, r"column 'doc_id' is binary, expected integers or strings"),
         ({"query_id": ["q"], "doc_id": ["d"], "score": ["1"]}, r"column 'score' is string, expected numbers"),
         ({"query_id": ["q", "q"], "doc_id": ["d", None], "score": [1.0, 2.0]}, r"row 1: column 'doc_id' is empty"),
-        ({"query_id": ["q"], "doc_id": ["d"], "score": [1e99]}, r"float32"),
-        ({"query_id": ["q"], "doc_id": [-7], "score": [1.0]}, r"-7"),
+        ({"query_id": ["q", "q"], "doc_id": ["d", ""], "score": [1.0, 2.0]}, r"row 1: column 'doc_id' is empty"),
+        ({"query_id": ["q", "q"], "doc_id": ["d", "e"], "score": [1.0, 1e99]}, r"row 1: column 'score' holds 1e\+99"),
+        ({"query_id": ["q", "q"], "doc_id": [3, -7], "score": [1.0, 2.0]}, r"row 1: column 'doc_id' holds -7"),
+        ({"query_id": ["q", "q"], "doc_id": [3, 3], "score": [1.0, 2.0]}, r"row 1: query 'q' lists document '3' twice, first in row 0"),
+        (
+            {"query_id": np.array([1, 2**63], np.uint64), "doc_id": ["d", "d"], "score": [1.0, 2.0]},
+            r"row 1: column 'query_id' holds 92233",
+        ),
     ],
 )
 def test_bad_columns(tmp_path, columns, message):

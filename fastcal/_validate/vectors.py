@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastcal._backend.protocol import Array, Backend, Metric
 from fastcal._validate.arrays import as_array, int64_array, output_array
+from fastcal._validate.elements import bad_element
 from fastcal._validate.numbers import integer, one_of
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
@@ -85,7 +86,8 @@ def raise_bad_row(rows: Array, row: int, name: str) -> NoReturn:
         raise InvalidValueError(f"{name}: row {row} held NaN or infinity when it was read; vectors must be finite")
     column = int(bad[0])
     with np.errstate(invalid="ignore"):  # a signalling NaN
-        raise InvalidValueError(f"{name}: row {row} holds {float(values[column])} in column {column}; vectors must be finite")
+        value = float(values[column])
+    raise bad_element(f"{name}: row {row} holds {value} in column {column}; ", "vectors must be finite", name, row * values.size + column, value)
 
 
 def candidate_ids(ids: Any, n_queries: int, n_rows: int) -> npt.NDArray[np.int64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,8 @@ import numpy as np
 import typer
 
 from fastcal.errors import InvalidValueError
+from fastcal.files._source import lines, source
+from fastcal.files._tables import parsed
 from fastcal.run import Run, pairs
 
 Texts = Annotated[
@@ -53,14 +54,12 @@ def _folder(folder: Path, run: Run) -> tuple[dict[str, str], dict[str, str]]:
 
 def _texts(path: Path, wanted: Container[str] | None) -> dict[str, str]:
     found: dict[str, str] = {}
-    with path.open(encoding="utf-8") as file:
-        for line, text in enumerate(file, start=1):
-            record: Any = None
-            try:
-                record = json.loads(text)
-                name, told = str(record["_id"]), " ".join(filter(None, (record.get("title"), record["text"])))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise InvalidValueError(f"{path}, line {line}: expected a JSON object with _id and text") from error
-            if wanted is None or name in wanted:
-                found[name] = told
+    for line, text in lines(source(path)):
+        record: Any = parsed(text, f"{path}, line {line}")
+        try:
+            name, told = str(record["_id"]), " ".join(filter(None, (record.get("title"), record["text"])))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidValueError(f"{path}, line {line}: expected a JSON object with _id and text") from error
+        if wanted is None or name in wanted:
+            found[name] = told
     return found

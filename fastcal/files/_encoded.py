@@ -11,6 +11,7 @@ from fastcal._extras import require
 from fastcal.errors import InvalidValueError
 
 _ROWS = 1 << 20
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 Int64 = npt.NDArray[np.int64]
 
@@ -28,6 +29,8 @@ class Lists(NamedTuple):
 def lists(table: Any, query: str, doc: str, value: str, name: str) -> Lists:
     """Group the rows of an Arrow table; rows without a value (null or NaN) are padding and dropped."""
     values = numbers(table.column(value), value, name)
+    for label in (query, doc):
+        _judge_integers(table.column(label), label, name, least=_LEAST if label == query else -1)
     kept = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.size, np.bool_)
     if not kept.all():
         table, values = table.filter(require("pyarrow", "parquet").array(kept)), values[kept]
@@ -73,6 +76,17 @@ def _numbered(column: Any, label: str, name: str) -> tuple[Int64, npt.NDArray[An
     vocabulary = chunks[0].dictionary.to_numpy(zero_copy_only=False)
     coded = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in chunks]).astype(np.int64)
     return coded, vocabulary.astype(np.int64) if vocabulary.dtype.kind in "iu" else vocabulary
+
+
+def _judge_integers(column: Any, label: str, name: str, least: int) -> None:
+    """Refuse integers that are no numbers of queries or documents."""
+    if not _is_integer(column.type):
+        return
+    found = column.to_numpy()
+    bad = (found < least) | (found > _GREATEST)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InvalidValueError(f"{name}, row {row}: column {label!r} holds {found[row]}, expected {'a not negative' if least == -1 else 'an'} int64")
 
 
 def _is_integer(kind: Any) -> bool:

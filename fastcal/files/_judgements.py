@@ -50,8 +50,7 @@ def read_qrels(path: str | PathLike[str], *, query: str = "query_id", doc: str =
     found = source(path, members=(".json",))
     with naming(found):
         if found.form == "json":
-            grades: Any = read_results(found)
-            return _some(Qrels.from_dict(grades), found)
+            return _some(Qrels.from_dict(_integers(read_results(found))), found)
         if found.form in {"text", "tsv"}:
             if found.path is None or _is_trec(found, query):
                 with hinting(found), _lines_told(found, trec_rows(found, 2, 3)):
@@ -72,6 +71,14 @@ def _lines_told(found: Source, rows: Iterator[Row]) -> Iterator[None]:
     except TwoGradesError:
         refuse_two_grades(found, rows)
         raise
+
+
+def _integers(grades: Any) -> Any:
+    for query, documents in grades.items():
+        for document, grade in documents.items():
+            if not isinstance(grade, int):
+                raise InvalidValueError(f"query {query!r}, document {document!r}: {grade} is not an integer")
+    return grades
 
 
 def _some(qrels: Qrels, found: Source) -> Qrels:
@@ -111,8 +118,10 @@ def _judgements(found: Source, query: str, doc: str, grade: str) -> Iterator[tup
             continue
         if len(fields) != width:
             raise InvalidValueError(f"{found.name}, line {line}: {len(fields)} columns, expected {width}: query, document, grade")
-        if not _is_integer(fields[places[2]]):
-            raise InvalidValueError(f"{found.name}, line {line}: {fields[places[2]]!r} is not an integer")
+        if not _is_integer(fields[places[2]]) or abs(int(fields[places[2]])) > _MOST:
+            raise InvalidValueError(f"{found.name}, line {line}: {fields[places[2]][:60]!r} is not an integer, or beyond 2^53")
+        if not fields[places[0]] or not fields[places[1]]:
+            raise InvalidValueError(f"{found.name}, line {line}: the name of the {'document' if fields[places[0]] else 'query'} is empty")
         yield line, fields[places[0]], fields[places[1]], int(fields[places[2]])
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from os import PathLike
 
 from fastcal.errors import InvalidValueError
 from fastcal.files._encoded import as_texts
 from fastcal.files._source import Source, lines, source
-from fastcal.files._tables import read_table
+from fastcal.files._tables import parsed, read_table
 
 TABLES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv")
 
@@ -41,9 +40,9 @@ def _names(found: Source) -> Iterator[tuple[int, str]]:
     elif found.form == "jsonl":
         for line, text in lines(found):
             try:
-                record = json.loads(text)
+                record = parsed(text, f"{found.name}, line {line}")
                 yield line, str(record["_id"] if "_id" in record else record["id"])
-            except (ValueError, KeyError, TypeError) as error:
+            except (KeyError, TypeError) as error:
                 raise InvalidValueError(f"{found.name}, line {line}: expected a JSON object with an _id") from error
     elif found.form == "text":
         yield from ((line, text.strip()) for line, text in lines(found))

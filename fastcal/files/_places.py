@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from fastcal.errors import InvalidValueError
 from fastcal.files._encoded import as_texts
-from fastcal.files._source import Source, lines, opened
+from fastcal.files._source import Source, again, lines, opened
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 
@@ -36,7 +36,7 @@ def fields(found: Source) -> Iterator[tuple[int, list[str]]]:
 
 def wheres(found: Source) -> Iterator[str]:
     """Yield where the rows of a table stand: lines of text, else rows from 0."""
-    if not _again(found) or found.form not in {*DELIMITERS, "jsonl"}:
+    if not again(found) or found.form not in {*DELIMITERS, "jsonl"}:
         yield from (f"row {row}" for row in count())
     elif found.form == "jsonl":
         yield from (f"line {line}" for line, _ in lines(found))
@@ -58,7 +58,7 @@ def table_rows(found: Source, table: Any, columns: Sequence[str]) -> Iterator[Ro
 
 def trec_rows(found: Source, doc: int, value: int) -> Iterator[Row]:
     """Yield the rows of a TREC file, whose document and number are these fields; none of standard input, which is gone."""
-    for line, text in lines(found) if _again(found) else ():
+    for line, text in lines(found) if again(found) else ():
         row = text.encode().split()
         yield Row(f"line {line}", row[0].decode(), row[doc].decode(), float(row[value]))
 
@@ -78,7 +78,3 @@ def refuse_two_grades(found: Source, rows: Iterator[Row]) -> None:
         if first.value != row.value:
             told = f"query {row.query!r}, document {row.doc!r} is judged twice: {first.value:g} in {first.where}, {row.value:g} here"
             raise InvalidValueError(f"{found.name}, {row.where}: {told}")
-
-
-def _again(found: Source) -> bool:
-    return found.path is not None and found.path.is_file()

@@ -10,6 +10,7 @@ from fastcal.errors import InvalidValueError
 from fastcal.files._source import Source, opened
 
 _DEPTH = 4
+_MOST = 2**63  # integers beyond it are a mistake
 
 
 def read_results(found: Source) -> dict[str, dict[str, float]]:
@@ -17,10 +18,14 @@ def read_results(found: Source) -> dict[str, dict[str, float]]:
     with opened(found) as file:
         data = file.read()
     try:
-        whole = json.loads(data.decode("utf-8-sig"))
+        whole = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
+        if b"\\u" in data:
+            json.dumps(whole, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise InvalidValueError(f"{found.name}, line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{found.name}: {error}") from None
+    except (ValueError, RecursionError) as error:
         raise InvalidValueError(f"{found.name}: not JSON ({error})") from error
     inside = dict(_lists(whole, ()))
     if found.member is not None:
@@ -42,7 +47,18 @@ def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; a name that stands in it twice would be lost, and one that is empty names nothing."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise InvalidValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+    if "" in found:
+        raise InvalidValueError("a query or document has an empty name")
+    return found
 
 
 def _no_number(whole: Any, path: tuple[str, ...] = ()) -> str:

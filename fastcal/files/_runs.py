@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from os import PathLike
 from typing import Any, Literal
 
@@ -12,10 +14,10 @@ import numpy as np
 
 from fastcal._extras import require
 from fastcal._validate import files
-from fastcal._validate.numbers import one_of
-from fastcal.errors import InvalidValueError
-from fastcal.files._encoded import lists, named
-from fastcal.files._places import Row, listed_twice, table_rows, trec_rows
+from fastcal._validate.numbers import FLOAT32_MAX, one_of
+from fastcal.errors import InvalidElementError, InvalidValueError
+from fastcal.files._encoded import lists, named, numbers
+from fastcal.files._places import Row, listed_twice, table_rows, trec_rows, where
 from fastcal.files._results import read_results
 from fastcal.files._source import STANDARD, Source, form_of, hinting, lines, naming, source
 from fastcal.files._tables import read_table
@@ -63,7 +65,9 @@ def read_run(
     found = source(path, members=(".json",))
     if found.form == "json":
         with naming(found):
-            return _judged(Run.from_dict(read_results(found), higher_is_better=higher_is_better), found, duplicates, iter(()))
+            results = read_results(found)
+            with _pair_told(results):
+                return _judged(Run.from_dict(results, higher_is_better=higher_is_better), found, duplicates, iter(()))
     if found.form == "text" or (found.form == "tsv" and _is_trec(found)):
         if not higher_is_better:
             raise InvalidValueError(f"{found.name}: higher scores are better in TREC files (distances are negated there); got higher_is_better=False")
@@ -72,10 +76,32 @@ def read_run(
     table = read_table(found, [query, doc, score], texts=[query, doc])
     direction = (table.schema.metadata or {}).get(DIRECTION, _WRITTEN[higher_is_better]) == _WRITTEN[True]
     rows = lists(table, query, doc, score, found.name)
+    _judge_scores(found, numbers(table.column(score), score, found.name), score)
     with naming(found):
         scores = rows.values if rows.values.dtype.kind == "f" else rows.values.astype(np.float64)
         run = Run(rows.ids, scores, rows.offsets, higher_is_better=direction, query_ids=rows.query_ids, doc_ids=rows.doc_ids)
         return _judged(run, found, duplicates, table_rows(found, table, [query, doc, score]))
+
+
+def _judge_scores(found: Source, values: Any, label: str) -> None:
+    """Refuse a column of scores without a number, or with one that float32 cannot hold."""
+    beyond = (np.abs(values) > FLOAT32_MAX) & np.isfinite(values)
+    if beyond.any():
+        row = int(beyond.argmax())
+        raise InvalidValueError(f"{found.name}, {where(found, row)}: column {label!r} holds {values[row]}, expected a number that fits float32")
+    if np.isnan(values).all():
+        raise InvalidValueError(f"{found.name} lists nothing: no row has a number in column {label!r}")
+
+
+@contextmanager
+def _pair_told(results: Mapping[str, Mapping[str, float]]) -> Iterator[None]:
+    """Let errors about a score name query and document."""
+    try:
+        yield
+    except InvalidElementError as error:
+        every = ((query, document) for query, documents in results.items() for document in documents)
+        query, document = next(islice(every, error.at, None))
+        raise InvalidValueError(f"query {query!r}, document {document!r}: {error.value}; {error.reason}") from error
 
 
 def _judged(run: Run, found: Source, duplicates: str, rows: Iterator[Row]) -> Run:

@@ -204,7 +204,25 @@ def lines(found: Source) -> Generator[tuple[int, str]]:
                 if text.strip():
                     yield number, text.rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise InvalidValueError(f"{found.name}: cannot be read after line {number}, expected UTF-8 ({error.reason})") from error
+            raise InvalidValueError(f"{found.name}{_undecodable(found)}: expected UTF-8 ({error.reason})") from error
+
+
+def again(found: Source) -> bool:
+    """Whether the content can be read once more."""
+    return found.path is not None and found.path.is_file()
+
+
+def _undecodable(found: Source) -> str:
+    """Name the first line that is not UTF-8: text is decoded by blocks, so the error does not know it."""
+    if not again(found):
+        return ""
+    with opened(found) as file:
+        for number, raw in enumerate(file, start=1):
+            try:
+                raw.decode()
+            except UnicodeDecodeError:
+                return f", line {number}"
+    return ""
 
 
 def _texts(file: Any) -> io.TextIOWrapper:

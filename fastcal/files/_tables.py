@@ -19,6 +19,8 @@ ALIASES = {
     "relevance": ("score", "label", "rel", "grade"),
 }
 
+_MOST = 2**63  # integers beyond it are a mistake
+
 
 def read_table(found: Source, columns: Sequence[str], *, texts: Sequence[str]) -> Any:
     """Return an Arrow table with these columns, under these names; in forms of text those of `texts` are strings, others numbers."""
@@ -30,10 +32,20 @@ def read_table(found: Source, columns: Sequence[str], *, texts: Sequence[str]) -
     if not table.num_rows:
         raise InvalidValueError(f"{found.name} has no rows")
     for name in columns:
-        if (nulls := table.column(name).null_count) and name in texts:
-            row = table.column(name).is_null().index(True).as_py()
-            raise InvalidValueError(f"{found.name}, {where(found, row)}: column {name!r} is empty ({nulls} such rows)")
+        if name in texts and (rows := _empty(table.column(name))):
+            raise InvalidValueError(f"{found.name}, {where(found, rows[0])}: column {name!r} is empty ({len(rows)} such rows)")
     return table
+
+
+def _empty(column: Any) -> list[int]:
+    """Return the rows of a column of names that have none."""
+    pa, pc = require("pyarrow", "parquet"), require("pyarrow.compute", "parquet")
+    types = require("pyarrow.types", "parquet")
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    bad = column.is_null()
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        bad = pc.or_(bad, pc.equal(column.cast(pa.string()).fill_null(""), ""))
+    return pc.indices_nonzero(bad).to_pylist() if pc.any(bad).as_py() else []
 
 
 def resolved(have: Sequence[str], wanted: Sequence[str], name: str) -> list[str]:
@@ -43,6 +55,8 @@ def resolved(have: Sequence[str], wanted: Sequence[str], name: str) -> list[str]
         place = next((each for each in (column, *ALIASES.get(column, ())) if each in have and each not in places), None)
         if place is None:
             raise InvalidValueError(f"{name} has no column {column!r}, only {', '.join(map(repr, have)) or 'none'}")
+        if list(have).count(place) > 1:
+            raise InvalidValueError(f"{name} has {list(have).count(place)} columns named {place!r}, expected one")
         places.append(place)
     return places
 
@@ -125,7 +139,7 @@ def _json_lines(found: Source, columns: Sequence[str], texts: Sequence[str]) -> 
         for values, place, column in zip(taken, places, columns, strict=True):
             value = record.get(place)
             good = isinstance(value, str | int) if column in texts else isinstance(value, int | float | None)
-            if not good or isinstance(value, bool):
+            if not good or isinstance(value, bool) or (isinstance(value, int) and column not in texts and abs(value) > _MOST):
                 kind = "text" if column in texts else "a number"
                 raise InvalidValueError(f"{found.name}, line {number}: expected {kind} in {place!r}, got {json.dumps(value)[:60]}")
             values.append(str(value) if column in texts else value)
@@ -136,10 +150,13 @@ def _json_lines(found: Source, columns: Sequence[str], texts: Sequence[str]) -> 
 def parsed(text: str, where: str) -> Any:
     """Return what JSON text says."""
     try:
-        return json.loads(text)
-    except ValueError as error:
+        found = json.loads(text)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         at = f", column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
         raise InvalidValueError(f"{where}{at}; expected JSON") from error
+    return found
 
 
 @contextmanager
@@ -148,5 +165,7 @@ def _arrow_errors(name: str) -> Iterator[None]:
     pa = require("pyarrow", "parquet")
     try:
         yield
-    except (pa.ArrowException, EOFError) as error:
+    except (pa.ArrowException, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
         raise InvalidValueError(f"{name}: {error}") from error

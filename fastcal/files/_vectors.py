@@ -94,7 +94,9 @@ def _lists(path: Path, member: str | None) -> Array:
             schema = stored.schema_arrow
             column = _chosen(path, member, [field.name for field in schema if _is_list(field.type)], list(schema.names))
             return _stacked(stored, column, path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
         raise InvalidValueError(f"{path}: {error}") from error
 
 

@@ -12,7 +12,7 @@ from fastcal import files
 from fastcal.cli._options import AsJson, Out, Untie, one_of
 from fastcal.cli._output import write_text
 from fastcal.cli._progress import Advance, progress
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidElementError, InvalidValueError
 
 _BLOCK = 256  # queries between two looks at the progress
 _DEPTH = 100
@@ -54,7 +54,12 @@ def search(
     document_names, documents = _side(beir, "corpus", corpus, ids)
     query_names, asked = _side(beir, "queries", queries, query_ids)
     with progress("searching") as advance:
-        found = _found(asked, documents, k, metric, dims, threshold, advance)
+        try:
+            found = _found(asked, documents, k, metric, dims, threshold, advance)
+        except InvalidElementError as error:
+            row, column = divmod(error.at, dims or asked.shape[1])
+            file = {"corpus": corpus, "queries": queries}.get(error.argument) or f"{beir}, {error.argument}"
+            raise InvalidValueError(f"{file}, row {row}: {error.value} in column {column}; {error.reason}") from error
     run = fc.Run.from_search(found, query_ids=query_names, doc_ids=document_names)
     if as_json:
         write_text(files.run_json(run))
@@ -85,7 +90,11 @@ def _found(queries: Any, corpus: Any, k: int | None, metric: str, dims: int | No
     out = (np.empty((len(queries), depth), np.float32), np.empty((len(queries), depth), np.int64))
     for at in range(0, len(queries), _BLOCK):
         block = slice(at, at + _BLOCK)
-        fc.topk(queries[block], corpus, depth, metric, dims=dims, out=(out[0][block], out[1][block]))
+        try:
+            fc.topk(queries[block], corpus, depth, metric, dims=dims, out=(out[0][block], out[1][block]))
+        except InvalidElementError as error:
+            error.at += at * (dims or queries.shape[1]) if error.argument == "queries" else 0
+            raise
         advance(min(at + _BLOCK, len(queries)), len(queries))
     found = fc.SearchResult(*out, higher_is_better=metric != "euclidean")
     return found if threshold is None else fc.ScoreFloor(threshold).apply(found)
