@@ -37,7 +37,7 @@ def test_the_command_is_the_function(here, capsys):
     assert content(here / "a") == content(here / "b")
     assert main(["rescore", "in.parquet", "a", "--profile", "p.json", "--top-k", "4", "--floor", "0.3", "--resume"]) == 0
     out = capsys.readouterr().out
-    assert "5000" in out
+    assert "5,000" in out
     assert "below the floor" in out
 
 

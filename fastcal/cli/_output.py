@@ -85,6 +85,8 @@ def written(value: object) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}" if math.isfinite(value) else "-"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     if isinstance(value, list | tuple):
         return " ".join(map(written, value)) or "none"
     return str(value)

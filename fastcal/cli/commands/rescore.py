@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,7 +59,7 @@ def rescore(
     if "-" in (source, out):
         raise InvalidValueError("rescore reads and writes files or folders, not standard input or output")
     loaded = Profile.load(profile)
-    with progress("rescoring", "rows") as advance:
+    with _kept(out), progress("rescoring", "rows") as advance:
         report = rescore_files(
             source,
             out,
@@ -77,6 +80,16 @@ def rescore(
             **target(target_text),
         )
     show(report, lambda console: _print(console, report), as_json=as_json)
+
+
+@contextmanager
+def _kept(out: str) -> Iterator[None]:
+    """Say how to go on after Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"\nfastcal: what is done is kept in {out}, and the same command with --resume goes on from there", file=sys.stderr, flush=True)
+        raise
 
 
 def _print(console: Console, report: RescoreReport) -> None:
