@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -240,3 +241,11 @@ def test_unjudged_pairs_are_asked_for_and_kept(files, fastcal, tmp_path):
     assert len(asked) == len(set(asked)) == N_QUERIES
     told = json.loads(second.shown[second.shown.rindex('{\r\n  "space"') :])
     assert told["counts"]["n_relevant"] == 5 * N_QUERIES + N_QUERIES // 2
+
+
+def test_questions_stay_out_of_a_result_that_is_redirected(fastcal, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 12 + "q\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    code, out, err = fastcal("certify run.trec --ask --log a.log --seed 0 --json")
+    assert (code, json.loads(out)["reason"]) == (1, "stopped")
+    assert err.count("relevant? ") == 13

@@ -21,7 +21,14 @@ def terminal_labeler(show: Callable[[int], str]) -> TerminalLabeler:
     """Return a labeler that asks at the terminal; without one, an error that says what to do."""
     if not sys.stdin.isatty():
         raise InvalidValueError("nobody can be asked: standard input is no terminal")
-    return TerminalLabeler(show)
+    if sys.stdout.isatty():
+        return TerminalLabeler(show)
+    return TerminalLabeler(show, input=_prompted, output=lambda shown: print(shown, file=sys.stderr))  # stdout is for the result
+
+
+def _prompted(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    return input()
 
 
 class KeptAnswers:
