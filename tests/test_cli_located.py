@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 pytest.importorskip("typer")
@@ -82,3 +83,15 @@ def test_a_document_fused_twice_is_named(files, fastcal):
     name = lines[3].split()
     told = f"twice.trec: query {name[0]!r}, document {name[2]!r}: score "
     assert told in fastcal("fuse run2.trec twice.trec --duplicates error")[2]
+
+
+@pytest.mark.parametrize("how", ["-k 3", "--threshold 0.5", "-k 3 --dims 4"])
+@pytest.mark.parametrize("kind", ["corpus", "queries"])
+def test_a_vector_that_is_none_names_file_row_and_column(files, fastcal, kind, how):
+    vectors = files.parent / "beir"
+    rows = np.tile(np.load(vectors / "queries_emb.npy"), (9, 1))
+    rows[301, 2] = np.nan
+    np.save(files / "bad.npy", rows)
+    names = {"corpus": vectors / "corpus_emb.npy", "queries": vectors / "queries_emb.npy"} | {kind: "bad.npy"}
+    _, _, err = fastcal(f"search --corpus {names['corpus']} --queries {names['queries']} {how}")
+    assert err == "fastcal: bad.npy, row 301: nan in column 2; vectors must be finite\n"

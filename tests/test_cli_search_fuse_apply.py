@@ -289,14 +289,3 @@ def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130(here):
         assert waiting.wait(120) == 130
         assert waiting.stderr
         assert waiting.stderr.read() == "fastcal: interrupted\n"
-
-
-@pytest.mark.parametrize("how", [["-k", "3"], ["--threshold", "0.5"], ["-k", "3", "--dims", "4"]])
-@pytest.mark.parametrize("kind", ["corpus", "queries"])
-def test_a_vector_that_is_none_names_file_row_and_column(here, tmp_path, capsys, kind, how):
-    rows = np.tile(np.load("queries.npy"), (9, 1))
-    rows[301, 2] = np.nan
-    np.save(tmp_path / "bad.npy", rows)
-    files = {"corpus": "corpus.npy", "queries": "queries.npy"} | {kind: str(tmp_path / "bad.npy")}
-    assert main(["search", "--corpus", files["corpus"], "--queries", files["queries"], *how]) == 2
-    assert capsys.readouterr().err == f"fastcal: {tmp_path}/bad.npy, row 301: nan in column 2; vectors must be finite\n"

@@ -43,7 +43,9 @@ def certify(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="Of the order of labelling; default: drawn, and kept.", show_default=False)
     ] = None,
-    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Fewest labels asked for at a time, after the first; --labels: 20.", show_default=False)] = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", metavar="N", help="Fewest labels asked for at a time, after the first; --labels: 20.", show_default=False)
+    ] = None,
     profile: Annotated[
         str | None, typer.Option("--profile", "-p", metavar="FILE", help="Cut the probabilities of this profile, not the scores.", show_default=False)
     ] = None,
