@@ -87,6 +87,7 @@ class Run:
         def one(item: tuple[Stream, int, Any]) -> None:
             self.take(names, work, *item)
             self.advance(item[2].num_rows)
+            self.relieve()
 
         n = self.workers(self.plan.chunk_bytes, self._largest())
         work_through((self.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
@@ -98,6 +99,11 @@ class Run:
     def workers(self, piece: int, what: str) -> int:
         """Return how many workers fit that hold so many bytes of rows each."""
         return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what)
+
+    def relieve(self) -> None:
+        """Give memory back, if there is a limit."""
+        if self.memory is not None:
+            self.memory.relieve()
 
     def tables(self, stream: Stream, names: list[str] | None, done: set[int]) -> Iterator[tuple[Stream, int, Any]]:
         """Yield the chunks of a stream that are not done; an error says which group cannot be read."""
@@ -129,6 +135,7 @@ class Run:
         def one(task: int) -> None:
             work(task)
             self.advance(self.share(task, n))
+            self.relieve()
 
         work_through((iter([task]) for task in range(n) if task not in done), one, n_workers, self.advance.tick)
 
