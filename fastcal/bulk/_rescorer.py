@@ -169,10 +169,11 @@ class Rescorer:
         n_missing = int(np.count_nonzero(missing)) if self._drops or of_best else 0
         if of_best and found.keep is None:
             found = found._replace(keep=~missing)
-        reached = len(frame) - n_missing
-        if self.floor is not None:
-            reached = int(np.count_nonzero(_settings.reached(found.raw, self.floor, self.higher_is_better)))
-        kept = reached if found.keep is None else int(np.count_nonzero(found.keep))
+        kept = len(frame) - n_missing if found.keep is None else int(np.count_nonzero(found.keep))
+        reached = kept
+        if self.drop_not_found:
+            above = ~missing if self.floor is None else _settings.reached(found.raw, self.floor, self.higher_is_better)
+            reached = int(np.count_nonzero(above))
         facts = {"rows": len(frame), "padding": n_missing, "below_floor": len(frame) - n_missing - reached, "not_found": reached - kept}
         return found.finish(self._reduced(found, best) if of_best and reduce else found.left()), facts
 
@@ -184,8 +185,12 @@ class Rescorer:
         if best is not None:
             best.sift(found.groups, found.added["probability"], found.raw, found.keep)
         left = found.left()
-        sizes = np.bincount(found.groups.codes if left is None else found.groups.codes[left], minlength=found.groups.n)
-        return self._best(found) if np.minimum(sizes, self.top_k).sum() < REDUCED * sizes.sum() else left
+        n_left = len(found.frame) if left is None else len(left)
+        if self.top_k * found.groups.n >= REDUCED * n_left:
+            sizes = np.bincount(found.groups.codes if left is None else found.groups.codes[left], minlength=found.groups.n)
+            if np.minimum(sizes, self.top_k).sum() >= REDUCED * n_left:
+                return left
+        return self._best(found)
 
     def output_schema(self, schema: Any) -> Any:
         """Return the ``pyarrow.Schema`` of the result for tables of this schema, or raise as a call would.
