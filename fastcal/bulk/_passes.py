@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,9 @@ class Reduction:
     A speed-up only: the merge takes the best of what is left. One chunk in 16 is looked at in any case, and all where bars rise.
     """
 
-    def __init__(self, best: BestSoFar | None) -> None:
-        self.best, self._share, self._asked, self._lock = best, 0.0, 0, threading.Lock()
+    def __init__(self) -> None:
+        self.best: BestSoFar | None = None
+        self._share, self._asked, self._lock = 0.0, 0, threading.Lock()
 
     def pays(self) -> bool:
         """Tell whether to reduce the next chunk."""
@@ -58,6 +59,7 @@ class Run:
     memory: _memory.Budget | None
     n_threads: int
     advance: Any
+    reduction: Reduction = field(default_factory=Reduction)
 
     def rescorer(self, statistics: Any, top_k: int | None) -> Rescorer:
         """Return the map of a chunk."""
@@ -147,19 +149,20 @@ class Run:
 
 def map_rows(run: Run, statistics: Callable[[int], Any]) -> None:
     """Write a part, or spill rows among which are the best, of every chunk."""
-    reduction = Reduction(run.bars())
+    run.reduction.best = run.bars()
 
     def work(chunk: int, table: Any) -> None:
-        reduce = run.top_k is not None and reduction.pays()
-        out, facts = run.rescorer(statistics(chunk), run.top_k).partial(table, reduction.best, reduce=reduce)
+        reduce = run.top_k is not None and run.reduction.pays()
+        out, facts = run.rescorer(statistics(chunk), run.top_k).partial(table, run.reduction.best, reduce=reduce)
         if run.top_k is None:
             write_part(run, MAPPED, chunk, out, **facts)
             return
         if reduce:
-            reduction.saw(facts["rows"] - facts["padding"] - facts["below_floor"] - facts["not_found"], out.num_rows)
+            run.reduction.saw(facts["rows"] - facts["padding"] - facts["below_floor"] - facts["not_found"], out.num_rows)
         run.journal.write(MAPPED, chunk, f"best-{chunk:05}", cut(out, run.options["query"], run.plan.n_buckets), **facts)
 
     run.over_chunks(MAPPED, None, work)
+    run.reduction.best = None
 
 
 def merge_rows(run: Run) -> None:
