@@ -50,7 +50,8 @@ def works(table):
         return ordered.group_by("query_id", maintain_order=True).head(BEST)
 
     def stream():
-        best, rescorer = BestSoFar(BEST), Rescorer(profile, top_k=BEST)
+        rescorer = Rescorer(profile, top_k=BEST)
+        best = BestSoFar(BEST, len(table), higher_is_better=True, memory=1 << 28)
         for start in range(0, len(table), 1 << 20):
             rescorer.partial(table.slice(start, 1 << 20), best)
 

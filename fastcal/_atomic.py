@@ -19,14 +19,26 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     permissions of the old one. A link stays, and what it leads to is replaced. OSErrors name ``path``.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.parent / f".fastcal-{os.urandom(8).hex()}.tmp"
+    with appearing(path, target) as file:
+        if target.exists():
+            os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(PermissionError):  # a folder that may be written but not read cannot be flushed
+        sync_folder(target.parent)
+
+
+@contextmanager
+def appearing(path: Path, target: Path) -> Iterator[BinaryIO]:
+    """Open a new file that becomes ``target`` when the body ends without an exception, atomically; OSErrors name ``path``.
+
+    Nothing is put on the disk but by the system in its time.
+    """
+    temporary = target.parent / f".fastcal-{os.urandom(8).hex()}.tmp"  # another process may be at the same file
     try:
         with temporary.open("xb") as file:
-            if target.exists():
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -34,8 +46,6 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    with suppress(PermissionError):  # a folder that may be written but not read cannot be flushed
-        sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

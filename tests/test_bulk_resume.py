@@ -180,10 +180,11 @@ def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
     ],
 )
 def test_a_finished_run_that_has_lost_something_is_not_accepted(source, tmp_path, spoil, words):
-    rescore_files(source, tmp_path / "out", profile_of(), **BEST)
+    profile = profile_of()
+    rescore_files(source, tmp_path / "out", profile, **BEST)
     spoil(max((tmp_path / "out").glob("part-*")))
     with pytest.raises(fc.errors.InvalidValueError, match=rf"part-\d+\.parquet {words}.*: the result is damaged; remove"):
-        rescore_files(source, tmp_path / "out", profile_of(), **BEST, resume=True)
+        rescore_files(source, tmp_path / "out", profile, **BEST, resume=True)
 
 
 def test_pages_of_parts_have_checksums(source, tmp_path):

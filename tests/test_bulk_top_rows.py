@@ -85,19 +85,19 @@ def test_what_is_refused():
         TopRows(1, **NAMES).merge([table, table.set_column(0, "q", table["q"].cast(pa.int32()))])
 
 
-@given(seed=seeds, memory=st.sampled_from([0, 3 * 72, 1 << 20]), n_parts=st.integers(1, 9))
-def test_what_a_bar_takes_out_is_not_missed(seed, memory, n_parts):
+@given(seed=seeds, memory=st.sampled_from([0, 1 << 20]), n_parts=st.integers(1, 9), drop=st.booleans(), texts=st.booleans())
+def test_what_a_bar_takes_out_is_not_missed(seed, memory, n_parts, drop, texts):
     rng = np.random.default_rng(seed)
-    table = rows_of(rng, 150).rename_columns(["query_id", "doc_id", "score", "kept"])
+    table = rows_of(rng, 150, texts=texts).rename_columns(["query_id", "doc_id", "score", "kept"])
     platt = fc.PlattCalibrator().fit([-1.0, -0.5, 0.5, 1.0], [0, 0, 1, 1])
     profile = fc.Profile("m", "cosine", platt, fc.Threshold(0.4))
-    rescorer = Rescorer(profile, top_k=4, floor=-1.5, drop_not_found=True)
-    best, total, parts = BestSoFar(4, memory=memory), {}, []
+    rescorer = Rescorer(profile, top_k=2, floor=-1.5, drop_not_found=drop)
+    best, total, parts = BestSoFar(2, 150, higher_is_better=True, memory=memory), {}, []
     for part in np.array_split(rng.permutation(150), n_parts):
-        found, facts = rescorer.partial(table.take(pa.array(part)), best)
+        found, facts = rescorer.partial(table.take(pa.array(part)), best, reduce=bool(rng.random() < 0.9))
         total = {name: total.get(name, 0) + n for name, n in facts.items()}
         parts.append(found)
-    assert TopRows(4).merge(parts).equals(rescorer(table))
+    assert TopRows(2).merge(parts).equals(rescorer(table))
     scores, (probabilities, decisions) = (
         np.asarray(table["score"]),
         (np.asarray(Rescorer(profile)(table)[name]) for name in ("probability", "decision")),
@@ -106,15 +106,23 @@ def test_what_a_bar_takes_out_is_not_missed(seed, memory, n_parts):
         "rows": 150,
         "padding": np.count_nonzero(np.isnan(probabilities)),
         "below_floor": np.count_nonzero(scores < -1.5),
-        "not_found": np.count_nonzero((scores >= -1.5) & (decisions == 0)),
+        "not_found": np.count_nonzero((scores >= -1.5) & (decisions == 0)) if drop else 0,
     }
 
 
 def test_bars_spare_most_rows_of_scattered_queries():
     rng = np.random.default_rng(0)
-    best, left = BestSoFar(10), 0
     rescorer = Rescorer(fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.9], [0, 1]), []), top_k=10)
-    for _ in range(50):
-        rows = {"query_id": rng.permutation(np.arange(1000) // 10), "doc_id": np.arange(1000), "score": rng.random(1000, np.float32)}
-        left += len(rescorer.partial(rows, best)[0]["score"])
-    assert 100 * 10 < left < 1.2 * 100 * 10 * (1 + np.log(50))  # 100 queries of 500 rows
+    tables = [
+        {"query_id": rng.permutation(np.arange(1000) // 10), "doc_id": np.arange(1000), "score": rng.random(1000, np.float32)} for _ in range(50)
+    ]
+
+    def left(rows, memory):
+        best = BestSoFar(10, rows, higher_is_better=True, memory=memory)
+        return sum(len(rescorer.partial(table, best)[0]["score"]) for table in tables), best.begun
+
+    passed, begun = left(50_000, 1 << 20)
+    assert begun
+    assert 100 * 10 < passed < 1.2 * 100 * 10 * (1 + np.log(50))  # 100 queries of 500 rows
+    assert left(50_000, 10_000) == (50_000, False), "no memory for the bars"
+    assert left(5_000, 1 << 20) == (50_000, False), "too few rows of a query for bars to rise"

@@ -13,13 +13,12 @@ import json
 import os
 import shutil
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fastcal._atomic import replacing, sync_folder
+from fastcal._atomic import appearing, replacing, sync_folder
 from fastcal.bulk._finished import check
 from fastcal.errors import InvalidValueError
 
@@ -68,21 +67,12 @@ def store(path: Path, pieces: list[Any], *, lasting: bool) -> None:
 
     Neither the name nor the line of the journal has to be there after a loss of power: without one of them the task is done again.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")  # another process may be at the same task
-    try:
-        with temporary.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            if lasting:
-                os.fdatasync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with appearing(path, path) as file:
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        if lasting:
+            os.fdatasync(file.fileno())
 
 
 def written(folder: Path, stage: str, task: int, name: str | None, pieces: list[Any], facts: Mapping[str, Any]) -> dict[str, Any]:

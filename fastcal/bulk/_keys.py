@@ -13,6 +13,7 @@ from fastcal._backend.protocol import Array
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 MOST_ROWS = 2**31 - 1
+TAKEN_BYTES = 1 << 15
 _FLIP = np.int64(-(2**63))
 
 
@@ -53,8 +54,7 @@ class Keys:
         starts = self.offsets[rows].astype(np.int64)
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(self.offsets[rows + 1] - starts, out=offsets[1:])
-        at = np.repeat(starts - offsets[:-1], np.diff(offsets)) + np.arange(offsets[-1])
-        return Keys(self.kind, self.values[at], offsets)
+        return Keys(self.kind, _bytes_at(self.values, starts, offsets), offsets)
 
     def ids(self) -> Array:
         """Return integers as the array they came from, texts as an object array of str."""
@@ -63,6 +63,18 @@ class Keys:
         data, bounds = self.values.tobytes(), self.offsets.tolist()
         texts = [data[start:stop].decode("utf-8", "surrogatepass") for start, stop in itertools.pairwise(bounds)]
         return np.array(texts, dtype=object)
+
+
+def _bytes_at(data: Array, starts: Array, offsets: Array) -> Array:
+    """Return the bytes of texts that begin at `starts`, to lie at `offsets`: a few at a time, as places take eight times what the bytes do."""
+    found = np.empty(offsets[-1], np.uint8)
+    edges = np.searchsorted(offsets, np.arange(0, offsets[-1], TAKEN_BYTES))
+    for begin, end in itertools.pairwise([*edges.tolist(), len(starts)]):
+        first, last = offsets[begin], offsets[end]
+        at = np.repeat(starts[begin:end] - offsets[begin:end], np.diff(offsets[begin : end + 1]))
+        at += np.arange(first, last)
+        data.take(at, out=found[first:last], mode="clip")
+    return found
 
 
 class Groups(NamedTuple):

@@ -73,6 +73,15 @@ class Budget:
             raise InvalidValueError(f"memory={shown(self.memory)} is too small: {what} {needed}")
         return int(min(left // each, n_threads))
 
+    def relieve(self) -> None:
+        """Give the system back what Arrow keeps for later, once half of the memory is taken: it would keep two thirds of what a task took."""
+        if 2 * (resident() - self.held) > self.memory:
+            require("pyarrow", "parquet").default_memory_pool().release_unused()
+
+    def spare(self, piece: int, n_threads: int) -> int:
+        """Return the bytes that so many workers leave over."""
+        return max(0, self._left() - CHUNKS_A_WORKER * max(1, piece) * n_threads)
+
     def piece(self) -> int:
         """Return the bytes of rows that one worker can hold, with some room for what the process itself takes meanwhile."""
         return max(0, self._left() // (CHUNKS_A_WORKER + 1))

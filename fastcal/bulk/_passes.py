@@ -11,10 +11,11 @@ import numpy as np
 
 from fastcal._extras import require
 from fastcal.bulk import _memory
+from fastcal.bulk._best_so_far import BestSoFar
 from fastcal.bulk._guilty import accuse
 from fastcal.bulk._journal import PART, Journal
 from fastcal.bulk._plan import Plan, Stream
-from fastcal.bulk._rescorer import Rescorer
+from fastcal.bulk._rescorer import REDUCED, Rescorer
 from fastcal.bulk._spill import Spilled, cut
 from fastcal.bulk._statistics import QueryStatistics
 from fastcal.bulk._top_rows import TopRows
@@ -25,19 +26,20 @@ MAPPED, MERGED = "mapped", "merged"
 
 
 class Reduction:
-    """Whether to take the best rows of a chunk: not where most of them stay anyway, as where the rows of a query are scattered.
+    """Whether to look for the best rows of a chunk: not where most rows stay anyway, as where the rows of a query are scattered.
 
-    A speed-up only: the merge takes the best of what is left. One chunk in 16 is reduced in any case, to see.
+    A speed-up only: the merge takes the best of what is left. One chunk in 16 is looked at in any case, and all where bars rise.
     """
 
     def __init__(self) -> None:
+        self.best: BestSoFar | None = None
         self._share, self._asked, self._lock = 0.0, 0, threading.Lock()
 
     def pays(self) -> bool:
         """Tell whether to reduce the next chunk."""
         with self._lock:
             self._asked += 1
-            return self._share < 0.7 or self._asked % 16 == 0
+            return self._share < REDUCED or self._asked % 16 == 0 or (self.best is not None and self.best.begun)
 
     def saw(self, rows: int, left: int) -> None:
         """Take how many rows a reduction left of how many."""
@@ -72,6 +74,13 @@ class Run:
         names = {name: self.options[name] for name in ("query", "doc", "score", "higher_is_better")}
         return TopRows(self.top_k, **names)
 
+    def bars(self) -> BestSoFar | None:
+        """Return bars for the best rows, in the memory that workers leave over; tasks that share none have none."""
+        if self.top_k is None or self.memory is None:
+            return None
+        spare = self.memory.spare(self.plan.chunk_bytes, self.n_threads)
+        return BestSoFar(self.top_k, self.plan.rows, higher_is_better=self.options["higher_is_better"], memory=spare)
+
     def over_chunks(self, stage: str, names: list[str] | None, work: Callable[[int, Any], None]) -> None:
         """Call ``work`` with every chunk that this pass has not done."""
         done = set(self.journal.done(stage))
@@ -80,6 +89,7 @@ class Run:
         def one(item: tuple[Stream, int, Any]) -> None:
             self.take(names, work, *item)
             self.advance(item[2].num_rows)
+            self.relieve()
 
         n = self.workers(self.plan.chunk_bytes, self._largest())
         work_through((self.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
@@ -91,6 +101,11 @@ class Run:
     def workers(self, piece: int, what: str) -> int:
         """Return how many workers fit that hold so many bytes of rows each."""
         return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what)
+
+    def relieve(self) -> None:
+        """Give memory back, if there is a limit."""
+        if self.memory is not None:
+            self.memory.relieve()
 
     def tables(self, stream: Stream, names: list[str] | None, done: set[int]) -> Iterator[tuple[Stream, int, Any]]:
         """Yield the chunks of a stream that are not done; an error says which group cannot be read."""
@@ -122,6 +137,7 @@ class Run:
         def one(task: int) -> None:
             work(task)
             self.advance(self.share(task, n))
+            self.relieve()
 
         work_through((iter([task]) for task in range(n) if task not in done), one, n_workers, self.advance.tick)
 
@@ -132,44 +148,21 @@ class Run:
 
 
 def map_rows(run: Run, statistics: Callable[[int], Any]) -> None:
-    """Write a part, or spill the best rows, of every chunk."""
+    """Write a part, or spill rows among which are the best, of every chunk."""
+    run.reduction.best = run.bars()
 
     def work(chunk: int, table: Any) -> None:
-        out, facts = rescored(run, table, statistics(chunk))
+        reduce = run.top_k is not None and run.reduction.pays()
+        out, facts = run.rescorer(statistics(chunk), run.top_k).partial(table, run.reduction.best, reduce=reduce)
         if run.top_k is None:
             write_part(run, MAPPED, chunk, out, **facts)
             return
+        if reduce:
+            run.reduction.saw(facts["rows"] - facts["padding"] - facts["below_floor"] - facts["not_found"], out.num_rows)
         run.journal.write(MAPPED, chunk, f"best-{chunk:05}", cut(out, run.options["query"], run.plan.n_buckets), **facts)
 
     run.over_chunks(MAPPED, None, work)
-
-
-def rescored(run: Run, table: Any, statistics: Any) -> tuple[Any, dict[str, Any]]:
-    """Return the rows of a chunk that are left, reduced to the best or not, and how many went where."""
-    compute = require("pyarrow.compute", "parquet")
-    dropping = run.top_k is not None or run.options["drop_not_found"] or run.options["floor"] is not None
-    missing = int(compute.sum(compute.is_null(table.column(run.options["score"]), nan_is_null=True)).as_py() or 0)
-    facts = {"rows": table.num_rows, "padding": missing if dropping else 0, "below_floor": _below_floor(run, table), "not_found": 0}
-    top_k = run.top_k if run.top_k is not None and run.reduction.pays() else None
-    if run.options["drop_not_found"]:  # these are told from those beyond the best only before the best are taken
-        out = run.rescorer(statistics, None)(table)
-        facts["not_found"] = table.num_rows - facts["padding"] - facts["below_floor"] - out.num_rows
-        left, out = out.num_rows, out if top_k is None else run.top_rows().reduce(out)
-    else:
-        left, out = table.num_rows - facts["padding"] - facts["below_floor"], run.rescorer(statistics, top_k)(table)
-    if top_k is not None:
-        run.reduction.saw(left, out.num_rows)
-    return out, facts
-
-
-def _below_floor(run: Run, table: Any) -> int:
-    pa, compute = require("pyarrow", "parquet"), require("pyarrow.compute", "parquet")
-    if run.options["floor"] is None:
-        return 0
-    floor = pa.scalar(np.float32(run.options["floor"]))
-    scores = table.column(run.options["score"]).cast(pa.float32(), safe=False)
-    worse = compute.less if run.options["higher_is_better"] else compute.greater
-    return int(compute.sum(worse(scores, floor)).as_py() or 0)
+    run.reduction.best = None
 
 
 def merge_rows(run: Run) -> None:

@@ -25,6 +25,9 @@ from fastcal.errors import InvalidValueError
 from fastcal.normalization import normalize_lists
 from fastcal.profile import Profile
 
+# The best rows of a table are taken for an engine where they are less than this share of it.
+REDUCED = 0.7
+
 
 class _Mapped(NamedTuple):
     """A table with what was found for its rows: float32 scores, queries if they were asked for, columns, and which rows are kept (None: all)."""
@@ -152,33 +155,43 @@ class Rescorer:
         Raises ValueError for a column that is missing, there twice or among those that are added, a null id, an infinite score where the
         profile has a norm, or a query that the statistics do not know; TypeError for a column of another type.
         """
-        found = self._mapped(frame_of(table))
+        found = self._mapped(frame_of(table), grouping=self.top_k is not None)
         return found.finish(found.left() if self.top_k is None else self._best(found))
 
-    def partial(self, table: Any, best: BestSoFar | None = None) -> tuple[Any, dict[str, int]]:
+    def partial(self, table: Any, best: BestSoFar | None = None, *, reduce: bool = True) -> tuple[Any, dict[str, int]]:
         """Return rows among which are those of the result, and how many of the others went where.
 
-        For engines that see a query's rows in several tables and merge with :class:`TopRows`: with `top_k`, the best rows of this table or, if
-        they would be most of it anyway, those that pass `best`, in their order. Without `top_k` the rows are those of a call.
+        For engines that see a query's rows in several tables and merge with :class:`TopRows`: with `top_k`, those that pass `best`, or the best
+        of them where these are clearly fewer; unless to `reduce`, all that may be kept. Without `top_k` the rows are those of a call.
         """
-        frame = frame_of(table)
-        found = self._mapped(frame)
-        drops = self._drops or self.top_k is not None
+        frame, of_best = frame_of(table), self.top_k is not None
+        found = self._mapped(frame, grouping=of_best and reduce)
         missing = np.isnan(found.raw)
-        n_missing = int(np.count_nonzero(missing)) if drops else 0
-        reached = len(frame) - n_missing
-        if self.floor is not None:
-            reached = int(np.count_nonzero(_settings.reached(found.raw, self.floor, self.higher_is_better)))
-        kept = reached if found.keep is None else int(np.count_nonzero(found.keep))
+        n_missing = int(np.count_nonzero(missing)) if self._drops or of_best else 0
+        if of_best and found.keep is None:
+            found = found._replace(keep=~missing)
+        kept = len(frame) - n_missing if found.keep is None else int(np.count_nonzero(found.keep))
+        reached = kept
+        if self.drop_not_found:
+            above = ~missing if self.floor is None else _settings.reached(found.raw, self.floor, self.higher_is_better)
+            reached = int(np.count_nonzero(above))
         facts = {"rows": len(frame), "padding": n_missing, "below_floor": len(frame) - n_missing - reached, "not_found": reached - kept}
-        if self.top_k is None:
-            return found.finish(found.left()), facts
+        return found.finish(self._reduced(found, best) if of_best and reduce else found.left()), facts
+
+    def _reduced(self, found: _Mapped, best: BestSoFar | None) -> Array | None:
+        """Return the numbers of rows among which are the best, None if that is all."""
+        assert self.top_k is not None
         assert found.groups is not None
-        if best is None or kept > 2 * self.top_k * found.groups.n:
-            return found.finish(self._best(found)), facts
-        keep = ~missing if found.keep is None else found.keep
-        best.sift(found.groups, found.added["probability"], found.raw, keep)
-        return found.finish(np.flatnonzero(keep)), facts
+        assert found.keep is not None
+        if best is not None:
+            best.sift(found.groups, found.added["probability"], found.raw, found.keep)
+        left = found.left()
+        n_left = len(found.frame) if left is None else len(left)
+        if self.top_k * found.groups.n >= REDUCED * n_left:
+            sizes = np.bincount(found.groups.codes if left is None else found.groups.codes[left], minlength=found.groups.n)
+            if np.minimum(sizes, self.top_k).sum() >= REDUCED * n_left:
+                return left
+        return self._best(found)
 
     def output_schema(self, schema: Any) -> Any:
         """Return the ``pyarrow.Schema`` of the result for tables of this schema, or raise as a call would.
@@ -217,12 +230,12 @@ class Rescorer:
         frame.judge_ids(self.query)
         frame.judge_ids(self.doc)
 
-    def _mapped(self, frame: Frame) -> _Mapped:
-        """Do every step but the last."""
+    def _mapped(self, frame: Frame, *, grouping: bool) -> _Mapped:
+        """Do every step but the last; tell queries apart if they are asked for."""
         self._judge(frame)
         raw = frame.scores(self.score)
         keep = _settings.reached(raw, self.floor, self.higher_is_better) if self._drops else None
-        groups = grouped(frame.keys(self.query)) if self.top_k is not None or self._needs_lists else None
+        groups = grouped(frame.keys(self.query)) if grouping or self._needs_lists else None
         fed = self._normalized(frame, groups, raw)
         added = {"probability": self._probabilities(frame, fed, keep)}
         if self._cut is not None:

@@ -14,21 +14,11 @@ from fastcal._backend.protocol import Array
 from fastcal._extras import require
 from fastcal.bulk._columns import keys_of_arrow
 from fastcal.bulk._keys import Keys
-from fastcal.errors import InvalidTypeError
 
 
 def buckets_of(queries: Any, n: int) -> npt.NDArray[np.uint16]:
     """Return the bucket of each query of a ChunkedArray: a function of its value, whatever its type is wide."""
-    pa, compute = require("pyarrow", "parquet"), require("pyarrow.compute", "parquet")
-    if pa.types.is_integer(queries.type):
-        return _bucket(np.asarray(queries).astype(np.uint64), n)
-    if pa.types.is_dictionary(queries.type):
-        queries = queries.cast(queries.type.value_type)
-    if not (pa.types.is_string(queries.type) or pa.types.is_large_string(queries.type) or pa.types.is_string_view(queries.type)):
-        raise InvalidTypeError(f"queries must be integers or strings, got {queries.type}")
-    coded = compute.dictionary_encode(queries.cast(pa.large_string())).combine_chunks()
-    coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
-    return buckets_of_keys(keys_of_arrow(coded.dictionary, "query"), n).take(np.asarray(coded.indices))
+    return buckets_of_keys(keys_of_arrow(queries, "query"), n)
 
 
 def buckets_of_keys(keys: Keys, n: int) -> npt.NDArray[np.uint16]:
@@ -74,8 +64,7 @@ def cut(table: Any, query: str, n: int) -> list[Any]:
     if n > 1:
         buckets = buckets_of(table.column(query), n)
         order, edges = np.argsort(buckets, kind="stable"), np.searchsorted(np.sort(buckets), np.arange(n + 1))
-    rows = table if order is None else table.take(order)
-    pieces = [_streamed(rows.slice(begin, end - begin)) for begin, end in pairwise(edges)]
+    pieces = [_streamed(table if order is None else table.take(order[begin:end])) for begin, end in pairwise(edges)]
     offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
     return [*pieces, offsets.tobytes()]
 
