@@ -28,8 +28,7 @@ from ray_cluster import cluster  # noqa: F401
 import fastcal as fc
 from fastcal import bulk
 from fastcal.bulk import QueryStatistics, Rescorer, TopRows
-from fastcal.distributed.ray import MergedStatistics, ShardedIndex, TopK, rescore, rescore_files
-from fastcal.distributed.ray import _rescore_files
+from fastcal.distributed.ray import MergedStatistics, ShardedIndex, TopK, _rescore_files, rescore, rescore_files
 from fastcal.distributed.ray._buckets import buckets
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
