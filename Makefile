@@ -8,6 +8,8 @@ COMPAT := build/compat
 SPARK := build/spark
 # Compiler warnings as errors: on in CI, off by default so that a newer compiler's opinion never blocks a newcomer.
 WERROR ?= OFF
+# Processes of the Python suite; a file of tests stays in one.
+PROCESSES ?= 2
 # Sizes of the search and the rescoring benchmarks.
 ROWS ?= 1000000
 MAX_ROWS ?= 4000000
@@ -26,7 +28,7 @@ demo: $(VENV)/.demo  ## install what the demo needs and run it (results in ./fas
 
 test: $(VENV)/.dev test-cpp test-numba  ## run everything: C++ tests, stub test, Python suite on every backend and instruction set
 	$(BIN)/python -m mypy.stubtest fastcal._core --allowlist tests/stubtest-allowlist.txt
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile
 
 test-cpp: $(VENV)/.build  ## build and run the C++ tests without Python
 	$(CMAKE) -S . -B build/cpp -DFASTCAL_PYTHON=OFF -DFASTCAL_TESTS=ON

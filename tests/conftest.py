@@ -82,17 +82,23 @@ def pytest_report_header():
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Remember the backend ids on which a test was executed to its end."""
+def pytest_runtest_makereport(item):
+    """Let a report say which backend id its test was for; it may have been made in another process."""
     report = (yield).get_result()
     params = getattr(getattr(item, "callspec", None), "params", {})
-    if report.when == "call" and not report.skipped and "backend" in params:
-        _executed.add(params["backend"])
+    if "backend" in params:
+        report.user_properties.append(("backend", params["backend"]))
+
+
+def pytest_runtest_logreport(report):
+    """Remember the backend ids on which a test was executed to its end."""
+    if report.when == "call" and not report.skipped:
+        _executed.update(value for name, value in report.user_properties if name == "backend")
 
 
 def pytest_sessionfinish(session):
-    """Fail a run that executed no test on an expected id."""
-    if session.config.option.collectonly:
+    """Fail a run that executed no test on an expected id; with several processes the one that has all reports."""
+    if session.config.option.collectonly or hasattr(session.config, "workerinput"):
         return
     _missing.extend(name for name in expected_ids(session.config) if name not in _executed)
     if _missing and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:

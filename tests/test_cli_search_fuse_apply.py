@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -283,6 +284,7 @@ def test_ctrl_c_while_waiting_for_standard_input_is_exit_code_130(here):
         assert waiting.stdin
         waiting.stdin.write("q Q0 d 1 0.5 t\n" * 5000)
         waiting.stdin.flush()  # it has begun to read once more than a pipe's 64 KiB have gone
+        time.sleep(0.5)  # the rest has gone too, and it waits
         waiting.send_signal(signal.SIGINT)
         assert waiting.wait(120) == 130
         assert waiting.stderr

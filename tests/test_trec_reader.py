@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -187,6 +188,7 @@ def test_ctrl_c_while_a_pipe_is_silent(tmp_path):
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with (tmp_path / "pipe").open("wb"):
         assert child.stdout.readline() == "ready\n"
+        time.sleep(0.1)  # the pipe is open; let the read begin
         child.send_signal(signal.SIGINT)
         assert "KeyboardInterrupt" in child.communicate(timeout=30)[1]
 

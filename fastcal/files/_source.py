@@ -139,7 +139,7 @@ class _Joined(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if not self._start:
-            found: int = self._rest.readinto(buffer)  # type: ignore[attr-defined]
+            found: int = self._rest.readinto1(buffer)  # type: ignore[attr-defined]  # one read: Ctrl-C is seen between two
             return found
         room = memoryview(buffer).cast("B")
         size = min(len(room), len(self._start))
