@@ -101,7 +101,7 @@ def quick(cluster):  # noqa: F811
 
 @pytest.mark.parametrize(
     ("n_blocks", "text", "norm", "groups", "options"),
-    [(1, False, None, False, {"top_k": 5, "floor": 0.3}), (3, True, "zscore", True, {"top_k": 7, "drop_not_found": True, "by": "kind"})],
+    [(1, False, None, False, {"top_k": 5, "floor": 0.3}), (100, True, "zscore", True, {"top_k": 7, "drop_not_found": True, "by": "kind"})],
 )
 def test_bit_identical_to_one_process(quick, n_blocks, text, norm, groups, options):
     table = with_text(candidates()) if text else candidates()
@@ -223,6 +223,8 @@ def test_no_rows_have_the_columns_of_the_result(quick, top_k):
     assert found.count() == 0
     expected = Rescorer(profile(), floor=2.0, top_k=top_k).output_schema(table.schema)
     assert found.schema().base_schema.remove_metadata() == expected.remove_metadata()
+    empty = ray.data.from_arrow([table.slice(0, 0)] * 3)
+    assert rescore(empty, profile("zscore"), top_k=top_k).count() == 0
 
 
 def test_bad_rows(quick):

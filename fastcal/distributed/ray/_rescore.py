@@ -22,6 +22,8 @@ from fastcal.profile import Profile
 
 # Buckets of queries in each part, so that parts are of about one size.
 BUCKETS = 4
+# Smaller blocks are put together: 500 of 200 rows took 35 s, each being a task and a part of the exchange, and 1.5 s in batches of 4,096.
+BATCH_ROWS = 1 << 16
 
 
 def rescore(
@@ -64,7 +66,8 @@ def rescore(
     target_precision, target_recall, escalate_from, floor, drop_not_found, higher_is_better
         As for :class:`fastcal.bulk.Rescorer`.
     batch_size : int, optional
-        Rows handed to a worker at once; a whole block by default, which is fastest. Workers have one CPU and use one thread.
+        Rows handed to a worker at once, 65,536 by default: smaller blocks are put together, larger ones cut. Workers have one CPU and use
+        one thread.
     concurrency : int, optional
         At most so many workers; as many as there are CPUs by default.
     n_partitions : int, optional
@@ -105,7 +108,7 @@ def rescore(
         higher_is_better=higher_is_better,
         num_threads=1,
     )
-    size = None if batch_size is None else integer(batch_size, "batch_size", least=1)
+    size = BATCH_ROWS if batch_size is None else integer(batch_size, "batch_size", least=1)
     how: dict[str, Any] = {"batch_format": "pyarrow", "zero_copy_batch": True, "num_cpus": 1, "batch_size": size}
     how |= {} if concurrency is None else {"compute": ray.data.TaskPoolStrategy(size=integer(concurrency, "concurrency", least=1))}
     rescorer.output_schema(_schema_of(dataset))
@@ -148,6 +151,8 @@ def _gathered(dataset: Any, gather: MergedStatistics, n_parts: int, how: dict[st
     """Return the statistics of all queries, a row for each."""
     packed = dataset.select_columns([gather.query, gather.score]).map_batches(gather.pack, **how)
     found = _taken(packed.groupby(BUCKET, num_partitions=n_parts).aggregate(gather))
+    if not found:
+        return gather.reduce(_schema_of(dataset).empty_table())
     return gather.unpack(pa.table({gather.name: [each[gather.name] for each in found]}))
 
 

@@ -1,18 +1,16 @@
-"""rescore_files of one process, its chunks and buckets being tasks of Ray Data: the files of the target are the exchange."""
+"""rescore_files of one process, its chunks and buckets being tasks of Ray: the files of the target are the exchange."""
 
 from __future__ import annotations
 
 import os
-import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import ray
-import ray.data
 
 from fastcal._validate import files as paths
 from fastcal._validate.numbers import integer
@@ -27,6 +25,11 @@ from fastcal.profile import Profile
 
 # Tasks for each CPU, so that the last ones end at about one time: a gap between tasks costs 10 to 100 ms. A large run has more, of PIECES each.
 TASKS, PIECES = 4, 16
+# How often a task is done again whose worker died: rows that kill every worker must not be a hang.
+RETRIES = 8
+TITLE = "fastcal.rescore_files"  # of its tasks, for whoever looks at the cluster
+# Seconds between two calls of progress, and how long tasks that are taken back may take to stop.
+TICK, PATIENCE = 0.25, 10.0
 
 
 def rescore_files(
@@ -51,7 +54,7 @@ def rescore_files(
 ) -> RescoreReport:
     """Do what :func:`fastcal.bulk.rescore_files` does, on a Ray cluster: the same files, byte for byte.
 
-    Chunks of rows and buckets of queries are tasks of Ray Data, which schedules and retries them; what the tasks of a pass have to
+    Chunks of rows and buckets of queries are tasks, which Ray schedules and retries; what the tasks of a pass have to
     exchange lies in files in `target`, as in one process. Either can go on with what the other has begun.
 
     Parameters
@@ -74,6 +77,8 @@ def rescore_files(
     ------
     ValueError, TypeError, OSError
         As :func:`fastcal.bulk.rescore_files`.
+    ray.exceptions.RayError
+        If workers die again and again at the same rows; what is finished by then is kept for `resume`.
 
     Examples
     --------
@@ -93,7 +98,7 @@ def rescore_files(
 
 
 class _Tasks(Run):
-    """The passes of a run as tasks of Ray Data. A worker has a copy whose journal lists what it has written."""
+    """The passes of a run as tasks of Ray. A worker has a copy whose journal lists what it has written."""
 
     def __init__(self, *, at_once: int | None = None, **shared: Any) -> None:
         super().__init__(**shared)
@@ -131,34 +136,42 @@ class _Tasks(Run):
             return
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
         cuts = np.array_split(np.arange(n), min(n, max(TASKS * cpus, n // PIECES)))
-        numbers = ray.data.from_arrow([pa.table({"id": cut}) for cut in cuts])
-        how: dict[str, Any] = {"num_cpus": 1, "memory": SHARED_BYTES + CHUNKS_A_WORKER * piece}
-        how |= {} if self.at_once is None else {"compute": ray.data.TaskPoolStrategy(size=min(self.at_once, len(cuts)))}
-        found = numbers.map_batches(_Worker(self, one), batch_format="pyarrow", batch_size=None, **how)
-        for batch in found.iter_batches(batch_format="pyarrow", batch_size=None):
-            for said in map(pickle.loads, batch.column("said").to_pylist()):
-                if isinstance(said, Exception):
-                    raise said
-                self.journal.record(said)
-                self.advance(rows(said))
-            self.advance.tick()
+        how: dict[str, Any] = {"num_cpus": 1, "memory": SHARED_BYTES + CHUNKS_A_WORKER * piece, "max_retries": RETRIES}
+        task, shared = ray.remote(_done).options(**how, name=TITLE, scheduling_strategy="SPREAD"), ray.put((self, one))
+        later = (task.remote(shared, cut.tolist()) for cut in cuts)
+        at_work = list(islice(later, self.at_once))
+        try:
+            while at_work:
+                ended, at_work = ray.wait(at_work, timeout=TICK)
+                at_work += islice(later, len(ended))
+                for said in chain.from_iterable(ray.get(ended)):
+                    if isinstance(said, Exception):
+                        raise said
+                    self.journal.record(said)
+                    self.advance(rows(said))
+                self.advance.tick()
+        finally:
+            _end(at_work)
 
 
-class _Worker:
-    """What a task does with its numbers: the work of each, and then a row of what goes into the journal, or the error that ends the run."""
+def _done(shared: tuple[Any, Callable[[Run, int], None]], numbers: list[int]) -> list[Any]:
+    """Do some pieces of work in a worker; return what goes into the journal, and last the error that ends the run."""
+    run, one = shared
+    said: list[Any] = run.journal.said
+    try:
+        for number in numbers:
+            one(run, number)
+    except (FastcalError, OSError) as error:
+        said.append(error)
+    return said
 
-    def __init__(self, run: Any, one: Callable[[Run, int], None]) -> None:
-        self.run, self.one = run, one
 
-    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        said = self.run.journal.said
-        for number in batch.column("id").to_pylist():
-            try:
-                self.one(self.run, number)
-            except (FastcalError, OSError) as error:
-                said.append(error)
-            yield pa.table({"said": pa.array(map(pickle.dumps, said), pa.large_binary())})
-            said.clear()
+def _end(tasks: list[Any]) -> None:
+    """Take back tasks, and wait until none of them writes any more."""
+    for each in tasks:
+        ray.cancel(each)
+    if tasks:
+        ray.wait(tasks, num_returns=len(tasks), timeout=PATIENCE)
 
 
 class _Said:

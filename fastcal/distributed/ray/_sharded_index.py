@@ -24,6 +24,9 @@ from fastcal.index._merge import merge_ranges, sort_keys
 from fastcal.index._state import State
 from fastcal.results import RangeResult, SearchResult
 
+# How often a call is made again whose actor was lost: one that kills every actor must not be a hang.
+RETRIES = 8
+
 
 class ShardedIndex(State):
     """Exact search over a corpus in shards on a Ray cluster: the results of one :class:`fastcal.Index` on the whole corpus, to the bit.
@@ -44,7 +47,7 @@ class ShardedIndex(State):
     def __init__(self, sources: Sequence[Rows | Saved], *, num_cpus: float = 1, max_restarts: int = -1, timeout: float = 600) -> None:
         cpus = number(num_cpus, "num_cpus", "a number of at least 0", lambda x: 0 <= x < np.inf)
         seconds = number(timeout, "timeout", "a positive number of seconds", lambda x: 0 < x < np.inf)
-        options = {"num_cpus": cpus, "max_restarts": integer(max_restarts, "max_restarts", least=-1), "max_task_retries": -1}
+        options = {"num_cpus": cpus, "max_restarts": integer(max_restarts, "max_restarts", least=-1), "max_task_retries": RETRIES}
         _calls.tell_shortage(len(sources), cpus, seconds)
         self._names = [f"shard {i} of {len(sources)} ({source})" for i, source in enumerate(sources)]
         self._sources = list(sources)  # keeps the rows that restarted actors read
