@@ -218,3 +218,16 @@ def test_a_refit_fails_if_told(files, fastcal, tmp_path):
     assert verdict == "refit"
     assert fastcal(line)[0] == 0
     assert fastcal(f"{line} --fail-on refit")[0] == 1
+
+
+def test_judgements_of_fitted_queries_are_left_out_with_their_lists(files, fastcal, tmp_path):
+    out = str(tmp_path / "p.json")
+    assert fastcal("fit run.trec qrels.trec --hold-out 0.5", *FIT, "-o", out)[0] == 0
+    profile = fc.Profile.load(out)
+    listed, judged = (
+        {name for name, seen in zip(found.query_ids.tolist(), profile.seen_queries(found.query_ids), strict=True) if not seen}
+        for found in (fc.Run.from_trec(files / "run.trec"), fc.Qrels.from_trec(files / "qrels.trec"))
+    )
+    for option, n in ((), len(listed & judged)), (("--all-queries",), len(listed | judged)):
+        counts = json.loads(fastcal("evaluate run.trec qrels.trec --profile", out, "--json", *option)[1])["counts"]
+        assert (counts["n_queries"], counts["queries_without_list"]) == (n, len(judged - listed))

@@ -35,7 +35,9 @@ else:
             writer.write_batch(batch)
 """
 SETTINGS = [(how, dictionary) for how in ("65536", "1048576", "dataset", "whole") for dictionary in ("all", "queries")]
-BEST, MAP = ["--floor", "0.3", "--top-k", "100"], []
+BEST = ["--floor", "0.3", "--top-k", "100"]
+PLAIN, NORM = "profile.json", "min-max.json"
+OURS = {"floor + top-100": (PLAIN, BEST), "min-max, floor + top-100": (NORM, BEST), "top-100": (PLAIN, BEST[2:]), "all rows": (PLAIN, [])}
 
 
 def spent(arguments, target):
@@ -62,8 +64,8 @@ def contenders(source, folder, settings):
     """Name -> arguments, all of one variant."""
     target = folder / "out"
     told = {f"pyarrow, {how}, dictionary of {d}": [sys.executable, "-c", PYARROW, source, target, how, d] for how, d in settings}
-    for name, options in {"floor + top-100": BEST, "all rows": MAP}.items():
-        told[f"fastcal, {name}"] = [sys.executable, "-m", "fastcal", "rescore", source, target, "--profile", folder / "profile.json", *options]
+    for name, (profile_name, options) in OURS.items():
+        told[f"fastcal, {name}"] = [sys.executable, "-m", "fastcal", "rescore", source, target, "--profile", folder / profile_name, *options]
     return told
 
 
@@ -98,7 +100,8 @@ def main():
     arguments = parser.parse_args()
     for variant in arguments.variants:
         source = make(arguments.folder, variant, arguments.rows)
-        profile(arguments.folder / "profile.json")
+        profile(arguments.folder / PLAIN)
+        profile(arguments.folder / NORM, norm="minmax")
         rows = measured(source, arguments.folder, arguments.rows, arguments.rounds, arguments.rest)
         made = table((f"{arguments.rows:,} rows, {variant}", "s", "M rows/s", "of pyarrow's speed", "peak MiB"), rows)
         made += f"\n\nMedian of {arguments.rounds} runs; {os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}."

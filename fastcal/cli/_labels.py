@@ -140,6 +140,13 @@ def some_queries(run: Run, chosen: npt.NDArray[np.bool_]) -> Run:
     return Run(*taken, higher_is_better=run.higher_is_better, query_ids=names, doc_ids=run.doc_ids)
 
 
+def some_judgements(qrels: Qrels, chosen: npt.NDArray[np.bool_]) -> Qrels:
+    """Return the judgements of some of the queries."""
+    rows = np.flatnonzero(chosen)
+    at, offsets = _csr.segments(qrels.offsets[rows], np.diff(qrels.offsets)[rows])
+    return Qrels(qrels.ids[at], qrels.grades[at], offsets, qrels.query_ids[rows], qrels.doc_ids)
+
+
 def _matched(run: Run, qrels: Qrels, all_queries: bool) -> tuple[Run, int, int]:
     """Return the run of the queries that count, and how many only the run and only the judgements know."""
     names, judged = _names(run), qrels.query_ids.tolist()

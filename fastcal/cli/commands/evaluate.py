@@ -11,7 +11,7 @@ import typer
 
 from fastcal.cli._evaluation import AtThreshold, evaluated
 from fastcal.cli._gates import verdict
-from fastcal.cli._labels import Labelled, labelled, some_queries
+from fastcal.cli._labels import Labelled, labelled, some_judgements, some_queries
 from fastcal.cli._located import located
 from fastcal.cli._options import AsJson, By, Out, ProfilePath, QrelsArgument, RunArgument, TargetText, one_of, target
 from fastcal.cli._output import show, table, to_json, write_text
@@ -26,7 +26,7 @@ from fastcal.profile import Profile
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fastcal.run import Run
+    from fastcal.run import Qrels, Run
 
 DROP, KEEP, ERROR = "drop", "keep", "error"
 
@@ -74,7 +74,7 @@ def evaluate(
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
     lists, grades = pool(run, columns), judgements(qrels, columns, judging.grade_column, judging.split)
     check_direction(used, lists)
-    lists = _unseen(used, lists, seen)
+    lists, grades = _unseen(used, lists, grades, seen)
     check_depth(used, lists)
     judged = labelled(lists, grades, **judging.options)
     classes = classes_of(used, by, judged.run, columns.query_column)
@@ -109,14 +109,14 @@ def _gated(profile: Profile, text: str | None, min_precision: float | None) -> l
     return found
 
 
-def _unseen(profile: Profile, run: Run, seen: str) -> Run:
-    """Leave out what the profile was fitted on, unless told otherwise."""
+def _unseen(profile: Profile, run: Run, qrels: Qrels, seen: str) -> tuple[Run, Qrels]:
+    """Leave out the lists and the judgements that the profile was fitted on, unless told otherwise."""
     if profile.queries is None:
         warnings.warn("the profile does not record its training queries: figures may be of those", ProfileWarning, stacklevel=2)
-        return run
+        return run, qrels
     known = profile.seen_queries(names_of(run))
     if not known.any():
-        return run
+        return run, qrels
     n, of = int(np.count_nonzero(known)), run.n_queries
     if seen == ERROR or (seen == DROP and n == of):
         raise InvalidValueError(
@@ -124,7 +124,9 @@ def _unseen(profile: Profile, run: Run, seen: str) -> Run:
         )
     did = "left out" if seen == DROP else "counted, and figures on them flatter"
     warnings.warn(f"the profile was fitted on {n} of the {of} queries of the run: they are {did}", ProfileWarning, stacklevel=2)
-    return run if seen == KEEP else some_queries(run, ~known)
+    if seen == KEEP:
+        return run, qrels
+    return some_queries(run, ~known), some_judgements(qrels, ~profile.seen_queries(qrels.query_ids))
 
 
 def _gates(found: dict[str, Any], gated: list[int], max_ece: float | None, min_precision: float, strict: bool) -> list[dict[str, Any]]:
@@ -156,7 +158,7 @@ def _people(console: Console, profile: Profile, judged: Labelled, found: dict[st
     summary, split = found["calibration"], found["separation"]
     rows: list[tuple[Any, ...]] = [
         ("ECE", summary.ece, interval(summary.ece_interval)),
-        ("ECE without the noise of labels", summary.debiased_calibration_error, ""),
+        ("debiased calibration error (root mean square)", summary.debiased_calibration_error, ""),
         ("Brier score", summary.brier, interval(summary.brier_interval)),
         ("Brier skill over the training base rate", summary.brier_skill, ""),
         ("log loss", summary.log_loss, interval(summary.log_loss_interval)),
