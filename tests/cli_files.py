@@ -21,6 +21,7 @@ def make_files(folder):
     profile.json norm.json                              fitted on run.trec for model toy, metric cosine, targets precision 0.7 and recall 0.8;
                                                         the second with the norm minmax and its first threshold alone
     single.json                                         as profile.json with its first threshold alone
+    fused.json                                          fitted on the best 40 of run.trec and run2.trec, fused by the sum after minmax
     groups.csv            query_id,lang: en and de in turn
     labels.csv            query_id,doc_id,label of every pair of run.trec
     candidates.parquet    as run.parquet;  candidates/  the same in two files;  candidates.arrow
@@ -54,6 +55,9 @@ def _profiles(folder, run, qrels):
     wanted = {"model": "toy", "metric": "cosine", "calibrator": fc.PlattCalibrator(), "top_k": 40, "target_precision": 0.7}
     fc.Profile.fit(run.scores, labels, queries, target_recall=0.8, **wanted).save(folder / "profile.json")
     fc.Profile.fit(run.scores, labels, queries, **wanted).save(folder / "single.json")
+    fused = fc.fuse([run, fc.Run.from_trec(folder / "run2.trec").with_queries(run.query_ids.tolist())], "sum", "minmax", top_k=40)
+    names = np.repeat(run.query_ids, fused.counts())
+    fc.Profile.fit(fused.scores, qrels.labels_of(fused).labels, names, **wanted | {"metric": "fused"}).save(folder / "fused.json")
     unit = fc.normalize(run.scores, "minmax", offsets=run.offsets)
     fc.Profile.fit(unit, labels, queries, norm="minmax", **wanted).save(folder / "norm.json")
 

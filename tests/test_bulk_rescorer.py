@@ -26,7 +26,7 @@ NORMS = [None, "minmax", "max", "sum", "l2", "zscore", "dbsf", "robust", "rank",
 
 def profile_of(calibrator=PLATT, thresholds=None, **facts):
     thresholds = fc.Threshold(0.5) if thresholds is None else thresholds
-    return fc.Profile("m", facts.pop("metric", "cosine"), calibrator, thresholds, **facts)
+    return fc.Profile("m", facts.pop("metric", "dot"), calibrator, thresholds, **facts)
 
 
 def rows_of(rng, n, *, texts=False, dtype=np.float32, with_nan=True):

@@ -90,7 +90,7 @@ def test_what_a_bar_takes_out_is_not_missed(seed, memory, n_parts, drop, texts):
     rng = np.random.default_rng(seed)
     table = rows_of(rng, 150, texts=texts).rename_columns(["query_id", "doc_id", "score", "kept"])
     platt = fc.PlattCalibrator().fit([-1.0, -0.5, 0.5, 1.0], [0, 0, 1, 1])
-    profile = fc.Profile("m", "cosine", platt, fc.Threshold(0.4))
+    profile = fc.Profile("m", "dot", platt, fc.Threshold(0.4))
     rescorer = Rescorer(profile, top_k=2, floor=-1.5, drop_not_found=drop)
     best, total, parts = BestSoFar(2, 150, higher_is_better=True, memory=memory), {}, []
     for part in np.array_split(rng.permutation(150), n_parts):

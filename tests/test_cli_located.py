@@ -16,11 +16,25 @@ import fastcal as fc
 fastcal = cli_lists.fastcal
 
 
+# train.json is Platt scaling, which by itself takes any score.
+OF_COSINES = (
+    "apply high.trec -p train.json",
+    "apply high.trec -p train.json --floor 0.9",
+    "evaluate high.trec qrels.trec -p train.json --seen keep",
+    "threshold high.trec qrels.trec -p train.json --seen keep",
+    "certify high.trec --qrels qrels.trec --seed 0 -p train.json",
+    "report high.trec qrels.trec -p train.json --seen keep",
+    "revalidate high.trec -p train.json",
+    "revalidate high.trec qrels.trec -p train.json --seen keep",
+    "fit high.trec qrels.trec --method platt",
+)
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = make_lists(tmp_path_factory.mktemp("files"))
     lists = fc.Run.from_trec(folder / "test.trec").to_dict()
-    for name, score in (("inf", float("inf")), ("low", -0.5)):
+    for name, score in (("inf", float("inf")), ("low", -0.5), ("high", 1.5)):
         changed = lists | {"q7": lists["q7"] | {"c7": score}}
         fc.Run.from_dict(changed).to_trec(folder / f"{name}.trec")
     unit = fc.normalize(fc.Run.from_dict(lists).scores, "minmax", offsets=fc.Run.from_dict(lists).offsets)
@@ -46,12 +60,13 @@ def files(tmp_path_factory):
         ("report low.trec few.qrels -p beta.json --seen keep", "-0.5; expected a prob in [0, 1]"),
         ("report test.trec qrels.trec -p train.json --seen keep --also x=low.trec,qrels.trec,beta.json", "-0.5; expected a prob in [0, 1]"),
         ("threshold inf.trec qrels.trec", "inf; expected a finite number"),
-        ("revalidate inf.trec qrels.trec -p train.json", "inf; expected a finite number"),
+        ("revalidate inf.trec qrels.trec -p train.json", "inf; expected a cosine in [-1, 1]"),
         ("revalidate low.trec -p beta.json", "-0.5; expected a prob in [0, 1]"),
+        *((line, "1.5; expected a cosine in [-1, 1]") for line in OF_COSINES),
         ("certify inf.trec --qrels qrels.trec --seed 0", "inf; expected a finite number"),
         ("fit low.trec qrels.trec --method beta --input prob", "-0.5; expected a prob in [0, 1]"),
         ("fit low.trec qrels.trec --method beta --input prob --by groups.csv:lang", "-0.5; expected a prob in [0, 1]"),
-        ("fit inf.trec qrels.trec", "inf; expected a finite number"),
+        ("fit inf.trec qrels.trec", "inf; expected a cosine in [-1, 1]"),
         ("fit inf.trec qrels.trec --norm minmax", "inf; expected finite scores"),
         ("fuse run.trec inf.trec --method sum --norm minmax", "inf; expected finite scores"),
         ("fuse run.trec inf.trec --method sum", "inf; expected finite scores"),
@@ -60,7 +75,7 @@ def files(tmp_path_factory):
 )
 def test_a_score_that_cannot_be_is_named(files, fastcal, line, told):
     (files / "few.qrels").write_text("q7 0 c7 1\nq9 0 c9 1\nq9 0 c7 0\n")
-    name = "inf.trec" if "inf.trec" in line else "low.trec"
+    name = next(name for name in ("inf.trec", "low.trec", "high.trec") if name in line)
     code, out, err = fastcal(line, *(FIT if line.startswith("fit") else ()))
     last = err.splitlines()[-1]
     start = f"fastcal: {name}: query 'q7', document 'c7': score {told}"

@@ -255,13 +255,13 @@ def test_bad_applications_are_one_line(here, capsysbinary, arguments, words):
 # -- pipes ---------------------------------------------------------------------------------------------------------
 def test_a_pipe_of_commands_is_the_same_as_files(here, tmp_path, capsysbinary):
     fused = "f search --beir beir -k 20 | f fuse - run2.trec --method sum --norm minmax"
-    line = f'{fused} | f apply - -p single.json --top-k 5 > "$0"; echo ${{PIPESTATUS[@]}}'
+    line = f'{fused} | f apply - -p fused.json --top-k 5 > "$0"; echo ${{PIPESTATUS[@]}}'
     shell = ["bash", "-c", f'f() {{ {sys.executable} -m fastcal "$@"; }}; {line}', str(tmp_path / "piped.trec")]
     piped = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=120)
     assert piped.stdout == "0 0 0\n", piped.stderr
     done(capsysbinary, "search", "--beir", "beir", "-k", "20", "-o", str(tmp_path / "a.parquet"))
     done(capsysbinary, "fuse", str(tmp_path / "a.parquet"), "run2.trec", "--method", "sum", "--norm", "minmax", "-o", str(tmp_path / "b.arrow"))
-    assert main(["apply", str(tmp_path / "b.arrow"), "-p", "single.json", "--top-k", "5", "-o", str(tmp_path / "files.trec")]) == 0
+    assert main(["apply", str(tmp_path / "b.arrow"), "-p", "fused.json", "--top-k", "5", "-o", str(tmp_path / "files.trec")]) == 0
     assert capsysbinary.readouterr().err == piped.stderr.encode().replace(b"\r", b"")  # the lists are deeper than the profile's
     assert (tmp_path / "piped.trec").read_bytes() == (tmp_path / "files.trec").read_bytes() != b""
 

@@ -202,7 +202,9 @@ def test_revalidate_is_the_library(files, fastcal):
     del told["profile"]
     assert (code, err) == (0, "")
     assert told == json.loads(json.dumps(profile.revalidate(scores, labels, query_ids=queries).to_dict()))
-    code, out, err = fastcal("revalidate run2.trec --profile train.json")
+    lists = fc.Run.from_trec(files / "test.trec").to_dict()
+    fc.Run.from_dict({query: {doc: score / 4 for doc, score in docs.items()} for query, docs in lists.items()}).to_trec(files / "faint.trec")
+    code, out, err = fastcal("revalidate faint.trec --profile train.json")
     assert (code, out[:5]) == (1, "stop ")
     assert "\nfastcal: stop: the scores are of another kind" in f"\n{err}"
     assert "go with QRELS" in fastcal("revalidate run2.trec --profile train.json --min-rel 2")[2]
@@ -211,7 +213,7 @@ def test_revalidate_is_the_library(files, fastcal):
 def test_a_refit_fails_if_told(files, fastcal, tmp_path):
     """Scores that have drifted a little."""
     run = fc.Run.from_trec(files / "test.trec").to_dict()
-    moved = {query: {doc: score + 0.05 for doc, score in docs.items()} for query, docs in run.items()}
+    moved = {query: {doc: min(score + 0.05, 1) for doc, score in docs.items()} for query, docs in run.items()}
     fc.Run.from_dict(moved).to_trec(tmp_path / "moved.trec")
     line = f"revalidate {tmp_path / 'moved.trec'} --profile train.json"
     verdict = json.loads(fastcal(f"{line} --json")[1])["verdict"]

@@ -20,7 +20,7 @@ def sample(n, seed, k=10, slope=8.0, shift=4.0):
 
 
 def fit(n=300, seed=1, **options):
-    return fc.Profile.fit(*sample(n, seed), model="m", metric="cosine", **{"calibrator": fc.PlattCalibrator(), **options})
+    return fc.Profile.fit(*sample(n, seed), model="m", metric="dot", **{"calibrator": fc.PlattCalibrator(), **options})
 
 
 def test_what_is_recorded():
@@ -65,7 +65,7 @@ def test_a_prior_moves_everything_to_the_rate_of_use():
     positive = np.flatnonzero(truth)
     chosen = np.concatenate([positive, rng.choice(np.flatnonzero(~truth), len(positive), replace=False)])
     rate = float(truth.mean())
-    options = {"model": "m", "metric": "cosine", "calibrator": fc.PlattCalibrator(), "target_precision": 0.6}
+    options = {"model": "m", "metric": "dot", "calibrator": fc.PlattCalibrator(), "target_precision": 0.6}
     naive = fc.Profile.fit(flat[chosen], truth[chosen], ids[chosen], **options)
     right = fc.Profile.fit(flat[chosen], truth[chosen], ids[chosen], prior=rate, **options)
     assert (right.base_rate, right.calibrator.base_rate_, right.top_k) == (0.5, rate, None)
@@ -87,7 +87,7 @@ def test_a_prior_moves_everything_to_the_rate_of_use():
 def test_groups_have_their_calibrators():
     scores, labels, queries = sample(200, 2)
     by = np.where(np.arange(200) % 2, "de", "en")
-    profile = fc.Profile.fit(scores, labels, queries, model="m", metric="cosine", calibrator=fc.GroupCalibrator(), by=by, target_precision=0.7)
+    profile = fc.Profile.fit(scores, labels, queries, model="m", metric="dot", calibrator=fc.GroupCalibrator(), by=by, target_precision=0.7)
     assert fc.Profile.from_dict(profile.to_dict()).predict(scores, by=by).tolist() == profile.predict(scores, by=by).tolist()
     result = fc.SearchResult(scores[:2], np.tile(np.arange(10), (2, 1)))
     assert len(profile.policy().decide(result, classes=by[:2])) == 2
@@ -102,7 +102,7 @@ def test_padding_and_weights():
     scores, labels, queries = sample(200, 4)
     padded = np.concatenate([scores, np.full((200, 3), np.nan, np.float32)], axis=1)
     beside = np.concatenate([labels, np.zeros((200, 3), bool)], axis=1)
-    options = {"model": "m", "metric": "cosine", "calibrator": fc.PlattCalibrator(), "target_precision": 0.7}
+    options = {"model": "m", "metric": "dot", "calibrator": fc.PlattCalibrator(), "target_precision": 0.7}
     one, two = fc.Profile.fit(scores, labels, queries, **options), fc.Profile.fit(padded, beside, queries, top_k=13, **options)
     assert one.thresholds == two.thresholds
     assert one.reference == two.reference
@@ -117,7 +117,7 @@ def test_targets_out_of_reach_and_thin_ones_warn():
     rng = np.random.default_rng(0)
     scores = rng.random((200, 10))
     labels = (rng.random((200, 10)) < scores) & (scores < 0.95)
-    options = {"model": "m", "metric": "cosine", "calibrator": fc.PlattCalibrator()}
+    options = {"model": "m", "metric": "dot", "calibrator": fc.PlattCalibrator()}
     with pytest.warns(
         fc.ProfileWarning, match=r"no threshold reaches target_precision=0\.99: the best precision on held-out queries is 0\."
     ) as caught:
@@ -137,7 +137,7 @@ def test_a_threshold_that_held_out_queries_refute_is_left_out():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         options = {"calibrator": fc.PlattCalibrator(), "target_precision": [0.6, 0.9, 0.1]}
-        profile = fc.Profile.fit(scores, labels, range(60), model="m", metric="cosine", **options)
+        profile = fc.Profile.fit(scores, labels, range(60), model="m", metric="dot", **options)
     refused = [str(each.message) for each in caught if "the profile has none for this target" in str(each.message)]
     assert [cut.target_precision for cut in profile.thresholds] == [0.1]
     assert len(refused) == 2
@@ -159,7 +159,7 @@ def test_no_threshold_stands_beside_what_refutes_it():
 
 def test_bad_arguments():
     with pytest.raises(TypeError, match="query_ids is None"):
-        fc.Profile.fit(*sample(50, 1)[:2], None, model="m", metric="cosine")
+        fc.Profile.fit(*sample(50, 1)[:2], None, model="m", metric="dot")
     with pytest.raises(ValueError, match="fit measures base_rate itself"):
         fit(base_rate=0.5)
     never = np.zeros((3, 2)), np.zeros((3, 2)), [0, 1, 2]  # judged before the pairs, which no calibrator fits
@@ -168,9 +168,9 @@ def test_bad_arguments():
         ({"dims": "x"}, "dims must be an integer"),
     ):
         with pytest.raises(TypeError, match=message):
-            fc.Profile.fit(*never, model="m", metric="cosine", **facts)
+            fc.Profile.fit(*never, model="m", metric="dot", **facts)
     with pytest.raises(ValueError, match="model must not be blank"):
-        fc.Profile.fit(*never, model=" ", metric="cosine")
+        fc.Profile.fit(*never, model=" ", metric="dot")
     with pytest.raises(ValueError, match="top_k=5, but scores holds 10 per query"):
         fit(top_k=5)
     with pytest.raises(ValueError, match="target_precision must be a number in"):

@@ -23,7 +23,7 @@ def sample(n, seed, k=10, slope=12.0, shift=9.0, move=0.0):
 
 @pytest.fixture(scope="module")
 def profile():
-    return fc.Profile.fit(*sample(400, 1), model="m", metric="cosine", calibrator=fc.PlattCalibrator(), target_precision=0.8)
+    return fc.Profile.fit(*sample(400, 1), model="m", metric="dot", calibrator=fc.PlattCalibrator(), target_precision=0.8)
 
 
 # -- the parts against oracles --------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_overconfidence_asks_for_a_refit(profile):
 def test_a_recall_promise_and_a_score_threshold():
     platt = fc.PlattCalibrator().fit(*sample(400, 1)[:2])
     cuts = [fc.Threshold(0.5, target_recall=0.99), fc.Threshold(0.9, space="score", target_precision=0.5, inclusive=False), fc.Threshold(0.25)]
-    report = fc.Profile("m", "cosine", platt, cuts).revalidate(*sample(300, 2)[:2])
+    report = fc.Profile("m", "dot", platt, cuts).revalidate(*sample(300, 2)[:2])
     recall, score, none = report.thresholds
     assert (recall.kind, recall.kept, score.kind, score.space, score.kept, none.kept) == ("recall", False, "precision", "score", True, None)
     scores, labels, _ = sample(300, 2)
@@ -210,7 +210,7 @@ def test_many_promises_are_judged_together(profile):
     scores, labels, _ = sample(20_000, 50)
     predicted = profile.predict(scores)
     cuts = [fc.Threshold(v, target_precision=labels[predicted >= np.float32(v)].mean()) for v in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
-    several = fc.Profile("m", "cosine", profile.calibrator, cuts)
+    several = fc.Profile("m", "dot", profile.calibrator, cuts)
     broken = sum(any(check.kept is False for check in several.revalidate(*sample(60, seed)[:2]).thresholds) for seed in range(100, 200))
     assert broken <= 4
 
@@ -220,7 +220,7 @@ def test_many_promises_are_judged_together(profile):
 def test_labels_of_one_class_refute_what_claims_otherwise(profile, label, cuts):
     """With no threshold that could fail for them: the probabilities alone are judged."""
     scores, _, _ = sample(50, 41)
-    report = fc.Profile("m", "cosine", profile.calibrator, cuts).revalidate(scores, np.full(scores.shape, label))
+    report = fc.Profile("m", "dot", profile.calibrator, cuts).revalidate(scores, np.full(scores.shape, label))
     assert report.calibration.p_value < 1e-9
     assert report.verdict in {"refit", "stop"}
     assert any(f"every label is {label}: only the level" in reason for reason in report.reasons)
@@ -269,7 +269,7 @@ def test_bad_input(profile):
         profile.revalidate(scores, labels[:, :2])
     with pytest.raises(ValueError, match="holds nothing but NaN"):
         profile.revalidate(np.full((3, 2), np.nan))
-    bare = fc.Profile("m", "cosine", profile.calibrator, [])
+    bare = fc.Profile("m", "dot", profile.calibrator, [])
     with pytest.raises(ValueError, match="no reference scores"):
         bare.revalidate(scores)
     with pytest.raises(ValueError, match="no training queries"):

@@ -21,6 +21,7 @@ from fastcal.bulk._settings import ADDED
 from fastcal.bulk._statistics import PLAIN_MAPS, WHOLE_LIST, QueryStatistics
 from fastcal.bulk._top_rows import best_rows
 from fastcal.calibration import GroupCalibrator
+from fastcal.calibration._inputs import check_metric
 from fastcal.errors import InvalidValueError
 from fastcal.normalization import normalize_lists
 from fastcal.profile import Profile
@@ -234,6 +235,7 @@ class Rescorer:
         """Do every step but the last; tell queries apart if they are asked for."""
         self._judge(frame)
         raw = frame.scores(self.score)
+        check_metric(raw, self.profile.metric, self.profile.norm, self.higher_is_better)
         keep = _settings.reached(raw, self.floor, self.higher_is_better) if self._drops else None
         groups = grouped(frame.keys(self.query)) if grouping or self._needs_lists else None
         fed = self._normalized(frame, groups, raw)

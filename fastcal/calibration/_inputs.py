@@ -35,11 +35,24 @@ def check_input(kind: str) -> None:
 
 def check_range(scores: Array, kind: str) -> None:
     """Raise if a score, NaN aside, lies outside the range of its kind; names the first one and its place."""
-    if kind == LOGIT or scores.size == 0:
+    if kind != LOGIT:
+        _within(scores, _LOWEST[kind], 1.0, f"a {kind} in [{_LOWEST[kind]:g}, 1] (input={kind!r}), or NaN for padding")
+
+
+def check_metric(scores: Array, metric: str, norm: str | None, higher_is_better: bool | None) -> None:
+    """Raise if a score, NaN aside, cannot be one of the metric: a cosine, or, where lower is better, one less a cosine."""
+    if metric.lower() != "cosine" or norm is not None:
         return
-    low, high = _LOWEST[kind] - _TOLERANCE, 1.0 + _TOLERANCE
+    low, high, kind = (0.0, 2.0, "a cosine distance") if higher_is_better is False else (-1.0, 1.0, "a cosine")
+    _within(scores, low, high, f"{kind} in [{low:g}, {high:g}] (metric={metric!r}), or NaN for padding")
+
+
+def _within(scores: Array, lowest: float, highest: float, expected: str) -> None:
+    if scores.size == 0:
+        return
+    low, high = lowest - _TOLERANCE, highest + _TOLERANCE
     if np.fmin.reduce(scores, axis=None) < low or np.fmax.reduce(scores, axis=None) > high:
-        refuse((scores < low) | (scores > high), scores, "scores", f"a {kind} in [{_LOWEST[kind]:g}, 1] (input={kind!r}), or NaN for padding")
+        refuse((scores < low) | (scores > high), scores, "scores", expected)
 
 
 class TakesInput:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastcal._validate.numbers import instance, one_of
 from fastcal.calibration import Calibrator, GroupCalibrator
+from fastcal.calibration._inputs import check_metric
 from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.policy._per_class import PerClass, class_of_each
 from fastcal.policy._resolve import Reranker, reranked, widened
@@ -69,6 +70,7 @@ class Policy:
     gap: GapCheck | PerClass[GapCheck] | None = None
     on_escalate: OnEscalate = "rerank"
     _fixed: Rules | None = field(init=False, repr=False, default=None)
+    _metric: str | None = field(init=False, repr=False, compare=False, default=None)  # of raw scores, where a profile knows it
 
     def __post_init__(self) -> None:
         if self.calibrator is not None and not isinstance(self.calibrator, GroupCalibrator):
@@ -237,6 +239,8 @@ class Policy:
     def _probabilities(self, result: SearchResult, names: list[str | int]) -> Array | None:
         if self.calibrator is None:
             return None
+        if self._metric is not None:
+            check_metric(result.scores, self._metric, None, result.higher_is_better)
         if isinstance(self.calibrator, GroupCalibrator):
             probabilities = self.calibrator.predict(result.scores, names or np.empty(0, np.int64))
         else:

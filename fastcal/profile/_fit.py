@@ -13,6 +13,7 @@ from fastcal._clusters import numbered
 from fastcal._validate.arrays import float_array
 from fastcal._validate.numbers import flag, fraction, integer
 from fastcal._validate.scores import Pairs, pairs
+from fastcal.calibration._inputs import check_metric
 from fastcal.calibration._odds import logit, shifted
 from fastcal.errors import InvalidTypeError, InvalidValueError, ProfileWarning
 from fastcal.metrics import calibration_summary
@@ -53,6 +54,7 @@ def fitted(
     values = float_array(scores, "scores")
     depth = _depth(values.shape, top_k)
     rising = flag(higher_is_better, "higher_is_better")
+    check_metric(values, metric, norm, rising)
     given = None if calibrator is None else {type(calibrator).__name__: calibrator}
     candidates = given or candidates_for(metric, norm, values, rising, by is not None)
     how: dict[str, Any] = {"n_splits": n_splits, "seed": seed, "sample_weight": sample_weight, "by": by}

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from fastcal._validate.arrays import float_array
 from fastcal.calibration import Calibrator, GroupCalibrator
 from fastcal.errors import InvalidValueError
 from fastcal.profile._fit import as_targets, fitted, judged_facts, require_query_ids
@@ -24,7 +25,8 @@ class Profile(Used):
     model : str
         Name of the model the scores come from.
     metric : str
-        "cosine", "dot", "euclidean", or what else gave the scores ("bm25", "logit").
+        "cosine", "dot", "euclidean", or what else gave the scores ("bm25", "logit"). Without a norm, a profile of cosines refuses
+        scores outside [-1, 1] (distances: outside [0, 2]) by more than 1e-6, with an InvalidElementError.
     calibrator : Calibrator or GroupCalibrator
         Fitted; copied, and the attribute is a copy too: :meth:`adjust_prior` returns a profile for another base rate.
     thresholds : Threshold or iterable of them
@@ -264,6 +266,7 @@ class Profile(Used):
         >>> profile.revalidate(rng.random((200, 5)) / 2).verdict
         'stop'
         """
+        self._check_scores(float_array(scores, "scores"))
         asked = as_asked(scores, labels, query_ids, by, sample_weight)
         warn_of_depth(asked.width, self.top_k, stacklevel=3)
         n_seen = None

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from fastcal._validate.arrays import float_array
+from fastcal.calibration._inputs import check_metric
 from fastcal.calibration._odds import logit
 from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.policy import AbstainBand, GapCheck, OnEscalate, PerClass, Policy, ScoreFloor
@@ -25,13 +27,21 @@ class Used(Record):
     def predict(self, scores: npt.ArrayLike, *, by: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
         """Return the calibrator's probabilities; `by` names the groups of a GroupCalibrator, one for all scores or as in its ``predict``.
 
+        Scores of metric "cosine" outside [-1, 1] (where lower is better, [0, 2]) raise InvalidElementError, unless the profile has a norm.
+
         Examples
         --------
         >>> import fastcal as fc
         >>> fc.Profile("m", "cosine", fc.IsotonicCalibrator().fit([0.0, 1.0], [0, 1]), []).predict([0.25]).tolist()
         [0.25]
         """
-        return predicted(self._predictor, scores, by)
+        values = float_array(scores, "scores")
+        self._check_scores(values)
+        return predicted(self._predictor, values, by)
+
+    def _check_scores(self, scores: npt.NDArray[Any]) -> None:
+        """Refuse scores that cannot be those of the metric."""
+        check_metric(scores, self.metric, self.norm, self._predictor.higher_is_better_)
 
     def adjust_prior(self, base_rate: float) -> Self:
         """Return a profile for another share of relevant pairs; this one stays as it is.
@@ -126,7 +136,10 @@ class Used(Record):
         other = cut.value if escalate_from is None else escalate_from
         low, high = (other, cut.value) if cut.higher_is_better else (cut.value, other)
         band = AbstainBand(low, high, space=cut.space, inclusive=cut.inclusive)
-        return Policy(self.calibrator, band, floor, gap, on_escalate)
+        policy = Policy(self.calibrator, band, floor, gap, on_escalate)
+        if self.norm is None:
+            object.__setattr__(policy, "_metric", self.metric)
+        return policy
 
     def _warn_of_no_use(self) -> None:
         selection = (self.diagnostics or {}).get("selection")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastcal.calibration import GroupCalibrator
-from fastcal.errors import InvalidValueError
+from fastcal.errors import InvalidElementError, InvalidValueError
 from fastcal.profile import Profile
 from fastcal.report._facts import at_edge
 from fastcal.report._sample import DROP, ERROR, Sample, normalised
@@ -76,5 +76,10 @@ def _rated(rule: Collection, data: Collection, inside: npt.NDArray[np.bool_]) ->
     grouped = isinstance(rule.profile.calibrator, GroupCalibrator)
     if grouped and data.sample.classes is None:
         return {"reason": "its calibrator needs classes, which these data do not have"}
-    values = rule.profile.predict(scores, by=data.sample.classes if grouped else None).astype(np.float32)
+    try:
+        values = rule.profile.predict(scores, by=data.sample.classes if grouped else None).astype(np.float32)
+    except InvalidElementError as error:
+        if rule is data:
+            raise
+        return {"reason": f"its profile takes no score {error.value:g}, only {error.reason.removeprefix('expected ')}"}
     return at_edge(labels, values[inside], rule.edge, codes, better=True)

@@ -44,7 +44,8 @@ def apply(
 
     The profile's norm is applied first, list by list. TREC has the probability as its score; equal probabilities keep the
     order of the raw scores, and --untie, the default here, lets them fall by one float32 each (never below 0), because
-    trec_eval and its kin would sort them by document name, descending. Tables (.parquet, .arrow, .csv, .tsv, .jsonl) have
+    trec_eval and its kin would sort them by document name, descending. A profile is for the scores it was fitted on: one for
+    fused scores is fitted on fused scores. Tables (.parquet, .arrow, .csv, .tsv, .jsonl) have
     the columns query_id, doc_id, rank, score, probability and, if the profile has a threshold, decision: 0 NOT_FOUND,
     1 ESCALATE, 2 ACT. --json is {query: {document: {score, probability, decision}}}.
 
@@ -52,7 +53,7 @@ def apply(
     fastcal apply run.trec --profile single.json -o probabilities.trec
     fastcal apply run.parquet -p profile.json --target precision=0.7 --escalate-from 0.3 --drop-not-found -o kept.parquet
     fastcal apply run.trec -p norm.json --json
-    fastcal search --beir beir -k 40 | fastcal fuse - run2.trec --method sum --norm minmax | fastcal apply - -p single.json | head -n 3
+    fastcal search --beir beir -k 40 | fastcal fuse - run2.trec --method sum --norm minmax --top-k 40 | fastcal apply - -p fused.json | head -n 3
     """
     used = fc.Profile.load(profile)
     if model is not None or metric is not None:

@@ -65,7 +65,7 @@ def evaluate(
     Examples:
     fastcal evaluate run.trec qrels.trec --profile profile.json --seen keep --max-ece 0.05
     fastcal evaluate run.trec qrels.trec --profile profile.json --seen keep --target precision=0.7 --min-precision 0.99 --json  # exit 1
-    fastcal evaluate run2.trec qrels.trec --profile profile.json --seen keep --measures nDCG@10 --measures P@5
+    fastcal evaluate run.trec qrels.trec --profile profile.json --seen keep --measures nDCG@10 --measures P@5
     """
     used = Profile.load(profile)
     _judge_limits(max_ece=max_ece, min_precision=min_precision)

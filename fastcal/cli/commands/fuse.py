@@ -54,6 +54,7 @@ def fuse(
     Examples:
     fastcal fuse run.trec run2.trec --method rrf --k 60 --weights 1 0.5 -o fused.trec
     fastcal fuse run.trec run2.trec --method sum --norm minmax --top-k 10 -o fused.parquet
+    fastcal fuse run.trec run2.trec --method sum --norm minmax --top-k 40 | fastcal fit - qrels.trec --model toy --metric fused -o fused.json
     fastcal search --beir beir -k 20 | fastcal fuse - run2.trec --preset qdrant-rrf --untie | head -n 3
     """
     given = {"k": k, "weight": _numbers(weights), "missing": _number_or_word(missing), "duplicates": duplicates, "preset": preset, "top_k": top_k}

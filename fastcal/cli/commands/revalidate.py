@@ -45,7 +45,7 @@ def revalidate(
     Examples:
     fastcal revalidate run.trec --profile profile.json
     fastcal revalidate run.trec qrels.trec --profile profile.json --json
-    fastcal revalidate run2.trec --profile profile.json  # exit 1
+    fastcal revalidate run2.trec --profile norm.json  # exit 1
     """
     used = Profile.load(profile)
     if qrels is None:
