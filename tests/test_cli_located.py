@@ -61,7 +61,7 @@ def files(tmp_path_factory):
         ("report test.trec qrels.trec -p train.json --seen keep --also x=low.trec,qrels.trec,beta.json", "-0.5; expected a prob in [0, 1]"),
         ("threshold inf.trec qrels.trec", "inf; expected a finite number"),
         ("revalidate inf.trec qrels.trec -p train.json", "inf; expected a cosine in [-1, 1]"),
-        ("revalidate low.trec -p beta.json", "-0.5; expected a prob in [0, 1]"),
+        ("revalidate low.trec -p beta.json --seen keep", "-0.5; expected a prob in [0, 1]"),
         *((line, "1.5; expected a cosine in [-1, 1]") for line in OF_COSINES),
         ("certify inf.trec --qrels qrels.trec --seed 0", "inf; expected a finite number"),
         ("fit low.trec qrels.trec --method beta --input prob", "-0.5; expected a prob in [0, 1]"),

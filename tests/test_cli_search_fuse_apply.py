@@ -239,7 +239,10 @@ def test_apply_by_group(here, tmp_path, capsysbinary):
         (["run.trec", "-p", "none.json"], "none.json: No such file or directory"),
         (["run.trec", "-p", "qrels.trec"], "qrels.trec"),
         (["run.trec", "-p", "profile.json", "--json"], "selects 2 of the profile's thresholds"),
-        (["run.trec", "-p", "profile.json", "--target", "precision=0.5", "--json"], "target_precision=0.5 selects 0 of the profile's thresholds"),
+        (
+            ["run.trec", "-p", "profile.json", "--target", "precision=0.5", "--json"],
+            "profile.json: --target precision=0.5 selects 0 of the profile's thresholds",
+        ),
         (["run.trec", "-p", "single.json", "--target", "0.5"], "--target must be precision=P or recall=R"),
         (["run.trec", "-p", "single.json", "--by", "groups.csv:lang"], "--by"),
         (["run.trec", "-p", "single.json", "--model", "other"], "model is 'toy' in the profile and 'other' here"),

@@ -97,7 +97,7 @@ def test_methods_that_cannot_are_refused(files, fastcal, tmp_path):
 def test_a_fit_that_fails_writes_nothing(files, fastcal, tmp_path):
     out = tmp_path / "p.json"
     code, _, err = fastcal("fit run.trec qrels.trec --splits 99", *FIT, "-o", str(out))
-    assert (code, "n_splits=99" in err, list(tmp_path.iterdir())) == (2, True, [])
+    assert (code, "--splits 99" in err, list(tmp_path.iterdir())) == (2, True, [])
     assert fastcal("fit run.trec qrels.trec", *FIT, "-o", str(tmp_path / "no" / "p.json"))[0] == 2
 
 
@@ -131,7 +131,7 @@ def test_threshold_of_probabilities(files, fastcal):
     expected = fc.held_out_threshold(p, labels, queries, 0.9).to_dict()
     assert told["space"] == "probability"
     assert {name: told["thresholds"][0][name] for name in expected} == expected
-    assert "24 of 24 queries" in fastcal("threshold train.trec qrels.trec --profile train.json")[2]
+    assert "24 of the 24 queries" in fastcal("threshold train.trec qrels.trec --profile train.json")[2]
 
 
 # -- evaluate -----------------------------------------------------------------------------------------

@@ -12,6 +12,15 @@ from fastcal.run import Run, pairs
 
 
 @contextmanager
+def about(path: str) -> Iterator[None]:
+    """Let errors about values name the file that they have to go with."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{path}: {error}") from error
+
+
+@contextmanager
 def located(run: Run, path: str, **others: tuple[Run, str]) -> Iterator[None]:
     """Let errors about a score name the file it was read from, query and document; `others` are runs under the names of arguments."""
     try:

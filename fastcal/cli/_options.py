@@ -68,6 +68,13 @@ CheckedMetric = Annotated[
 ]
 Distances = Annotated[bool, typer.Option("--distances", help="Scores are distances: lower is better.")]
 
+DROP, KEEP, ERROR = "drop", "keep", "error"
+Seen = Annotated[str, one_of("--seen", "Queries the profile was fitted on: leave out, count, or refuse.", DROP, KEEP, ERROR)]
+Depth = Annotated[
+    int | None, typer.Option("--top-k", metavar="K", min=1, help="Cut lists to this depth first; default: all of them.", show_default=False)
+]
+Splits = Annotated[int, typer.Option("--splits", metavar="N", min=2, help="Folds of whole queries that figures are held out by.")]
+
 Unjudged = Annotated[
     str, one_of("--unjudged", "What pairs count as that nobody judged; ask: you are asked at the terminal.", "irrelevant", "ask", "error")
 ]

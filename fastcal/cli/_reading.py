@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import typer
 
 from fastcal.cli._labels import Labelled, labelled
-from fastcal.cli._options import Distances, DocColumn, GradeColumn, MinRel, QueryColumn, ScoreColumn, Split, Unjudged
+from fastcal.cli._options import DROP, Distances, DocColumn, GradeColumn, MinRel, QueryColumn, ScoreColumn, Split, Unjudged
 from fastcal.cli._texts import Texts
-from fastcal.errors import InvalidValueError
+from fastcal.cli._use import check_direction, unseen
+from fastcal.errors import InvalidTypeError, InvalidValueError
 from fastcal.files import read_qrels, read_run
+from fastcal.profile import Profile
 from fastcal.run import Qrels, Run
 
 AllQueries = Annotated[
@@ -68,9 +72,39 @@ def judgements(path: str, columns: Columns, grade_column: str, split: str) -> Qr
     return read_qrels(path, query=columns.query_column, doc=columns.doc_column, grade=grade_column, split=split)
 
 
-def pairs_of(run_path: str, qrels_path: str, columns: Columns, judging: Judging, *, top_k: int | None = None, **split: Any) -> tuple[Labelled, Qrels]:
-    """Read a run and its judgements, and label the one by the other; `split` is what ``labelled`` takes besides."""
+def pairs_of(
+    run_path: str,
+    qrels_path: str,
+    columns: Columns,
+    judging: Judging,
+    *,
+    top_k: int | None = None,
+    profile: Profile | None = None,
+    seen: str = DROP,
+    **split: Any,
+) -> tuple[Labelled, Qrels]:
+    """Read a run and its judgements, and label the one by the other.
+
+    Queries that `profile` was fitted on are left out of both first, unless `seen` says otherwise; `split` is what ``labelled`` takes besides.
+    """
     if run_path == qrels_path == "-":
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
     run, qrels = pool(run_path, columns, top_k=top_k), judgements(qrels_path, columns, judging.grade_column, judging.split)
-    return labelled(run, qrels, **judging.options, **split), qrels
+    if profile is not None:
+        check_direction(profile, run)
+        run, qrels = unseen(profile, run, qrels, seen)
+    with naming_files(run_path, qrels_path):
+        return labelled(run, qrels, **judging.options, **split), qrels
+
+
+@contextmanager
+def naming_files(run_path: str, qrels_path: str) -> Iterator[None]:
+    """Let errors about a run beside its judgements name both."""
+    try:
+        yield
+    except (InvalidValueError, InvalidTypeError) as error:
+        if str(error).startswith("--"):
+            raise
+        hint = "; write the names of both as text, or of both as integers" if "integers" in str(error) else ""
+        names = " and ".join("standard input" if path == "-" else path for path in (run_path, qrels_path))
+        raise InvalidValueError(f"{names}: {error}{hint}") from error

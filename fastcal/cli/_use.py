@@ -11,10 +11,11 @@ import numpy.typing as npt
 from fastcal.bulk._settings import direction
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
-from fastcal.cli._labels import scores_of
+from fastcal.cli._labels import scores_of, some_judgements, some_queries
+from fastcal.cli._options import DROP, ERROR
 from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.profile import Profile
-from fastcal.run import Run
+from fastcal.run import Qrels, Run
 
 
 def check_direction(profile: Profile, run: Run) -> None:
@@ -50,18 +51,32 @@ def probabilities_of(profile: Profile, run: Run, classes: npt.NDArray[Any] | Non
     return found
 
 
-def warn_of_seen(profile: Profile, query_ids: npt.NDArray[Any]) -> None:
-    """Warn of queries that the profile was fitted on."""
+def unseen(profile: Profile, run: Run, qrels: Qrels, seen: str) -> tuple[Run, Qrels]:
+    """Leave out the lists and the judgements of queries that the profile was fitted on, unless told otherwise."""
+    known = _known(profile, run, seen)
+    return (run, qrels) if known is None else (some_queries(run, ~known), some_judgements(qrels, ~profile.seen_queries(qrels.query_ids)))
+
+
+def unseen_lists(profile: Profile, run: Run, seen: str) -> Run:
+    """Leave out the lists alone."""
+    known = _known(profile, run, seen)
+    return run if known is None else some_queries(run, ~known)
+
+
+def _known(profile: Profile, run: Run, seen: str) -> npt.NDArray[np.bool_] | None:
+    """Return which queries are to be left out, None for none of them; what became of them is a warning."""
     if profile.queries is None:
-        warnings.warn("the profile holds no training queries, so it cannot tell which it has seen", ProfileWarning, stacklevel=2)
-        return
-    n_seen = int(np.count_nonzero(profile.seen_queries(query_ids)))
-    if n_seen:
-        warnings.warn(
-            f"{n_seen} of {len(query_ids)} queries are among those the profile was fitted on: figures on them are better than on new ones",
-            ProfileWarning,
-            stacklevel=2,
-        )
+        warnings.warn("the profile does not record its training queries: figures may be of those", ProfileWarning, stacklevel=3)
+        return None
+    known = profile.seen_queries(names_of(run))
+    if not known.any():
+        return None
+    n, of = int(np.count_nonzero(known)), run.n_queries
+    if seen == ERROR or (seen == DROP and n == of):
+        raise InvalidValueError(f"the profile was fitted on {n} of the {of} queries of the run; take others, or see --seen for figures that flatter")
+    did = "left out" if seen == DROP else "counted, and figures on them flatter"
+    warnings.warn(f"the profile was fitted on {n} of the {of} queries of the run: they are {did}", ProfileWarning, stacklevel=3)
+    return known if seen == DROP else None
 
 
 def names_of(run: Run) -> npt.NDArray[Any]:

@@ -137,7 +137,9 @@ def _json_lines(found: Source, columns: Sequence[str], texts: Sequence[str]) -> 
             raise InvalidValueError(f"{found.name}, line {number}: expected a JSON object, got {text[:60]!r}")
         places = places or resolved(list(record), columns, f"{found.name}, line {number}")
         for values, place, column in zip(taken, places, columns, strict=True):
-            value = record.get(place)
+            if place not in record:
+                raise InvalidValueError(f"{found.name}, line {number}: no {place!r}, which is there above; the record has {_keys(record)}")
+            value = record[place]
             good = isinstance(value, str | int) if column in texts else isinstance(value, int | float | None)
             if not good or isinstance(value, bool) or (isinstance(value, int) and column not in texts and abs(value) > _MOST):
                 kind = "text" if column in texts else "a number"
@@ -145,6 +147,10 @@ def _json_lines(found: Source, columns: Sequence[str], texts: Sequence[str]) -> 
             values.append(str(value) if column in texts else value)
     types = [pa.string() if column in texts else pa.float64() for column in columns]
     return pa.table([pa.array(values, kind) for values, kind in zip(taken, types, strict=True)], names=list(columns))
+
+
+def _keys(record: Mapping[str, Any]) -> str:
+    return ", ".join(map(repr, record)) or "nothing"
 
 
 def parsed(text: str, where: str) -> Any:

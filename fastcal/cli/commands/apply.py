@@ -12,7 +12,7 @@ import typer
 import fastcal as fc
 from fastcal import files
 from fastcal.bulk import Rescorer
-from fastcal.cli._located import located
+from fastcal.cli._located import about, located
 from fastcal.cli._options import AsJson, By, CheckedMetric, CheckedModel, Out, ProfilePath, RunArgument, TargetText, Untie, target
 from fastcal.cli._output import to_json, write_text
 from fastcal.cli._progress import progress
@@ -65,17 +65,18 @@ def apply(
         read = pool(run, columns)
         check_depth(used, read)
         classes = classes_of(used, by, read, columns.query_column)
-        rescorer = Rescorer(
-            used if to_table or as_json or asks else replace(used, thresholds=()),  # TREC has no room for decisions
-            by=None if classes is None else "group",
-            escalate_from=escalate_from,
-            floor=floor,
-            drop_not_found=drop_not_found,
-            higher_is_better=read.higher_is_better,
-            num_threads=None,
-            target_precision=asked.get("target_precision"),
-            target_recall=asked.get("target_recall"),
-        )
+        with about(profile):
+            rescorer = Rescorer(
+                used if to_table or as_json or asks else replace(used, thresholds=()),  # TREC has no room for decisions
+                by=None if classes is None else "group",
+                escalate_from=escalate_from,
+                floor=floor,
+                drop_not_found=drop_not_found,
+                higher_is_better=read.higher_is_better,
+                num_threads=None,
+                target_precision=asked.get("target_precision"),
+                target_recall=asked.get("target_recall"),
+            )
         with located(read, run):
             found = _rescored(rescorer, read, classes, top_k)
     if as_json:

@@ -10,7 +10,7 @@ from fastcal.certificates import Certificate, RecallCertificate, certify_recall,
 from fastcal.cli._gates import verdict
 from fastcal.cli._labelers import Source, kept, labeler_of
 from fastcal.cli._located import located
-from fastcal.cli._options import AsJson, By, Out, RunArgument, target
+from fastcal.cli._options import AsJson, By, Depth, Out, RunArgument, target
 from fastcal.cli._output import show, to_json, write_text
 from fastcal.cli._reading import Columns, pool
 from fastcal.cli._spread import spread
@@ -38,19 +38,20 @@ def certify(
     target_: Annotated[str, typer.Option("--target", metavar="precision=P|recall=R", help="What is to be certified.")] = "precision=0.9",
     delta: Annotated[float, typer.Option("--delta", metavar="P", help="Chance that a certificate is wrong.")] = 0.05,
     budget: Annotated[
-        int | None, typer.Option("--budget", metavar="N", help="Most labels; default: 40 times the fewest.", show_default=False)
+        int | None, typer.Option("--budget", metavar="N", min=1, help="Most labels; default: 40 times the fewest.", show_default=False)
     ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="Of the order of labelling; default: drawn, and kept.", show_default=False)
     ] = None,
     batch: Annotated[
-        int | None, typer.Option("--batch", metavar="N", help="Fewest labels asked for at a time, after the first; --labels: 20.", show_default=False)
+        int | None,
+        typer.Option("--batch", metavar="N", min=1, help="Fewest labels asked for at a time, after the first; --labels: 20.", show_default=False),
     ] = None,
     profile: Annotated[
         str | None, typer.Option("--profile", "-p", metavar="FILE", help="Cut the probabilities of this profile, not the scores.", show_default=False)
     ] = None,
     by: By = None,
-    top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Cut lists to this depth first.", show_default=False)] = None,
+    top_k: Depth = None,
     columns: Columns,
     out: Out = None,
     as_json: AsJson = False,
@@ -71,6 +72,9 @@ def certify(
     used = None if profile is None else Profile.load(profile)
     if used is None and by is not None:
         raise InvalidValueError("--by goes with --profile: it names the groups that its calibrator tells apart")
+    wanted = target(target_)
+    if 1.0 in wanted.values():
+        raise InvalidValueError(f"--target must be precision=P or recall=R with 0 < P, R < 1, got {target_!r}: nothing but all labels certifies 1")
     lists = pool(run, columns, top_k=top_k)
     lists, labeler = labeler_of(source, lists, columns)
     how = {"delta": delta, "budget": budget, "seed": seed, "state": source.state, "log": source.kept_in}
@@ -79,7 +83,7 @@ def certify(
         how["batch_size"] = size
     try:
         with kept(source), located(lists, run):
-            found = _certified(*_scores(lists, used, by, columns), labeler, target(target_), how)
+            found = _certified(*_scores(lists, used, by, columns), labeler, wanted, how)
     except (LabelsWanted, LabelingStopped) as error:
         return _not_yet(error, as_json)
     told = {"certified": found.certified, "space": "score" if used is None else "probability", **found.to_dict()}

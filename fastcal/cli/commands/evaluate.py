@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from fastcal.cli._evaluation import AtThreshold, evaluated
 from fastcal.cli._gates import verdict
-from fastcal.cli._labels import Labelled, labelled, some_judgements, some_queries
+from fastcal.cli._labels import Labelled
 from fastcal.cli._located import located
-from fastcal.cli._options import AsJson, By, Out, ProfilePath, QrelsArgument, RunArgument, TargetText, one_of, target
+from fastcal.cli._options import DROP, AsJson, By, Depth, Out, ProfilePath, QrelsArgument, RunArgument, Seen, TargetText, target
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._progress import progress
-from fastcal.cli._reading import Columns, Judging, judgements, pool
+from fastcal.cli._reading import Columns, Judging, pairs_of
 from fastcal.cli._spread import spread
 from fastcal.cli._tables import interval
-from fastcal.cli._use import check_depth, check_direction, classes_of, names_of, probabilities_of
-from fastcal.errors import InvalidValueError, ProfileWarning
+from fastcal.cli._use import check_depth, classes_of, probabilities_of
+from fastcal.errors import InvalidValueError
 from fastcal.profile import Profile
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from fastcal.run import Qrels, Run
-
-DROP, KEEP, ERROR = "drop", "keep", "error"
 
 
 def _limit(name: str, text: str) -> Any:
@@ -49,7 +43,8 @@ def evaluate(
     measures: Annotated[
         list[str], typer.Option("--measures", metavar="NAME", help="nDCG@10, P@5, ... of ir-measures; several times.", show_default=False)
     ] = [],  # noqa: B006
-    seen: Annotated[str, one_of("--seen", "Queries the profile was fitted on: leave out, count, or refuse.", DROP, KEEP, ERROR)] = DROP,
+    seen: Seen = DROP,
+    top_k: Depth = None,
     by: By = None,
     columns: Columns,
     judging: Judging,
@@ -70,13 +65,8 @@ def evaluate(
     used = Profile.load(profile)
     _judge_limits(max_ece=max_ece, min_precision=min_precision)
     gated = _gated(used, target_, min_precision)
-    if run == qrels == "-":
-        raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
-    lists, grades = pool(run, columns), judgements(qrels, columns, judging.grade_column, judging.split)
-    check_direction(used, lists)
-    lists, grades = _unseen(used, lists, grades, seen)
-    check_depth(used, lists)
-    judged = labelled(lists, grades, **judging.options)
+    judged, grades = pairs_of(run, qrels, columns, judging, top_k=top_k, profile=used, seen=seen)
+    check_depth(used, judged.run)
     classes = classes_of(used, by, judged.run, columns.query_column)
     with progress("measuring"), located(judged.run, run):
         probabilities = probabilities_of(used, judged.run, classes)
@@ -107,26 +97,6 @@ def _gated(profile: Profile, text: str | None, min_precision: float | None) -> l
     if not found:
         raise InvalidValueError(f"--min-precision has nothing to judge: the profile holds no threshold{f' for {text}' if text else ''}")
     return found
-
-
-def _unseen(profile: Profile, run: Run, qrels: Qrels, seen: str) -> tuple[Run, Qrels]:
-    """Leave out the lists and the judgements that the profile was fitted on, unless told otherwise."""
-    if profile.queries is None:
-        warnings.warn("the profile does not record its training queries: figures may be of those", ProfileWarning, stacklevel=2)
-        return run, qrels
-    known = profile.seen_queries(names_of(run))
-    if not known.any():
-        return run, qrels
-    n, of = int(np.count_nonzero(known)), run.n_queries
-    if seen == ERROR or (seen == DROP and n == of):
-        raise InvalidValueError(
-            f"the profile was fitted on {n} of the {of} queries of the run; evaluate it on others, or see --seen for figures that flatter"
-        )
-    did = "left out" if seen == DROP else "counted, and figures on them flatter"
-    warnings.warn(f"the profile was fitted on {n} of the {of} queries of the run: they are {did}", ProfileWarning, stacklevel=2)
-    if seen == KEEP:
-        return run, qrels
-    return some_queries(run, ~known), some_judgements(qrels, ~profile.seen_queries(qrels.query_ids))
 
 
 def _gates(found: dict[str, Any], gated: list[int], max_ece: float | None, min_precision: float, strict: bool) -> list[dict[str, Any]]:

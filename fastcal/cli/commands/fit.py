@@ -12,7 +12,7 @@ from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import Labelled, scores_of
 from fastcal.cli._located import located
 from fastcal.cli._methods import AUTO, INPUTS, METHODS, calibrator_of
-from fastcal.cli._options import AsJson, By, Out, TargetTexts, one_of, targets
+from fastcal.cli._options import AsJson, By, Depth, Out, Splits, TargetTexts, one_of, targets
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._progress import progress
 from fastcal.cli._reading import Columns, Judging, pairs_of
@@ -63,8 +63,8 @@ def fit(
     target: TargetTexts = [],  # noqa: B006  (typer's way to say "none")
     prior: Annotated[float | None, _fact("--prior", "Share of relevant pairs in use, if it is not that of the labels.", "P")] = None,
     by: By = None,
-    top_k: Annotated[int | None, _fact("--top-k", "Cut lists to this depth; default: all of them.", "K")] = None,
-    splits: Annotated[int, typer.Option("--splits", metavar="N", help="Folds of whole queries that figures are held out by.")] = 5,
+    top_k: Depth = None,
+    splits: Splits = 5,
     hold_out: Annotated[
         float, typer.Option("--hold-out", metavar="SHARE", help="Leave this share of the queries to fastcal evaluate.", show_default=False)
     ] = 0.0,

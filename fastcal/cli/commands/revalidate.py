@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -9,13 +10,13 @@ import numpy as np
 from fastcal.cli._gates import verdict
 from fastcal.cli._labels import scores_of
 from fastcal.cli._located import located
-from fastcal.cli._options import AsJson, By, OptionalQrels, Out, ProfilePath, RunArgument, one_of
+from fastcal.cli._options import DROP, AsJson, By, Depth, OptionalQrels, Out, ProfilePath, RunArgument, Seen, one_of
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._reading import Columns, Judging, pairs_of, pool
 from fastcal.cli._spread import spread
 from fastcal.cli._tables import interval
-from fastcal.cli._use import check_depth, check_direction, classes_of, names_of
-from fastcal.errors import InvalidValueError
+from fastcal.cli._use import check_depth, check_direction, classes_of, names_of, unseen_lists
+from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.profile import Profile, RevalidationReport
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def revalidate(
     *,
     profile: ProfilePath,
     fail_on: Annotated[str, one_of("--fail-on", "The mildest verdict that is exit code 1.", "refit", "stop")] = "stop",
+    seen: Seen = DROP,
+    top_k: Depth = None,
     by: By = None,
     columns: Columns,
     judging: Judging,
@@ -39,8 +42,8 @@ def revalidate(
 ) -> int:
     """Hold a profile against new lists: keep it, fit it again, or stop using it, and why.
 
-    With QRELS probabilities and promised thresholds are tested; without, only whether the scores have drifted. Exit code 1 and a line
-    on stderr on "stop", with --fail-on refit on "refit" too.
+    With QRELS probabilities and promised thresholds are tested; without, only whether the scores have drifted. Queries that the profile
+    was fitted on are left out. Exit code 1 and a line on stderr on "stop", with --fail-on refit on "refit" too.
 
     Examples:
     fastcal revalidate run.trec --profile profile.json
@@ -51,15 +54,16 @@ def revalidate(
     if qrels is None:
         if judging != Judging():
             raise InvalidValueError("options about labels go with QRELS, which is missing")
-        lists, labels = pool(run, columns), None
+        lists, labels = unseen_lists(used, pool(run, columns, top_k=top_k), seen), None
     else:
-        judged, _ = pairs_of(run, qrels, columns, judging)
+        judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k, profile=used, seen=seen)
         lists, labels = judged.run, judged.labels.labels
     check_depth(used, lists)
     check_direction(used, lists)
     classes = classes_of(used, by, lists, columns.query_column)
     names, rows = names_of(lists), np.repeat(np.arange(lists.n_queries), lists.counts())
-    with located(lists, run):
+    with located(lists, run), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* queries are among those the profile was fitted on", ProfileWarning)  # told already
         found = used.revalidate(scores_of(lists, used.norm)[0], labels, query_ids=names[rows], by=None if classes is None else classes[rows])
     told = {"profile": profile, **found.to_dict()}
     if out not in {None, "-"}:

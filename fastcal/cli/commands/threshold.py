@@ -12,12 +12,12 @@ import typer
 from fastcal.cli._groups import groups_of
 from fastcal.cli._labels import Labelled, scores_of
 from fastcal.cli._located import located
-from fastcal.cli._options import AsJson, By, Out, QrelsArgument, RunArgument, TargetTexts, target
+from fastcal.cli._options import DROP, ERROR, KEEP, AsJson, By, Depth, Out, QrelsArgument, RunArgument, Splits, TargetTexts, one_of, target
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._reading import Columns, Judging, pairs_of
 from fastcal.cli._spread import spread
 from fastcal.cli._tables import interval
-from fastcal.cli._use import classes_of, names_of, probabilities_of, warn_of_seen
+from fastcal.cli._use import classes_of, probabilities_of
 from fastcal.errors import InvalidValueError, SmallSampleWarning
 from fastcal.profile import Profile
 from fastcal.selection import held_out_threshold
@@ -38,9 +38,10 @@ def threshold(
     profile: Annotated[
         str | None, typer.Option("--profile", "-p", metavar="FILE", help="Cut the probabilities of this profile, not the scores.", show_default=False)
     ] = None,
+    seen: Annotated[str | None, one_of("--seen", "With --profile, as of fastcal evaluate; default: drop.", DROP, KEEP, ERROR)] = None,
     by: By = None,
-    top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Cut lists to this depth first.", show_default=False)] = None,
-    splits: Annotated[int, typer.Option("--splits", metavar="N", help="Folds of whole queries that figures are held out by.")] = 5,
+    top_k: Depth = None,
+    splits: Splits = 5,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the folds.")] = 0,
     columns: Columns,
     judging: Judging,
@@ -59,7 +60,9 @@ def threshold(
     fastcal threshold run.trec qrels.trec --profile profile.json --json
     """
     used = None if profile is None else Profile.load(profile)
-    judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k)
+    if used is None and seen is not None:
+        raise InvalidValueError("--seen goes with --profile: it is about the queries that the profile was fitted on")
+    judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k, profile=used, seen=seen or DROP)
     groups = groups_of(by, judged.run, columns.query_column)
     with located(judged.run, run):
         values, rising = _values(judged, used, by, columns)
@@ -74,7 +77,6 @@ def _values(judged: Labelled, profile: Profile | None, by: str | None, columns: 
     """Return what is cut, and whether higher is better."""
     if profile is None:
         return scores_of(judged.run, None)
-    warn_of_seen(profile, names_of(judged.run))
     grouped = type(profile.calibrator).__name__ == "GroupCalibrator"
     classes = classes_of(profile, by if grouped else None, judged.run, columns.query_column)
     return probabilities_of(profile, judged.run, classes), True
