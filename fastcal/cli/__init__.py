@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from fastcal._extras import require
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Every failure of the input is one line on stderr and exit code 2; a gate that failed is 1. Ctrl-C is one line and 130, a reader
     of stdout that has gone is silence and 141. Warnings of the library are one line each on stderr.
     """
+    if sys.stderr is None:  # print(file=None) prints on stdout
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     if sys.stdout is None:  # as of fastcal ... >&-
         _say("standard output is closed")
         return BAD_INPUT
@@ -59,9 +62,7 @@ def _told(error: BaseException) -> str:
 
 
 def _say(text: str) -> None:
-    """Print one line on stderr, if there is one: print takes None for stdout."""
-    if sys.stderr is None:
-        return
+    """Print one line on stderr."""
     with suppress(BrokenPipeError):
         print("fastcal:", *text.split(), file=sys.stderr, flush=True)
 

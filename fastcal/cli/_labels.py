@@ -167,6 +167,13 @@ def check_least(qrels: Qrels, min_rel: int) -> None:
         raise InvalidValueError(f"--min-rel {min_rel}: no judgement is that high, the highest grade is {highest}")
 
 
+def check_folds(judged: Labelled, splits: int, run: str, qrels: str) -> None:
+    """Refuse fewer queries than folds."""
+    n = judged.counts.n_queries
+    if n < splits:
+        raise InvalidValueError(f"{run} and {qrels} have {n} {'query' if n == 1 else 'queries'} in common; --splits {splits} needs at least {splits}")
+
+
 def _drawn(names: list[Any], share: float, seed: int) -> npt.NDArray[np.bool_]:
     """Return which queries are held out: the same for the same names, whatever their order."""
     chosen = np.zeros(len(names), np.bool_)

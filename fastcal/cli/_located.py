@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from fastcal.cli._reading import Columns
 from fastcal.errors import InvalidElementError, InvalidValueError
+from fastcal.files import line_of
 from fastcal.run import Run, pairs
 
 
@@ -21,21 +23,22 @@ def about(path: str) -> Iterator[None]:
 
 
 @contextmanager
-def located(run: Run, path: str, **others: tuple[Run, str]) -> Iterator[None]:
-    """Let errors about a score name the file it was read from, query and document; `others` are runs under the names of arguments."""
+def located(run: Run, path: str, columns: Columns | None = None, /, **others: tuple[Run, str]) -> Iterator[None]:
+    """Let errors about a score name the file it was read from, the line, query and document; `others` are runs under the names of arguments."""
     try:
         yield
     except InvalidElementError as error:
         found = (run, path) if error.argument in {"scores", "score"} else others.get(error.argument)
         if found is None:
             raise
-        raise InvalidValueError(_told(error, *found)) from error
+        raise InvalidValueError(_told(error, *found, columns or Columns())) from error
 
 
-def _told(error: InvalidElementError, run: Run, path: str) -> str:
+def _told(error: InvalidElementError, run: Run, path: str, columns: Columns) -> str:
     query, document = (names.item() for names in pairs(run, [error.at]))
     assert run.scores is not None
     score = run.scores[error.at]
     normed = f", normalised {error.value}" if isinstance(error.value, np.floating) and error.value != score else ""
-    file = "standard input" if path == "-" else path
+    line = line_of(path, (str(query), str(document)), float(score), (columns.query_column, columns.doc_column, columns.score_column))
+    file = ("standard input" if path == "-" else path) + (f", {line}" if line else "")
     return f"{file}: query {query!r}, document {document!r}: score {score}{normed}; {error.reason}"

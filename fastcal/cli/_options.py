@@ -45,12 +45,37 @@ def writable(out: str | None) -> str | None:
     return out
 
 
+def in_file(path: str | None) -> str | None:
+    """Refuse standard input for what is no run: callback of options that name a file."""
+    if path == "-":
+        raise InvalidValueError("a profile cannot be -: standard input is for the run")
+    return path
+
+
+def of_trec(context: typer.Context, out: str | None, as_json: bool) -> None:
+    """Refuse options that shape TREC where none is written."""
+    from fastcal.files._source import form_of
+
+    if (out is None and not as_json) or (out is not None and form_of(Path(out)) == "text"):
+        return
+    for name in ("tag", "untie"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT" and context.params[name]:
+            raise InvalidValueError(f"--{name} is for TREC, and none is written: {'--json is JSON' if out is None else f'{out} is no TREC file'}")
+
+
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="TREC (.gz), Parquet, Arrow, CSV, TSV or JSON, told by the name; - is stdin.")]
 QrelsArgument = Annotated[
     str, typer.Argument(metavar="QRELS", help="TREC (.gz), BEIR's .tsv, Parquet, CSV or JSON, told by the name, or a folder in BEIR layout.")
 ]
 OptionalQrels = Annotated[str | None, typer.Argument(metavar="[QRELS]", help="As QRELS of fastcal evaluate.", show_default=False)]
-ProfilePath = Annotated[str, typer.Option("--profile", "-p", metavar="FILE", help="Profile that fastcal fit wrote.")]
+ProfilePath = Annotated[str, typer.Option("--profile", "-p", metavar="FILE", callback=in_file, help="Profile that fastcal fit wrote.")]
+CutProfile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", "-p", metavar="FILE", callback=in_file, help="Cut the probabilities of this profile, not the scores.", show_default=False
+    ),
+]
 Out = Annotated[
     str | None,
     typer.Option("--out", "-o", metavar="FILE", callback=writable, help="Where it goes, whole or not at all; default and -: stdout."),
@@ -78,7 +103,7 @@ Splits = Annotated[int, typer.Option("--splits", metavar="N", min=2, help="Folds
 Unjudged = Annotated[
     str, one_of("--unjudged", "What pairs count as that nobody judged; ask: you are asked at the terminal.", "irrelevant", "ask", "error")
 ]
-MinRel = Annotated[int, typer.Option("--min-rel", metavar="N", help="Lowest grade that is relevant.")]
+MinRel = Annotated[int, typer.Option("--min-rel", metavar="N", min=1, help="Lowest grade that is relevant.")]
 Split = Annotated[str, typer.Option("--split", help="Of a BEIR folder: qrels/SPLIT.tsv.")]
 By = Annotated[
     str | None,

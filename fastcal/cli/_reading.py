@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -14,7 +15,7 @@ from fastcal.cli._options import DROP, Distances, DocColumn, GradeColumn, MinRel
 from fastcal.cli._texts import Texts
 from fastcal.cli._use import check_direction, unseen
 from fastcal.errors import InvalidTypeError, InvalidValueError
-from fastcal.files import read_qrels, read_run
+from fastcal.files import is_table, read_qrels, read_run
 from fastcal.profile import Profile
 from fastcal.run import Qrels, Run
 
@@ -28,6 +29,14 @@ Answers = Annotated[
 ]
 
 
+_GRADE = "relevance"
+
+
+def _has_columns(path: str) -> bool:
+    """Whether it may be a table; of standard input nobody knows yet."""
+    return path == "-" or is_table(path) or Path(path).is_dir()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Columns:
     """How a run is read: which scores are better, and the names of the columns of tables."""
@@ -36,6 +45,18 @@ class Columns:
     query_column: QueryColumn = "query_id"
     doc_column: DocColumn = "doc_id"
     score_column: ScoreColumn = "score"
+
+    def judge(self, runs: Sequence[str], *others: str | None, by: str | None = None, grade_column: str = _GRADE) -> None:
+        """Refuse names of columns where nothing that is read has columns: `others` are judgements, `by` a table of groups."""
+        judgements = [other for other in others if other is not None]
+        for option, name, default, places in (
+            ("--score-column", self.score_column, "score", runs),
+            ("--grade-column", grade_column, _GRADE, judgements),
+            ("--doc-column", self.doc_column, "doc_id", [*runs, *judgements]),
+            ("--query-column", self.query_column, "query_id", [*runs, *judgements, *([] if by is None else [by])]),
+        ):
+            if name != default and not any(place == by or _has_columns(place) for place in places):
+                raise InvalidValueError(f"{option} {name}: {' and '.join(places) or 'what is read'}: no named columns there")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +68,7 @@ class Judging:
     all_queries: AllQueries = False
     texts: Texts = None
     answers: Answers = None
-    grade_column: GradeColumn = "relevance"
+    grade_column: GradeColumn = _GRADE
     split: Split = "test"
 
     def __post_init__(self) -> None:
@@ -81,6 +102,7 @@ def pairs_of(
     top_k: int | None = None,
     profile: Profile | None = None,
     seen: str = DROP,
+    by: str | None = None,
     **split: Any,
 ) -> tuple[Labelled, Qrels]:
     """Read a run and its judgements, and label the one by the other.
@@ -89,6 +111,7 @@ def pairs_of(
     """
     if run_path == qrels_path == "-":
         raise InvalidValueError("RUN and QRELS are both -, and there is one standard input")
+    columns.judge([run_path], qrels_path, by=by, grade_column=judging.grade_column)
     run, qrels = pool(run_path, columns, top_k=top_k), judgements(qrels_path, columns, judging.grade_column, judging.split)
     if profile is not None:
         check_direction(profile, run)

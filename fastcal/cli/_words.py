@@ -14,6 +14,7 @@ _WORDS = {
     r"batch_size": "--batch",
     r"escalate_from=": "--escalate-from ",
     r"escalate_from": "--escalate-from",
+    "`unjudged`": "--unjudged",
     r"drop_not_found": "--drop-not-found",
 }
 # Whole words, and no part of a path.

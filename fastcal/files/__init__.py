@@ -1,6 +1,7 @@
 """Files that other tools write and read, as the arrays, runs and judgements of fastcal: one reader per kind of content, the form told by the name."""
 
 from fastcal.files._beir import read_embedded
+from fastcal.files._finding import line_of
 from fastcal.files._groups import read_groups
 from fastcal.files._judgements import judgement_lines, read_qrels
 from fastcal.files._names import read_names
@@ -13,6 +14,7 @@ __all__ = [
     "directed",
     "is_table",
     "judgement_lines",
+    "line_of",
     "read_embedded",
     "read_groups",
     "read_names",

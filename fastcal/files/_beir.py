@@ -12,13 +12,13 @@ from fastcal.errors import InvalidValueError
 from fastcal.files._names import read_names
 from fastcal.files._vectors import read_vectors
 
-_SUFFIXES = (".npy", ".safetensors", ".parquet")
+_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
 
 
 def read_embedded(folder: str | PathLike[str], kind: Literal["corpus", "queries"]) -> tuple[list[str], npt.NDArray[Any]]:
     """Return the ids and the vectors of the documents or the queries of a folder.
 
-    The vectors are those of ``<kind>_emb.npy``, ``.safetensors`` or ``.parquet``, a row for each line of ``<kind>.jsonl``.
+    The vectors are those of ``<kind>_emb.npy``, ``.npz``, ``.safetensors`` or ``.parquet``, a row for each line of ``<kind>.jsonl``.
 
     Raises
     ------

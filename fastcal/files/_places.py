@@ -25,13 +25,17 @@ class Row(NamedTuple):
 
 
 def fields(found: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield the fields of every row of a table of text with the line it ends in, first the header; blank lines are none."""
+    """Yield the fields of every row of a table of text with the line it begins in, first the header; blank lines are none."""
     from csv import reader
 
     with opened(found) as file:
         text = TextIOWrapper(cast("IO[bytes]", file), encoding="utf-8-sig", errors="replace", newline="")
         rows = reader(text, delimiter=DELIMITERS[found.form])
-        yield from ((rows.line_num, row) for row in rows if row)
+        end = 0
+        for row in rows:
+            begin, end = end + 1, rows.line_num
+            if row:
+                yield begin, row
 
 
 def wheres(found: Source) -> Iterator[str]:

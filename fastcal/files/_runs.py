@@ -68,7 +68,7 @@ def read_run(
             results = read_results(found)
             with _pair_told(results):
                 return _judged(Run.from_dict(results, higher_is_better=higher_is_better), found, duplicates, iter(()))
-    if found.form == "text" or (found.form == "tsv" and _is_trec(found)):
+    if found.form == "text" or (found.form == "tsv" and is_trec(found)):
         if not higher_is_better:
             raise InvalidValueError(f"{found.name}: higher scores are better in TREC files (distances are negated there); got higher_is_better=False")
         with hinting(found):
@@ -179,7 +179,7 @@ def _untied(run: Run, least: float | None) -> Run:
     return Run(run.ids, scores, run.offsets, query_ids=run.query_ids, doc_ids=run.doc_ids)
 
 
-def _is_trec(found: Source) -> bool:
+def is_trec(found: Source) -> bool:
     """Whether the first line of a .tsv file is one of TREC: six fields, the fifth a number."""
     fields = next(lines(found), (0, ""))[1].split()
     try:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fastcal._extras import require
 from fastcal._validate import files
 from fastcal.errors import InvalidValueError
-from fastcal.files._source import existing, split
+from fastcal.files._source import STANDARD, existing, split
 from fastcal.index import _safetensors
 
 Array = npt.NDArray[Any]
@@ -40,6 +40,10 @@ def read_vectors(path: str | PathLike[str]) -> Array:
         If there is no such file or array, it is damaged, or is not two-dimensional floating point. The message names the file.
     """
     place, member = split(files.path(path, "path"), _MEMBERS)
+    if str(path) == STANDARD:
+        raise InvalidValueError("vectors cannot come from standard input (-): they are read from a file")
+    if place.suffix.lower() == ".gz":
+        raise InvalidValueError(f"{path}: vectors are not read from gzip; unpack it first (.npz is packed by itself)")
     existing(place)
     readers = {".npz": _npz, ".safetensors": _tensor, ".parquet": _lists, ".pq": _lists}
     found = readers.get(place.suffix.lower(), _npy)(place, member)

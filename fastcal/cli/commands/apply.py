@@ -13,7 +13,7 @@ import fastcal as fc
 from fastcal import files
 from fastcal.bulk import Rescorer
 from fastcal.cli._located import about, located
-from fastcal.cli._options import AsJson, By, CheckedMetric, CheckedModel, Out, ProfilePath, RunArgument, TargetText, Untie, target
+from fastcal.cli._options import AsJson, By, CheckedMetric, CheckedModel, Out, ProfilePath, RunArgument, TargetText, Untie, of_trec, target
 from fastcal.cli._output import to_json, write_text
 from fastcal.cli._progress import progress
 from fastcal.cli._reading import Columns, pool
@@ -23,6 +23,7 @@ from fastcal.cli._use import check_depth, classes_of
 
 @spread
 def apply(
+    context: typer.Context,
     run: RunArgument,
     profile: ProfilePath,
     wanted: TargetText = None,
@@ -55,6 +56,7 @@ def apply(
     fastcal apply run.trec -p norm.json --json
     fastcal search --beir beir -k 40 | fastcal fuse - run2.trec --method sum --norm minmax --top-k 40 | fastcal apply - -p fused.json | head -n 3
     """
+    of_trec(context, out, as_json)
     used = fc.Profile.load(profile)
     if model is not None or metric is not None:
         used.check(model=model, metric=metric)
@@ -62,6 +64,7 @@ def apply(
     asked = target(wanted)
     asks = wanted is not None or escalate_from is not None or drop_not_found
     with progress("applying the profile"):
+        columns.judge([run], by=by)
         read = pool(run, columns)
         check_depth(used, read)
         classes = classes_of(used, by, read, columns.query_column)
@@ -77,7 +80,7 @@ def apply(
                 target_precision=asked.get("target_precision"),
                 target_recall=asked.get("target_recall"),
             )
-        with located(read, run):
+        with located(read, run, columns):
             found = _rescored(rescorer, read, classes, top_k)
     if as_json:
         write_text(_json(found))

@@ -10,7 +10,7 @@ from fastcal.certificates import Certificate, RecallCertificate, certify_recall,
 from fastcal.cli._gates import verdict
 from fastcal.cli._labelers import Source, kept, labeler_of
 from fastcal.cli._located import located
-from fastcal.cli._options import AsJson, By, Depth, Out, RunArgument, target
+from fastcal.cli._options import AsJson, By, CutProfile, Depth, Out, RunArgument, target
 from fastcal.cli._output import show, to_json, write_text
 from fastcal.cli._reading import Columns, pool
 from fastcal.cli._spread import spread
@@ -47,9 +47,7 @@ def certify(
         int | None,
         typer.Option("--batch", metavar="N", min=1, help="Fewest labels asked for at a time, after the first; --labels: 20.", show_default=False),
     ] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", "-p", metavar="FILE", help="Cut the probabilities of this profile, not the scores.", show_default=False)
-    ] = None,
+    profile: CutProfile = None,
     by: By = None,
     top_k: Depth = None,
     columns: Columns,
@@ -75,6 +73,7 @@ def certify(
     wanted = target(target_)
     if 1.0 in wanted.values():
         raise InvalidValueError(f"--target must be precision=P or recall=R with 0 < P, R < 1, got {target_!r}: nothing but all labels certifies 1")
+    columns.judge([run], source.qrels, by=by, grade_column=source.grade_column)
     lists = pool(run, columns, top_k=top_k)
     lists, labeler = labeler_of(source, lists, columns)
     how = {"delta": delta, "budget": budget, "seed": seed, "state": source.state, "log": source.kept_in}
@@ -82,7 +81,7 @@ def certify(
     if size is not None:
         how["batch_size"] = size
     try:
-        with kept(source), located(lists, run):
+        with kept(source), located(lists, run, columns):
             found = _certified(*_scores(lists, used, by, columns), labeler, wanted, how)
     except (LabelsWanted, LabelingStopped) as error:
         return _not_yet(error, as_json)

@@ -64,11 +64,13 @@ def evaluate(
     """
     used = Profile.load(profile)
     _judge_limits(max_ece=max_ece, min_precision=min_precision)
+    if strict and max_ece is None and min_precision is None:
+        raise InvalidValueError("--strict is about gates: give --max-ece or --min-precision")
     gated = _gated(used, target_, min_precision)
-    judged, grades = pairs_of(run, qrels, columns, judging, top_k=top_k, profile=used, seen=seen)
+    judged, grades = pairs_of(run, qrels, columns, judging, top_k=top_k, by=by, profile=used, seen=seen)
     check_depth(used, judged.run)
     classes = classes_of(used, by, judged.run, columns.query_column)
-    with progress("measuring"), located(judged.run, run):
+    with progress("measuring"), located(judged.run, run, columns):
         probabilities = probabilities_of(used, judged.run, classes)
         how: dict[str, Any] = {"measures": measures, "escalate_from": escalate_from, "min_rel": judging.min_rel}
         found = evaluated(used, judged, grades, probabilities, classes, **how)

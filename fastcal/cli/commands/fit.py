@@ -9,7 +9,7 @@ import typer
 
 from fastcal.calibration import GroupCalibrator
 from fastcal.cli._groups import groups_of
-from fastcal.cli._labels import Labelled, scores_of
+from fastcal.cli._labels import Labelled, check_folds, scores_of
 from fastcal.cli._located import located
 from fastcal.cli._methods import AUTO, INPUTS, METHODS, calibrator_of
 from fastcal.cli._options import AsJson, By, Depth, Out, Splits, TargetTexts, one_of, targets
@@ -91,8 +91,9 @@ def fit(
     if as_json and out in {None, "-"}:
         raise InvalidValueError("--json prints the figures on stdout; say with -o where the profile goes")
     paths = _one("RUN", run, run_path), _one("QRELS", qrels, qrels_path)
-    judged, _ = pairs_of(*paths, columns, judging, top_k=top_k, hold_out=hold_out, seed=seed)
-    with progress("fitting"), located(judged.run, paths[0]):
+    judged, _ = pairs_of(*paths, columns, judging, top_k=top_k, by=by, hold_out=hold_out, seed=seed)
+    check_folds(judged, splits, *paths)
+    with progress("fitting"), located(judged.run, paths[0], columns):
         profile = _fitted(judged, facts, method, input, by, columns, target, prior=prior, n_splits=splits, seed=seed, top_k=top_k)
     write_text(to_json(profile), out)
     if out not in {None, "-"}:

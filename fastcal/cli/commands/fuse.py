@@ -11,7 +11,7 @@ import typer
 import fastcal as fc
 from fastcal import files
 from fastcal.cli._located import located
-from fastcal.cli._options import AsJson, Out, Untie
+from fastcal.cli._options import AsJson, Out, Untie, of_trec
 from fastcal.cli._output import write_text
 from fastcal.cli._progress import progress
 from fastcal.cli._reading import Columns, pool
@@ -21,6 +21,7 @@ from fastcal.errors import FastcalError, InvalidValueError
 
 @spread
 def fuse(
+    context: typer.Context,
     runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="As RUN of fastcal apply; one of them may be -, stdin.")],
     method: Annotated[str | None, typer.Option(metavar="NAME", help="rrf (default), or another method of fastcal.fuse.", show_default=False)] = None,
     k: Annotated[float | None, typer.Option("--k", metavar="K", help="Of rrf; default 60.", show_default=False)] = None,
@@ -57,11 +58,15 @@ def fuse(
     fastcal fuse run.trec run2.trec --method sum --norm minmax --top-k 40 | fastcal fit - qrels.trec --model toy --metric fused -o fused.json
     fastcal search --beir beir -k 20 | fastcal fuse - run2.trec --preset qdrant-rrf --untie | head -n 3
     """
+    of_trec(context, out, as_json)
+    if runs.count("-") > 1:
+        raise InvalidValueError("several runs are -, and there is one standard input")
+    columns.judge(runs)
     given = {"k": k, "weight": _numbers(weights), "missing": _number_or_word(missing), "duplicates": duplicates, "preset": preset, "top_k": top_k}
     with progress("fusing"):
         read = [pool(path, columns, duplicates="keep") for path in runs]
         alike = _same_queries(read)
-        with located(alike[0], runs[0], **{f"runs[{at}]": each for at, each in enumerate(zip(alike, runs, strict=True))}):
+        with located(alike[0], runs[0], columns, **{f"runs[{at}]": each for at, each in enumerate(zip(alike, runs, strict=True))}):
             fused = _fused(alike, method, norm, ties, given | _settings(settings or ()))
     if as_json:
         write_text(files.run_json(fused))

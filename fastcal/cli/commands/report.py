@@ -89,7 +89,7 @@ def report(
     runs = {f"others[{key!r}]": (further[key][0], each.run) for key, each in zip(names, others, strict=True)} if further else {}
     judged = judgements(qrels, columns, judging.grade_column, judging.split)
     check_least(judged, judging.min_rel)
-    with progress("measuring"), _options_named(), located(lists, run, **runs):
+    with progress("measuring"), _options_named(), located(lists, run, columns, **runs):
         made = make_report(
             lists,
             judged,

@@ -54,15 +54,16 @@ def revalidate(
     if qrels is None:
         if judging != Judging():
             raise InvalidValueError("options about labels go with QRELS, which is missing")
+        columns.judge([run], by=by)
         lists, labels = unseen_lists(used, pool(run, columns, top_k=top_k), seen), None
     else:
-        judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k, profile=used, seen=seen)
+        judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k, by=by, profile=used, seen=seen)
         lists, labels = judged.run, judged.labels.labels
     check_depth(used, lists)
     check_direction(used, lists)
     classes = classes_of(used, by, lists, columns.query_column)
     names, rows = names_of(lists), np.repeat(np.arange(lists.n_queries), lists.counts())
-    with located(lists, run), warnings.catch_warnings():
+    with located(lists, run, columns), warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* queries are among those the profile was fitted on", ProfileWarning)  # told already
         found = used.revalidate(scores_of(lists, used.norm)[0], labels, query_ids=names[rows], by=None if classes is None else classes[rows])
     told = {"profile": profile, **found.to_dict()}

@@ -9,7 +9,7 @@ import typer
 
 import fastcal as fc
 from fastcal import files
-from fastcal.cli._options import AsJson, Out, Untie, one_of
+from fastcal.cli._options import AsJson, Out, Untie, of_trec, one_of
 from fastcal.cli._output import write_text
 from fastcal.cli._progress import Advance, progress
 from fastcal.errors import InvalidElementError, InvalidValueError
@@ -22,6 +22,7 @@ Names = "names of the {}: a line each, BEIR's .jsonl, or TABLE:COLUMN; default: 
 
 
 def search(
+    context: typer.Context,
     corpus: Annotated[str | None, typer.Option(metavar="FILE", help=f"Vectors of the documents, a row each: {Vectors}.")] = None,
     queries: Annotated[str | None, typer.Option(metavar="FILE", help="Vectors of the queries, likewise.")] = None,
     beir: Annotated[str | None, typer.Option(metavar="DIR", help="A folder in BEIR layout gives names, and the vectors that are not given.")] = None,
@@ -51,8 +52,12 @@ def search(
     fastcal search --beir beir -k 100 --out run.parquet
     fastcal search --corpus corpus.npy --queries queries.npy --ids corpus.txt --query-ids queries.txt --threshold 0.7 | head -n 3
     """
+    of_trec(context, out, as_json)
     document_names, documents = _side(beir, "corpus", corpus, ids)
     query_names, asked = _side(beir, "queries", queries, query_ids)
+    if documents.shape[1] != asked.shape[1]:
+        told = f"{queries or beir} has {asked.shape[1]} coordinates, {corpus or beir} has {documents.shape[1]}"
+        raise InvalidValueError(f"queries and documents are vectors of different models: {told}")
     with progress("searching") as advance:
         try:
             found = _found(asked, documents, k, metric, dims, threshold, advance)

@@ -10,9 +10,24 @@ import numpy.typing as npt
 import typer
 
 from fastcal.cli._groups import groups_of
-from fastcal.cli._labels import Labelled, scores_of
+from fastcal.cli._labels import Labelled, check_folds, scores_of
 from fastcal.cli._located import located
-from fastcal.cli._options import DROP, ERROR, KEEP, AsJson, By, Depth, Out, QrelsArgument, RunArgument, Splits, TargetTexts, one_of, target
+from fastcal.cli._options import (
+    DROP,
+    ERROR,
+    KEEP,
+    AsJson,
+    By,
+    CutProfile,
+    Depth,
+    Out,
+    QrelsArgument,
+    RunArgument,
+    Splits,
+    TargetTexts,
+    one_of,
+    target,
+)
 from fastcal.cli._output import show, table, to_json, write_text
 from fastcal.cli._reading import Columns, Judging, pairs_of
 from fastcal.cli._spread import spread
@@ -35,9 +50,7 @@ def threshold(
     qrels: QrelsArgument,
     *,
     target_: TargetTexts = ["precision=0.9"],  # noqa: B006
-    profile: Annotated[
-        str | None, typer.Option("--profile", "-p", metavar="FILE", help="Cut the probabilities of this profile, not the scores.", show_default=False)
-    ] = None,
+    profile: CutProfile = None,
     seen: Annotated[str | None, one_of("--seen", "With --profile, as of fastcal evaluate; default: drop.", DROP, KEEP, ERROR)] = None,
     by: By = None,
     top_k: Depth = None,
@@ -62,9 +75,10 @@ def threshold(
     used = None if profile is None else Profile.load(profile)
     if used is None and seen is not None:
         raise InvalidValueError("--seen goes with --profile: it is about the queries that the profile was fitted on")
-    judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k, profile=used, seen=seen or DROP)
+    judged, _ = pairs_of(run, qrels, columns, judging, top_k=top_k, by=by, profile=used, seen=seen or DROP)
+    check_folds(judged, splits, run, qrels)
     groups = groups_of(by, judged.run, columns.query_column)
-    with located(judged.run, run):
+    with located(judged.run, run, columns):
         values, rising = _values(judged, used, by, columns)
         rows = [_row(judged, values, rising, groups, name, text, n_splits=splits, seed=seed) for text in target_ for name in _names(groups)]
     told = {"space": "score" if used is None else "probability", "higher_is_better": rising, "counts": judged.counts, "thresholds": rows}
@@ -100,7 +114,8 @@ def _row(
     except InvalidValueError as error:
         if name is None:
             raise
-        return told | {"threshold": None, "note": f"too few: {error}"}
+        why = f"{told['n_queries']} queries, {folds['n_splits']} folds" if told["n_queries"] < folds["n_splits"] else str(error)
+        return told | {"threshold": None, "note": f"too few: {why}"}
     if found is None:
         best = threshold_sweep(x, y, higher_is_better=rising).best_precision
         return told | {"threshold": None, "note": f"out of reach: the best precision is {best:.4g}"}
