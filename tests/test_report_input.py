@@ -86,6 +86,7 @@ def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_p
         (["--also", "=news.trec,qrels.trec,p.json"], "--also must be [NAME=]RUN,QRELS,PROFILE, got '=news"),
         (["--also", "news=other/n.trec,qrels.trec,p.json"], "two collections are called 'news': name them"),
         (["--target", "precision=0.33"], "--target precision=0.33 selects 0"),
+        (["--target", "precision=0.7", "--escalate-from", "0.99"], "--escalate-from 0.99 exceeds the threshold (probability 0."),
         (["--seen", "never"], "'never' is not one of drop, keep, error"),
     ):
         assert main([*command, *wrong]) == 2
