@@ -104,7 +104,7 @@ def test_the_policy_acts_where_the_threshold_says():
         profile.policy(target_precision=0.8)
     with pytest.raises(ValueError, match=r"^escalate_from=0\.8 exceeds the threshold \(probability 0\.75, target_precision=0\.9\)"):
         profile.policy(target_precision=0.9, escalate_from=0.8)
-    with pytest.raises(TypeError, match="^escalate_from must be"):
+    with pytest.raises(TypeError, match=r"^escalate_from must be"):
         profile.policy(target_precision=0.9, escalate_from="0.5")
     cut = fc.Threshold(0.42858)  # a little less in float32, where edges are compared
     same = make(calibrator=profile.calibrator, thresholds=cut).policy(escalate_from=0.42858).band
