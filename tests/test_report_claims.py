@@ -56,7 +56,7 @@ def test_few_queries_cannot_tell_and_promises_show_what_they_rest_on():
     assert (few.facts["validation"]["verdict"], few.facts["verdict"]["word"]) == ("keep", "cannot be told")
     assert "**cannot be told**: 3 queries: fewer than 20" in few.to_markdown()
     check, cut = facts["validation"]["thresholds"][0], facts["profile"]["thresholds"][0]
-    row = next(line for line in report.to_markdown().splitlines() if line.startswith(f"| probability {np.float32(cut['value'])} | precision 0.700"))
+    row = next(line for line in report.to_markdown().splitlines() if line.startswith(f"| probability {np.float32(cut['value'])!s} | precision 0.700"))
     for number in (cut["precision"], *cut["interval"], check["achieved"], *check["interval"]):
         assert f"{number:.3f}" in row
     assert f"{cut['n_selected']} selected" in row
@@ -66,7 +66,7 @@ def test_few_queries_cannot_tell_and_promises_show_what_they_rest_on():
 
 def test_what_rests_on_few_queries_says_so():
     """Many candidates of three queries are three observations."""
-    run, qrels, _ = collection(8, depth=60)
+    run, qrels, _ = collection(11, depth=100)
     train, _, labels = collection(9)
     profile = fitted(train, labels, calibrator=fc.PlattCalibrator(), target_precision=0.6)
     report = make_report(run, qrels, profile, by=["rare" if i < 3 else "usual" for i in range(60)])

@@ -85,12 +85,12 @@ def _judged(sample: Sample, qrels: Qrels, k: int, min_grade: int, both: bool) ->
 
 def calibration_facts(sample: Sample, probabilities: Float32, profile: Profile) -> dict[str, Any]:
     """Return errors and losses with intervals by query, and the reliability curve."""
-    summary = calibration_summary(sample.labels, probabilities, base_rate=profile.calibrator.base_rate_, groups=sample.codes)
+    summary = calibration_summary(sample.labels, probabilities, base_rate=profile.calibrator.base_rate_, groups=sample.drawn_by)
     losses = {}
     for name in ("brier", "log_loss"):
         low, high = getattr(summary, f"{name}_interval")
         losses[name] = {"value": _or_none(getattr(summary, name)), "low": _or_none(low), "high": _or_none(high)}
-    curve = reliability_curve(sample.labels, probabilities, band="consistency", groups=sample.codes)
+    curve = reliability_curve(sample.labels, probabilities, band="consistency", groups=sample.drawn_by)
     return {"summary": summary.to_dict(), **losses, "reliability": curve.to_dict()}
 
 
@@ -121,7 +121,7 @@ def class_facts(sample: Sample, values: Float32, edge: float, target_precision: 
     """Return each class's own best threshold beside what the report's threshold does to it."""
     if sample.classes is None:
         return None
-    how: dict[str, Any] = {"groups": sample.codes, "higher_is_better": better}
+    how: dict[str, Any] = {"groups": sample.drawn_by, "higher_is_better": better}
     found = threshold_stability(sample.labels, values, sample.classes, target_precision=target_precision, n_resamples=200, **how)
     rows = []
     for row in found.rows:
