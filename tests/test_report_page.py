@@ -228,6 +228,18 @@ def test_tab_reaches_everything_and_shows_where_it_is(page):
     assert page.evaluate("document.querySelector('.skip').getAttribute('href')") == "#main"
 
 
+def test_charts_of_scores_share_their_axis(page):
+    found = page.evaluate("""[...document.querySelectorAll('#scores .chart svg')].map((svg) => {
+        const plot = svg.querySelector('.root > g > path.background').getBoundingClientRect();
+        const labels = [...svg.querySelectorAll('.role-axis-label text')].filter((e) => e.getBoundingClientRect().top > plot.bottom);
+        const seen = labels.filter((e) => e.getAttribute('opacity') !== '0');
+        return [plot.left, plot.right, seen.map((e) => [e.textContent, e.getAttribute('text-anchor')])];
+    })""")
+    assert len({tuple(ends) for *ends, _ in found}) == 1
+    assert found[-1][2][-1] == ["1.00", "middle"]
+    assert [len(labels) for *_, labels in found[:-1]] == [0, 0]
+
+
 def test_what_is_drawn_is_also_said(page, report):
     assert page.locator(".chart svg").count() == page.locator(".chart").count() >= 8
     for chart in page.locator(".chart").all():

@@ -30,7 +30,7 @@ CONFIG: Spec = {
         "labelSeparation": 4,
     },
     "axisY": {"minExtent": LEFT - 8, "maxExtent": LEFT - 8, "title": None, "domain": False, "ticks": False},
-    "axisX": {"grid": False, "labelFlush": False},
+    "axisX": {"grid": False},
     "point": {"opacity": 1},
     "legend": {"disable": True},  # the page has its own, which wraps
 }
@@ -216,7 +216,9 @@ def histograms(scores: Any, operating: Any) -> dict[str, Spec]:
     for name, color in kinds:
         rows = [{"low": a, "high": b, "n": n} for a, b, n in zip(edges, edges[1:], scores[name], strict=False)]
         last = name == kinds[-1][0]
-        axis = {"title": "score", "axis": {}} if last else {"title": None, "axis": {"labels": False, "ticks": False}}
+        # Labels at the ends stand out to the sides, and the plot makes room for them: those of the upper charts are there and not seen.
+        unseen = {"labelOpacity": 0, "labelPadding": -16, "ticks": False}
+        axis = {"title": "score" if last else None, "axis": {"labelFlush": False} | ({} if last else unseen)}
         bars = {
             "data": {"values": rows},
             "mark": {"type": "bar", "color": f"var({color})", "binSpacing": 1, "tooltip": None},
@@ -252,7 +254,7 @@ def drift(distributions: Any) -> Spec:
         "data": {"values": rows},
         "mark": {"type": "line", "strokeWidth": 2, "interpolate": "step-after", "tooltip": None},
         "encoding": {
-            "x": {"field": "score", "type": "quantitative", "title": "score", "scale": scale},
+            "x": {"field": "score", "type": "quantitative", "title": "score", "scale": scale, "axis": {"labelFlush": False}},
             "y": {"field": "share", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"tickCount": 5, "format": ".0%"}},
             "color": when | {"scale": {"domain": list(names), "range": ["var(--muted)", "var(--c1)"]}},
             "strokeDash": when | {"scale": {"domain": list(names), "range": [[6, 3], [1, 0]]}},

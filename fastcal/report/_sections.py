@@ -167,7 +167,7 @@ def _board(texts: dict[str, str], data: Any) -> Safe:
         (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_share", texts, "n"), _of(data)))
         for key, name in (("none", "Queries with none"), *([("thousands", "Queries with thousands")] if most >= THOUSANDS else []))
     ]
-    full = [_out("full", texts, "value"), _out("full_share", texts, "n"), _of(data), tag("span", "all that a list holds here", class_="n")]
+    full = [_out("full", texts, "value"), _out("full_share", texts, "n"), _of(data), tag("span", "the most that a list holds here", class_="n")]
     rows.append((f"Queries with {many(most, 'result', 'results')}", tag("dd", *full)))
     return tag("dl", *(tag("div", tag("dt", name), value) for name, value in rows), class_="figures", id="board")
 

@@ -146,10 +146,16 @@ def promises(facts: Any) -> Safe:
     """What each stored threshold was chosen for, reached when fitted and reaches here."""
     if not facts["validation"]["thresholds"]:
         return tag("p", "The profile holds no threshold.", class_="empty")
-    rows = [[cell if isinstance(cell, str) else Cell(*cell) for cell in row] for row in _verdict.promises(facts)]
+    rows = [[cell if isinstance(cell, str) else _measured(*cell) for cell in row] for row in _verdict.promises(facts)]
     return joined(
         [table("What the stored thresholds promised, 95 % intervals by query", _verdict.HEAD, rows), tag("p", _verdict.PROMISE, class_="quiet")]
     )
+
+
+def _measured(figure: str, n: str) -> Cell:
+    """Return a figure with its interval and its n on lines of their own."""
+    value, bracket, limits = figure.partition(" [")
+    return Cell(value, (bracket.strip() + limits, n))
 
 
 def profile(facts: Any) -> Safe:
@@ -211,7 +217,12 @@ def data(facts: Any) -> Safe:
     ]
     both = found["judgements_hold_irrelevant"]
     judged = [
-        [f"@{each['k']}", estimate(each), fixed(each["precision_irrelevant"]), fixed(each["precision_judged"]) if both else NOTHING]
+        [
+            f"@{each['k']}",
+            Cell(fixed(each["value"]), interval(each["low"], each["high"])),
+            fixed(each["precision_irrelevant"]),
+            fixed(each["precision_judged"]) if both else NOTHING,
+        ]
         for each in found["judged_at"]
     ]
     head = ["Depth", "Judged", "Precision, unjudged as irrelevant", "Precision, judged only"]
