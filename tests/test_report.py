@@ -139,6 +139,9 @@ def test_the_report_starts_from_the_policy(case, report):
     ]
     assert [found["threshold"][mark["at"]] for mark in found["marks"]] == [cut.value for cut in profile.thresholds]
     assert len(found["threshold"]) < 200
+    p = profile.predict(run.scores).astype(np.float32)
+    for text, n_selected in zip(found["threshold_text"], found["n_selected"], strict=True):
+        assert (p >= np.float32(text)).sum() == n_selected
 
 
 def test_sections_are_what_the_library_says(case, report):
