@@ -8,7 +8,9 @@ from report_cases import ODD, collection, fitted, ordinary
 
 import fastcal as fc
 from fastcal.errors import InvalidValueError
+from fastcal.report import _tables as tables
 from fastcal.report import make_report
+from fastcal.report._charts import charts
 from fastcal.report._words import fixed
 
 
@@ -119,3 +121,12 @@ def test_words_that_depend_on_where_the_report_starts():
     assert "Nothing escalates until" not in band
     assert "Candidates between the two edges escalate." in band
     assert ", where they differ most" in band
+
+
+def test_charts_end_with_their_data_and_counts_have_separators():
+    run, qrels, profile, options = ordinary()
+    facts = make_report(run, qrels, profile, **options).facts
+    found = facts["validation"]["distributions"]
+    scale = charts(facts)["chart-drift"]["encoding"]["x"]["scale"]
+    assert scale == {"domain": [min(*found["reference"], *found["now"]), max(*found["reference"], *found["now"])], "nice": False, "zero": False}
+    assert "<td>38,500</td>" in tables.profile(facts["profile"] | {"n_pairs": 38500})
