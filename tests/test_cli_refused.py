@@ -121,7 +121,10 @@ def test_a_record_without_its_score_is_no_padding(files, fastcal, tmp_path):
     rows = [{"query_id": "q1", "doc_id": f"c{n}", "score": 0.5} for n in range(3)]
     path = tmp_path / "a.jsonl"
     for last, told in (
-        ({"query_id": "q1", "doc_id": "c9", "scroe": 0.75}, "line 4: no 'score', which is there above; the record has 'query_id', 'doc_id', 'scroe'"),
+        (
+            {"query_id": "q1", "doc_id": "c9", "points": 0.75},
+            "line 4: no 'score', which is there above; the record has 'query_id', 'doc_id', 'points'",
+        ),
         ({"query_id": "q1", "score": 0.75}, "line 4: no 'doc_id', which is there above; the record has 'query_id', 'score'"),
     ):
         path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, last]))

@@ -48,6 +48,7 @@ TABLES = [
     ("a.csv", 'score,doc_id,query_id\n1,"d\n\n,",q\n\n,e,q\nx,f,q\n', r"line 7, column 'score': 'x' is not a number"),
     ("a.tsv", HEAD.replace(",", "\t") + "q\td\t1\nq\te\t1 2\n", r"line 3, column 'score': '1 2' is not a number"),
     ("a.csv", HEAD + "q,d,1\nr,d,1\nq,e,1\nr,d,2\n", r", line 5: query 'r' lists document 'd' twice, first in line 3"),
+    ("a.csv", HEAD + 'q,"d,1\nr,d,2\nr,e,2\n', r", line 2: 2 fields, but the header has 3"),
     ("a.csv", HEAD + 'q,"d\nd",1\n\nq,"d\nd",\nq,"d\nd",2\n', r", line 7: query 'q' lists document 'd\\nd' twice, first in line 2"),
     ("a.tsv", "q Q0 d 1 0.5 t\nq Q0 d 3 0.25 t\n", r", line 2: query 'q' lists document 'd' twice, first in line 1"),
     (
