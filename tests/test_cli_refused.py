@@ -122,8 +122,8 @@ def test_a_record_without_its_score_is_no_padding(files, fastcal, tmp_path):
     path = tmp_path / "a.jsonl"
     for last, told in (
         (
-            {"query_id": "q1", "doc_id": "c9", "points": 0.75},
-            "line 4: no 'score', which is there above; the record has 'query_id', 'doc_id', 'points'",
+            {"query_id": "q1", "doc_id": "c9", "p": 0.75},
+            "line 4: no 'score', which is there above; the record has 'query_id', 'doc_id', 'p'",
         ),
         ({"query_id": "q1", "score": 0.75}, "line 4: no 'doc_id', which is there above; the record has 'query_id', 'score'"),
     ):
