@@ -46,9 +46,9 @@ def test_one_record_is_a_line(monkeypatch):
     [
         (b"query_id,doc_id,score\nq,d,1\n", "CSV has to be a file whose name ends in .csv"),
         (b"\n\n", "standard input is empty"),
-        (gzip.compress(b""), "standard input is empty"),
-        (gzip.compress(TREC * 999)[:-9], "standard input is not a sound gzip file"),
-        (gzip.compress(json.dumps(LISTS).encode() * 99)[:-9], "standard input is not a sound gzip file"),
+        (gzip.compress(b"", mtime=0), "standard input is empty"),
+        (gzip.compress(TREC * 999, mtime=0)[:-9], "standard input is not a sound gzip file"),
+        (gzip.compress(json.dumps(LISTS).encode() * 99, mtime=0)[:-9], "standard input is not a sound gzip file"),
     ],
 )
 def test_what_standard_input_cannot_be(monkeypatch, content, message):
