@@ -16,6 +16,7 @@ from ray.exceptions import RayTaskError
 from fastcal._validate.numbers import instance, integer
 from fastcal.bulk import QueryStatistics, Rescorer
 from fastcal.bulk._statistics import PLAIN_MAPS
+from fastcal.distributed.ray import _calls
 from fastcal.distributed.ray._aggregates import BUCKET, MergedStatistics, TopK, from_stream
 from fastcal.distributed.ray._buckets import sort_keys
 from fastcal.errors import FastcalError, InvalidValueError
@@ -72,8 +73,8 @@ def rescore(
     concurrency : int, optional
         At most so many workers; as many as there are CPUs by default.
     n_partitions : int, optional
-        Parts in which the best rows are merged, two for each CPU of the cluster by default. A worker holds a part in memory about three
-        times, so raise it where the result is large.
+        Parts in which the best rows, or the statistics of a norm, are merged, two for each CPU of the cluster by default. A worker holds a
+        part in memory about three times, so raise it where the result is large. An error where nothing is merged.
 
     Returns
     -------
@@ -94,6 +95,7 @@ def rescore(
     >>> fcr.rescore(candidates, fc.Profile.load("profile.json"), floor=0.2, top_k=100).write_parquet("best/")  # doctest: +SKIP
     """
     instance(dataset, "dataset", ray.data.Dataset)
+    _calls.start()
     rescorer = Rescorer(
         profile,
         query=query,
@@ -114,9 +116,12 @@ def rescore(
     how |= {} if concurrency is None else {"compute": ray.data.TaskPoolStrategy(size=integer(concurrency, "concurrency", least=1))}
     rescorer.output_schema(_schema_of(dataset))
     n_parts = _default_parts() if n_partitions is None else integer(n_partitions, "n_partitions", least=1)
-    statistics = None
-    if profile.norm is not None and profile.norm not in PLAIN_MAPS:
-        gather = MergedStatistics(profile.norm, query=query, score=score, n_buckets=BUCKETS * n_parts)
+    statistics, norm = None, None if profile.norm in PLAIN_MAPS else profile.norm
+    if n_partitions is not None and top_k is None and norm is None:
+        why = "without top_k and a norm of lists no rows are exchanged; leave it out"
+        raise InvalidValueError(f"n_partitions = {n_partitions} has nothing to cut: {why}")
+    if norm is not None:
+        gather = MergedStatistics(norm, query=query, score=score, n_buckets=BUCKETS * n_parts)
         statistics = ray.put(_Sorted.of(_gathered(dataset, gather, n_parts, how), query))
     if top_k is None:
         return dataset.map_batches(_Rescored(rescorer, statistics, None), **how)
@@ -187,8 +192,8 @@ def _taken(dataset: Any) -> list[dict[str, Any]]:
         return list(dataset.take_all())
     except RayTaskError as error:
         if isinstance(error.cause, FastcalError):
-            said, *_ = str(error.cause).splitlines()  # Ray adds lines on retries
-            raise type(error.cause)(said) from None
+            error.cause.args = tuple(str(error.cause).splitlines()[:1])  # Ray adds lines on retries
+            raise error.cause from None
         raise
     finally:
         context.raise_original_map_exception = before
