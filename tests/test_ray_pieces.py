@@ -17,6 +17,8 @@ from test_ray_rescore import candidates, plain, profile, with_text
 from fastcal.bulk import QueryStatistics, Rescorer, TopRows
 from fastcal.distributed.ray import MergedStatistics, TopK, _buckets, _rescore
 from fastcal.distributed.ray._buckets import buckets
+from fastcal.distributed.ray._shard import Rows, Saved, Shard, save
+from fastcal.errors import InvalidElementError
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 300), max_size=6), st.booleans())
@@ -48,6 +50,16 @@ def test_a_query_has_one_bucket_whatever_its_type_and_neighbours(values, n_bucke
         whole = pa.chunked_array([column[:3], pa.array(column[3:], pa.array(column).type)])
         for each in (*(whole.cast(kind) for kind in kinds), whole.dictionary_encode()):
             assert buckets(each, n_buckets).tolist() == expected
+
+
+def test_a_shard_answers_with_its_error(tmp_path):
+    """Ray prints what is raised in a worker and not asked for, as that of the second bad shard."""
+    np.save(tmp_path / "a.npy", np.full((4, 3), np.nan, np.float32))
+    rows = Rows(tmp_path / "a.npy", 2, 4, "dot", None, None)
+    for answer in (Shard().facts(rows), Shard().search(rows, np.ones((1, 3)), 1, {}), save(rows, tmp_path / "a.index")):
+        assert isinstance(answer, InvalidElementError)
+        assert "corpus: row 2 holds nan in column 0" in str(answer)
+    assert isinstance(Shard().range_search(Saved(tmp_path / "b"), np.ones((1, 3)), {}), FileNotFoundError)
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1), st.booleans(), st.data())
