@@ -50,7 +50,8 @@ def table():
     return pa.table(columns).take(rng.permutation(n))
 
 
-def profile(norm=None, thresholds=(fc.Threshold(0.6),)):
+def profile(norm=None, decides=True):
+    thresholds = [fc.Threshold(0.6)] if decides else []
     return fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), thresholds, norm=norm)
 
 
@@ -78,7 +79,7 @@ def test_the_recipe_is_one_process(spark, table, partitions):
 
 
 def test_a_profile_without_a_threshold_gives_no_decision(spark, table):
-    given = profile(thresholds=[])
+    given = profile(decides=False)
     names = {"__name__": "__main__", "spark": spark, "candidates": spark.createDataFrame(table).repartition(3), "profile": given}
     exec(RECIPE, names)
     found = names["found"].toArrow()
