@@ -214,6 +214,14 @@ def test_errors_in_files_are_those_of_one_process(cluster, tmp_path):  # noqa: F
         rescore_files(source, tmp_path / "out", profile(), concurrency=0)
 
 
+def test_a_score_that_a_floor_leaves_is_told_by_its_own_row(cluster, tmp_path):  # noqa: F811
+    source = wide(tmp_path, score=np.where(np.arange(60_000) == 45_017, 1.5, 0.1).astype(np.float32))
+    fitted = fc.BetaCalibrator(input="prob").fit(np.linspace(0, 1, 40), np.arange(40) % 3 < np.arange(40) // 14)
+    with pytest.raises(fc.InvalidElementError, match=r"wide\.parquet: row group 4, from row 5000 on: scores\[17\] is 1\.5;") as caught:
+        rescore_files(source, tmp_path / "out", fc.Profile("m", "own", fitted, []), floor=0.3)
+    assert (caught.value.argument, caught.value.at, caught.value.value) == ("scores", 17, 1.5)
+
+
 @pytest.mark.parametrize("top_k", [None, 3])
 def test_no_rows_have_the_columns_of_the_result(quick, top_k):
     table = with_text(candidates(50))
