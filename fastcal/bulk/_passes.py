@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastcal._extras import require
+from fastcal._validate.elements import told_from
 from fastcal.bulk import _memory
 from fastcal.bulk._best_so_far import BestSoFar
 from fastcal.bulk._guilty import accuse
@@ -122,7 +123,7 @@ class Run:
         except (InvalidValueError, InvalidTypeError) as error:
             alone = self.rescorer(None, None) if names is None else self.statistics().update
             accuse(self.plan, stream, names, alone)
-            raise type(error)(f"{self.plan.where(stream)}: {error}") from error
+            raise told_from(self.plan.where(stream), error) from error
 
     def share(self, task: int, n: int) -> int:
         """Return how many rows one of `n` tasks counts for."""
