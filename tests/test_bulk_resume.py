@@ -160,14 +160,15 @@ def test_a_folder_that_is_not_ours_is_not_touched(source, tmp_path):
 
 
 def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
-    first = rescore_files(source, tmp_path / "out", profile_of(), **BEST)
+    profile = profile_of()
+    first = rescore_files(source, tmp_path / "out", profile, **BEST)
     before = content(tmp_path / "out")
     with pytest.raises(fc.errors.InvalidValueError, match="--resume"):
-        rescore_files(source, tmp_path / "out", profile_of(), **BEST)
-    again = rescore_files(source, tmp_path / "out", profile_of(), resume=True, **BEST)
+        rescore_files(source, tmp_path / "out", profile, **BEST)
+    again = rescore_files(source, tmp_path / "out", profile, resume=True, **BEST)
     assert (again.kept, again.bytes) == (first.kept, first.bytes)
     with pytest.raises(fc.errors.InvalidValueError, match="top_k"):
-        rescore_files(source, tmp_path / "out", profile_of(), resume=True, floor=0.2)
+        rescore_files(source, tmp_path / "out", profile, resume=True, floor=0.2)
     assert content(tmp_path / "out") == before
 
 

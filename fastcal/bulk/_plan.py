@@ -65,6 +65,11 @@ class Plan:
         return 4 * BUCKET_BYTES
 
     @property
+    def chunk_rows(self) -> int:
+        """Return the rows of the largest chunk."""
+        return max((rows for stream in self.streams for rows in stream.rows), default=0)
+
+    @property
     def chunk_bytes(self) -> int:
         """Return the bytes of the largest chunk in memory."""
         return int(max((stream.bytes for stream in self.streams), default=0)) + self.held
