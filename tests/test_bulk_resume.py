@@ -172,12 +172,31 @@ def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
     assert content(tmp_path / "out") == before
 
 
+def flip(part):
+    """Change one bit of the first page."""
+    data = bytearray(part.read_bytes())
+    data[100] ^= 1
+    part.write_bytes(data)
+
+
+@pytest.mark.parametrize("options", [BEST, {"floor": 0.2}], ids=["best", "map"])
+def test_a_finished_part_of_a_stopped_run_that_has_changed_is_made_again(source, tmp_path, monkeypatch, options):
+    profile = profile_of()
+    tasks = rescore_files(source, tmp_path / "whole", profile, **options, num_threads=1)
+    stopped(monkeypatch, source, tmp_path / "out", profile, 2 if options != BEST else 6, **options)
+    flip(min((tmp_path / "out" / "_unfinished").glob("part-*")))
+    resumed = rescore_files(source, tmp_path / "out", profile, resume=True, **options)
+    assert resumed.resumed == (1 if options != BEST else 5)
+    assert (resumed.kept, content(tmp_path / "out")) == (tasks.kept, content(tmp_path / "whole"))
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
         (lambda part: part.unlink(), "is not there"),
         (lambda part: part.write_bytes(part.read_bytes()[:-9]), r"has [\d,]+ bytes, and [\d,]+ in the manifest"),
         (lambda part: part.write_bytes(part.read_bytes()[:-40] + bytes(40)), "cannot be read"),
+        (lambda part: flip(part), "has changed since it was written"),
     ],
 )
 def test_a_finished_run_that_has_lost_something_is_not_accepted(source, tmp_path, spoil, words):

@@ -1,8 +1,9 @@
-"""Whether the files of a finished run are still what its manifest says."""
+"""Whether the files of a finished run are still what its manifest says, and those of an unfinished one what its journal says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from fastcal.errors import InvalidValueError
 
 
 def check(target: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise where a part is not there, has another size, or has a footer that cannot be read or tells of another number of rows."""
+    """Raise where a part is not there, has another size or another checksum, or a footer that cannot be read or tells of another number of rows."""
     for part in manifest["files"]:
         if wrong := _wrong(target / part["name"], part):
             raise InvalidValueError(f"{target / part['name']} {wrong}: the result is damaged; remove {target} and run again")
@@ -27,4 +28,22 @@ def _wrong(path: Path, part: Mapping[str, Any]) -> str:
             rows = require("pyarrow.parquet", "parquet").read_metadata(file).num_rows
     except (require("pyarrow", "parquet").ArrowException, OSError) as error:
         return f"cannot be read ({' '.join(str(error).split())})"
-    return "" if rows == part["kept"] else f"has {rows:,} rows, and {part['kept']:,} in the manifest"
+    if rows != part["kept"]:
+        return f"has {rows:,} rows, and {part['kept']:,} in the manifest"
+    return "" if unchanged(path, part) else "has changed since it was written"
+
+
+def checksum(pieces: Iterable[Any]) -> int:
+    """Return the CRC-32 of a file of these pieces."""
+    found = 0
+    for piece in pieces:
+        found = zlib.crc32(piece, found)
+    return found
+
+
+def unchanged(path: Path, part: Mapping[str, Any]) -> bool:
+    """Tell whether a file has the bytes that its part was written with."""
+    if path.stat().st_size != part["bytes"]:
+        return False
+    with path.open("rb", buffering=0) as file:
+        return checksum(iter(lambda: file.read(1 << 20), b"")) == part.get("crc32")
