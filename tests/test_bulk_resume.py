@@ -10,11 +10,13 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 from bulk_files import candidates, content, profile_of, report_of, start
 
 import fastcal as fc
 from fastcal.bulk import _journal, _plan, rescore_files
+from fastcal.bulk._finished import BLOCK, checksum, unchanged
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -253,3 +255,17 @@ def test_a_full_disk(source, tmp_path, monkeypatch):
         assert content(small / "out") == content(tmp_path / "whole")
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_a_checksum_changes_with_a_byte_and_with_the_order_of_blocks(tmp_path):
+    data = np.random.default_rng(0).integers(0, 256, 2 * BLOCK + 99, np.uint8)
+    (tmp_path / "whole").write_bytes(data)
+    told = {"bytes": data.nbytes, "checksum": checksum(data.data)}
+    assert unchanged(tmp_path / "whole", told)
+    changed = [np.concatenate([data[BLOCK : 2 * BLOCK], data[:BLOCK], data[2 * BLOCK :]])]
+    for at in (0, 7, BLOCK - 1, BLOCK, 2 * BLOCK + 98):
+        changed.append(data.copy())
+        changed[-1][at] ^= 1
+    for other in changed:
+        (tmp_path / "other").write_bytes(other)
+        assert not unchanged(tmp_path / "other", told)

@@ -82,7 +82,7 @@ def written(folder: Path, stage: str, task: int, name: str | None, pieces: list[
         return fact
     part = name.startswith(PART)
     store(folder / name, pieces, lasting=part)
-    return {**fact, "name": name, "bytes": sum(len(piece) for piece in pieces)} | ({"crc32": checksum(pieces)} if part else {})
+    return {**fact, "name": name, "bytes": sum(len(piece) for piece in pieces)} | ({"checksum": checksum(*pieces)} if part else {})
 
 
 class Journal:
