@@ -169,6 +169,8 @@ def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
         rescore_files(source, tmp_path / "out", profile, **BEST)
     again = rescore_files(source, tmp_path / "out", profile, resume=True, **BEST)
     assert (again.kept, again.bytes) == (first.kept, first.bytes)
+    assert again.done_before
+    assert not first.done_before
     with pytest.raises(fc.errors.InvalidValueError, match="top_k"):
         rescore_files(source, tmp_path / "out", profile, resume=True, floor=0.2)
     assert content(tmp_path / "out") == before
@@ -198,7 +200,7 @@ def test_a_finished_part_of_a_stopped_run_that_has_changed_is_made_again(source,
         (lambda part: part.unlink(), "is not there"),
         (lambda part: part.write_bytes(part.read_bytes()[:-9]), r"has [\d,]+ bytes, and [\d,]+ in the manifest"),
         (lambda part: part.write_bytes(part.read_bytes()[:-40] + bytes(40)), "cannot be read"),
-        (lambda part: flip(part), "has changed since it was written"),
+        (flip, "has changed since it was written"),
     ],
 )
 def test_a_finished_run_that_has_lost_something_is_not_accepted(source, tmp_path, spoil, words):

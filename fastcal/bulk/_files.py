@@ -135,9 +135,10 @@ def passed(
         resumed = journal.n_done
         clock = _Clock(progress, plan.rows * (1 + (top_k is not None) + 2 * of_lists(profile)))
         manifest = journal.finished()
+        done_before = manifest is not None
         if manifest is None:
             manifest = _done(run(plan=plan, journal=journal, profile=profile, options=options, top_k=top_k, advance=clock), schema)
-    return RescoreReport.of(str(folder), manifest, resumed=resumed, seconds=time.monotonic() - began)
+    return RescoreReport.of(str(folder), manifest, resumed=resumed, done_before=done_before, seconds=time.monotonic() - began)
 
 
 def _apart(source: Path, target: Path) -> None:
