@@ -68,7 +68,8 @@ def rescore_files(
     query, doc, score, by, top_k, target_precision, target_recall, escalate_from, floor, drop_not_found, higher_is_better
         As of :class:`Rescorer`.
     memory : int or str, default "1GiB"
-        What the call may take beyond what the process holds when it begins: bytes, or text such as "512MiB".
+        What the call may take beyond what the process holds when it begins: bytes, or text such as "512MiB". The best rows of one query
+        have to fit in it several times; whether they do shows when all rows have been read once.
     resume : bool
         Go on with what an earlier call, killed or failed, has begun in `target`, and accept what it has finished.
     num_threads : int, optional

@@ -44,7 +44,13 @@ WORDS = {
 
 
 def rescore(
-    source: Annotated[str, typer.Argument(metavar="IN", help="Parquet or Arrow IPC file, or a folder of them; folders name=value are columns.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="Parquet or Arrow IPC file, or a folder of them alone; names with . or _ in front are passed over, folders name=value are columns.",
+        ),
+    ],
     out: Annotated[str, typer.Argument(metavar="OUT", help="Folder that is empty or not there.")],
     profile: ProfilePath,
     query_column: QueryColumn = "query_id",
@@ -59,7 +65,12 @@ def rescore(
     ] = None,
     floor: Annotated[float | None, typer.Option("--floor", metavar="X", help="Drop rows with a worse raw score.", show_default=False)] = None,
     drop_not_found: Annotated[bool, typer.Option("--drop-not-found", help="Drop rows that are neither acted on nor escalated.")] = False,
-    top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Keep the best K rows of each query.", show_default=False)] = None,
+    top_k: Annotated[
+        int | None,
+        typer.Option(
+            "--top-k", metavar="K", help="Keep the best K rows of each query; those of one query have to fit in memory.", show_default=False
+        ),
+    ] = None,
     distances: Distances = False,
     memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="What the process may take in all.")] = "1GiB",
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="Chunks at work at a time.", show_default=False)] = None,
@@ -156,7 +167,7 @@ def _print(console: Console, report: RescoreReport) -> None:
     decided = [("act", report.act), ("escalate", report.escalate), ("not found", report.abstain)]
     rows = [("read", report.rows), *((f"dropped: {why}", n) for why, n in lost if n), ("written", report.kept)]
     console.print(table(("rows", ""), [*rows, *((f"of these {what}", n) for what, n in decided if n)]))
-    speed = f"{report.rows / report.seconds:,.0f} rows/s"
+    speed = f"{report.rows / report.seconds:,.0f} rows/s" if report.seconds else ""
     if report.resumed:
         speed = f"{report.resumed} tasks were done already"
     if report.done_before:
