@@ -16,8 +16,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     The rename is atomic, the content is on the disk before it, and the folder's entry after it. A failed body leaves nothing
     behind; a process killed inside it leaves a file named ``.fastcal-*.tmp`` and the old ``path``. The new file has the
-    permissions of the old one. A link stays, and what it leads to is replaced. OSErrors name ``path``.
+    permissions of the old one. A link stays, and what it leads to is replaced. A pipe or a device is no file to be replaced: it is
+    written to as it is. OSErrors name ``path``.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _as_it_is(path) as file:
+            yield file
+        return
     target = Path(os.path.realpath(path))
     with appearing(path, target) as file:
         if target.exists():
@@ -27,6 +32,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.fsync(file.fileno())
     with suppress(PermissionError):  # a folder that may be written but not read cannot be flushed
         sync_folder(target.parent)
+
+
+@contextmanager
+def _as_it_is(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("wb") as file:
+            yield file
+    except BrokenPipeError:  # a reader who has gone is no trouble of the file's
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager

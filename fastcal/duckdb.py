@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -34,11 +35,16 @@ def register(
 ) -> tuple[str, ...]:
     """Make ``fastcal_probability(score)`` and ``fastcal_decision(score)`` functions of a DuckDB connection.
 
-    A score may be any number; it is rounded once to float32. The probability is a FLOAT, the decision an ENUM that orders
-    ``'NOT_FOUND' < 'ESCALATE' < 'ACT'``. NULL gives NULL; NaN gives NaN and ``'NOT_FOUND'``.
+    A score may be any number; it is rounded once to float32. The probability is a FLOAT, the decision an ENUM of ``'NOT_FOUND'``,
+    ``'ESCALATE'``, ``'ACT'``, from worst to best in ``ORDER BY``, ``min`` and ``max``. NULL gives NULL; NaN gives NaN and ``'NOT_FOUND'``.
 
-    If the profile's calibrator tells groups apart, both take a second argument, the group. If the profile has a norm that
-    looks at all scores of a query, they take the list of them, and give a list in its order (NULL in it is padding)::
+    .. warning::
+        DuckDB compares an ENUM with a bare string as text, by the alphabet: ``fastcal_decision(s) >= 'ESCALATE'`` keeps the wrong rows, and
+        a misspelt string equals nothing. Name the decisions (``= 'ACT'``, ``<> 'NOT_FOUND'``, ``IN``), or compare their codes, those of
+        :class:`fastcal.Decision`: ``enum_code(fastcal_decision(s)) >= 1`` escalates or acts.
+
+    If the profile's calibrator tells groups apart, both take a second argument, the group; NULL gives NULL. If the profile has a norm that
+    looks at all scores of a query, they take the list of them, and give a list in its order (a score of NULL in it is padding)::
 
         SELECT query_id, unnest(docs) AS doc_id, unnest(fastcal_probability(scores)) AS probability
         FROM (SELECT query_id, list(doc_id) AS docs, list(score) AS scores FROM candidates GROUP BY query_id)
@@ -101,7 +107,9 @@ def register(
 
 
 def _refuse_known(con: Any, names: list[str]) -> None:
-    known = con.cursor().execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE list_contains(?, function_name)", [names]).fetchall()
+    # Names are one to DuckDB whatever their case.
+    text = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE list_contains(?, lower(function_name))"
+    known = con.cursor().execute(text, [[name.lower() for name in names]]).fetchall()
     if known:
         name = min(name for (name,) in known)
         raise InvalidValueError(f"the connection has a function {name} already; name another prefix=, or call con.remove_function({name!r}) first")
@@ -136,12 +144,21 @@ def _of_queries(rescorer: Rescorer, column: str, scores: Any, *groups: Any) -> A
 
 
 def _rescored(rescorer: Rescorer, column: str, queries: Any, scores: Any, *groups: Any) -> Any:
-    """Return a column of the rescored rows; where the score is NULL it is NULL."""
+    """Return a column of the rescored rows, NULL where the score or the group is."""
     pa = require("pyarrow", "duckdb")
-    given = (each.to_numpy(zero_copy_only=False) for each in (scores, *groups))
-    rows = {"query_id": queries, "doc_id": np.arange(len(scores))} | dict(zip(("score", "group"), given, strict=False))
+    mask = np.zeros(len(scores), np.bool_)
+    rows = {"query_id": queries, "doc_id": np.arange(len(scores))}
+    for name, given in zip(("score", "group"), (scores, *groups), strict=False):
+        if given.null_count:
+            mask |= given.is_null().to_numpy(zero_copy_only=False)
+            given = given.fill_null(math.nan if name == "score" else _any_group(rescorer))  # noqa: PLW2901
+        rows[name] = given.to_numpy(zero_copy_only=False)
     found = rescorer(rows)[column]
-    mask = scores.is_null().to_numpy(zero_copy_only=False) if scores.null_count else None
     if column == "probability":
         return pa.array(found, mask=mask)
     return pa.DictionaryArray.from_arrays(pa.array(found, mask=mask), pa.array(_NAMES))
+
+
+def _any_group(rescorer: Rescorer) -> Any:
+    """Return a group for a row whose own is unknown, and whose result is thrown away; its score still counts in the norm of its list."""
+    return next(iter(rescorer.profile.calibrator.calibrators_))  # type: ignore[union-attr]

@@ -43,8 +43,11 @@ def check(page, facts):
     for at in (act, escalate):
         assert min(abs(x - grid[at]) for x in lines) < 0.003
     bars = page.evaluate("[...document.querySelectorAll('#chart-results .mark-text.role-mark text')].map((e) => e.textContent)")
-    assert [int(text.replace(",", "")) for text in bars] == facts["operating"]["queries_by_results"][act]
-    assert len(bars) == len(result_classes(facts["operating"]))
+    names = result_classes(facts["operating"], facts["data"]["most_results"])
+    assert [int(text.replace(",", "")) for text in bars] == facts["operating"]["queries_by_results"][act][: len(names)]
+    assert not any(facts["operating"]["queries_by_results"][act][len(names) :])
+    for name, at in (("act", act), ("escalate", escalate)):
+        assert page.locator(f"#{name}-value").input_value() == facts["operating"]["threshold_text"][at]
     parts = [page.locator(f"#bar-{name}").evaluate("e => e.getBoundingClientRect().width") for name in ("act", "escalate", "not_found")]
     counts = [int(found[name]) for name in ("act", "escalate", "not_found")]
     for part, count in zip(parts, counts, strict=True):

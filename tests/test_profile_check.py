@@ -102,12 +102,19 @@ def test_the_policy_acts_where_the_threshold_says():
         bare.policy()
     with pytest.raises(ValueError, match=r"target_precision=0\.8 selects 0"):
         profile.policy(target_precision=0.8)
-    with pytest.raises(ValueError, match="exceeds high"):
+    with pytest.raises(ValueError, match=r"^escalate_from=0\.8 exceeds the threshold \(probability 0\.75, target_precision=0\.9\)"):
         profile.policy(target_precision=0.9, escalate_from=0.8)
+    with pytest.raises(TypeError, match=r"^escalate_from must be"):
+        profile.policy(target_precision=0.9, escalate_from="0.5")
+    cut = fc.Threshold(0.42858)  # a little less in float32, where edges are compared
+    same = make(calibrator=profile.calibrator, thresholds=cut).policy(escalate_from=0.42858).band
+    assert same.low == same.high == cut.value
 
 
 def test_the_policy_of_a_score_threshold_on_distances():
     cut = fc.Threshold(0.5, space="score", higher_is_better=False)
+    with pytest.raises(ValueError, match=r"^escalate_from=0\.4 is below the threshold \(score 0\.5"):
+        make(thresholds=cut).policy(escalate_from=0.4)
     falling = fc.IsotonicCalibrator(increasing=False).fit([0.0, 1.0], [1, 0])
     policy = make(calibrator=falling, thresholds=cut).policy(escalate_from=0.75, on_escalate="human")
     found = fc.SearchResult(np.array([[0.5], [0.75], [0.8]], np.float32), np.array([[1], [2], [3]]), higher_is_better=False)

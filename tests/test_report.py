@@ -17,6 +17,7 @@ import fastcal as fc
 from fastcal.errors import InvalidValueError
 from fastcal.report import make_report
 from fastcal.report._operating import RESULTS_FROM, grid_of, operating, score_edges, shares_of
+from fastcal.report._words import edge_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -68,6 +69,7 @@ def test_every_threshold_does_what_the_library_measures(seed, n_queries, better,
         per_query = np.bincount(codes[chosen], minlength=n_queries)
         assert columns["queries_with_any"][i] == (per_query > 0).sum()
         assert columns["queries_with_thousands"][i] == (per_query >= 1000).sum()
+        assert columns["queries_with_most"][i] == (per_query == np.bincount(codes).max()).sum()
         assert columns["queries_by_results"][i] == np.histogram(per_query, [*RESULTS_FROM, 1e9])[0].tolist()
         spread = [*np.quantile(per_query, [0.5, 0.9]), per_query.max(), per_query.mean()]
         np.testing.assert_allclose([columns[f"results_{name}"][i] for name in ("median", "p90", "most", "mean")], spread)
@@ -93,6 +95,21 @@ def test_the_f1_interval_is_that_of_its_trials():
     np.testing.assert_allclose([columns["f1_low"][0], columns["f1_high"][0]], found.precision_interval, rtol=1e-9)
 
 
+@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=30), st.booleans(), st.integers(1, 8), st.data())
+def test_the_text_of_an_edge_selects_what_the_edge_does(values, better, digits, data):
+    values = np.array(values, np.float32)
+    values = np.unique(np.concatenate([values, np.nextafter(values, np.float32(np.inf)), values / np.float32(3)]))
+    edges = np.array(
+        [*data.draw(st.lists(st.sampled_from(values), max_size=5)), *data.draw(st.lists(st.floats(-5, 5, width=32), max_size=5))], np.float32
+    )
+    for edge, text in zip(edges, edge_texts(edges, values, better, digits), strict=True):
+        copied = np.float32(text)
+        np.testing.assert_array_equal(values >= copied if better else values <= copied, values >= edge if better else values <= edge)
+        assert copied == edge or (copied < edge) == better
+    assert edge_texts(np.array([0.954878986, 0.26, -0.0], np.float32), np.float32([0.95481, 0.954878986]), True, 4) == ["0.95487", "0.2600", "0.0000"]
+    assert edge_texts(np.array([0.954878986], np.float32), np.float32([0.9547, 0.954878986]), True, 4) == ["0.9548"]
+
+
 def test_shares_hold_every_number_of_queries_that_two_edges_can_bring_about():
     run, _, labels = collection(6)
     codes = np.repeat(np.arange(60), 12)
@@ -100,7 +117,7 @@ def test_shares_hold_every_number_of_queries_that_two_edges_can_bring_about():
     columns = operating(run.scores, labels.reshape(-1), labels.reshape(-1) == 1, codes, 60, grid, True)
     shares = shares_of(columns, 60)
     some = columns["queries_with_any"]
-    assert {abs(a - b) for a in some for b in some} | {60 - a for a in some} <= set(shares["count"])
+    assert {abs(a - b) for a in some for b in some} | {60 - a for a in some} | set(columns["queries_with_most"]) <= set(shares["count"])
     low, high = fc.wilson_interval(shares["count"], np.full(len(shares["count"]), 60))
     np.testing.assert_array_equal([shares["low"], shares["high"]], [low, high])
 
@@ -122,15 +139,22 @@ def test_the_report_starts_from_the_policy(case, report):
     ]
     assert [found["threshold"][mark["at"]] for mark in found["marks"]] == [cut.value for cut in profile.thresholds]
     assert len(found["threshold"]) < 200
+    p = profile.predict(run.scores).astype(np.float32)
+    for text, n_selected in zip(found["threshold_text"], found["n_selected"], strict=True):
+        assert (p >= np.float32(text)).sum() == n_selected
 
 
 def test_sections_are_what_the_library_says(case, report):
     run, qrels, profile, options = case
     facts, labels = report.to_dict(), qrels.labels_of(run)
     codes, p = np.repeat(np.arange(60), 12), profile.predict(run.scores)
-    curve = fc.metrics.reliability_curve(labels.labels, p, groups=codes, band="consistency")
+    curve = fc.metrics.reliability_curve(labels.labels, p, groups=run.query_ids[codes], band="consistency")
     assert facts["calibration"]["reliability"] == curve.to_dict()
-    assert facts["calibration"]["summary"]["ece"] == fc.metrics.expected_calibration_error(labels.labels, p)
+    summary = fc.metrics.calibration_summary(labels.labels, p, groups=run.query_ids[codes], base_rate=profile.calibrator.base_rate_).to_dict()
+    assert facts["calibration"]["summary"] == summary
+    for name in ("brier", "log_loss"):
+        found = facts["calibration"][name]
+        assert [found["value"], found["low"], found["high"]] == [summary[name], *summary[f"{name}_interval"]]
     assert facts["validation"]["verdict"] == profile.revalidate(run.scores, labels.labels, query_ids=run.query_ids[codes]).verdict
     assert facts["validation"]["distributions"]["reference"][-1] == profile.reference.quantiles[-1]
     scores = facts["scores"]
@@ -146,6 +170,7 @@ def test_sections_are_what_the_library_says(case, report):
         found = fc.metrics.precision_recall_at(labels.labels[inside], p[inside], edge, groups=codes[inside]).to_dict()
         assert {name: row["here"][name] for name in found} == found
         assert row["here"]["too_few"] == (found["n_selected"] < 30 or int(labels.labels[inside].sum()) < 30)
+        assert row["threshold_text"] in edge_texts(np.array([row["threshold"]], np.float32), p[inside].astype(np.float32), True, 4)
     other, judged, _ = options["others"]["shop"]
     there = fc.metrics.precision_recall_at(judged.labels_of(other).labels, profile.predict(other.scores), edge, groups=np.repeat(np.arange(30), 12))
     cell = facts["transfer"]["cells"][0][1]

@@ -8,7 +8,10 @@ from report_cases import ODD, collection, fitted, ordinary
 
 import fastcal as fc
 from fastcal.errors import InvalidValueError
+from fastcal.report import _tables as tables
 from fastcal.report import make_report
+from fastcal.report._charts import charts
+from fastcal.report._words import fixed
 
 
 def renamed(seed, names):
@@ -55,9 +58,75 @@ def test_few_queries_cannot_tell_and_promises_show_what_they_rest_on():
     assert (few.facts["validation"]["verdict"], few.facts["verdict"]["word"]) == ("keep", "cannot be told")
     assert "**cannot be told**: 3 queries: fewer than 20" in few.to_markdown()
     check, cut = facts["validation"]["thresholds"][0], facts["profile"]["thresholds"][0]
-    row = next(line for line in report.to_markdown().splitlines() if line.startswith(f"| probability {cut['value']:.4f} | precision 0.700"))
+    row = next(line for line in report.to_markdown().splitlines() if line.startswith(f"| probability {np.float32(cut['value'])!s} | precision 0.700"))
     for number in (cut["precision"], *cut["interval"], check["achieved"], *check["interval"]):
         assert f"{number:.3f}" in row
     assert f"{cut['n_selected']} selected" in row
     assert f"{check['n_selected']} selected" in row
     assert row.endswith(f"precision {check['promised']:.3f}: not refuted |")
+
+
+def test_what_rests_on_few_queries_says_so():
+    """Many candidates of three queries are three observations."""
+    run, qrels, _ = collection(11, depth=100)
+    train, _, labels = collection(9)
+    profile = fitted(train, labels, calibrator=fc.PlattCalibrator(), target_precision=0.6)
+    report = make_report(run, qrels, profile, by=["rare" if i < 3 else "usual" for i in range(60)])
+    rare, usual = report.facts["classes"]["rows"]
+    assert (rare["name"], rare["n_queries"]) == ("rare", 3)
+    assert min(rare["here"]["n_selected"], rare["own"]["n_selected"], rare["n_relevant"]) >= 30
+    assert [each["too_few"] for row in (rare, usual) for each in (row["here"], row["own"])] == [True, True, False, False]
+    head, line = (next(text for text in report.to_markdown().splitlines() if text.startswith(f"| {name} | ")) for name in ("class", "rare"))
+    row = dict(zip((cell.strip() for cell in head.split("|")), (cell.strip() for cell in line.split("|")), strict=True))
+    assert row["queries"] == "3"
+    for which, at, threshold in (("here", "", None), ("own", " there", rare["threshold_text"])):
+        told = rare[which]
+        for name in ("precision", "recall"):
+            low, high = told[f"{name}_interval"]
+            assert row[name + at] == f"{fixed(told[name])} [{fixed(low)}, {fixed(high)}]"
+        assert row["selected" + at] == f"{told['n_selected']:,} (too few)"
+        assert threshold is None or row["own threshold"].startswith(threshold)
+
+
+def test_full_lists_are_told_and_thousands_only_where_there_can_be():
+    run, qrels, profile, options = ordinary()
+    report = make_report(run, qrels, profile, **options)
+    text = report.to_html()
+    assert "Queries with thousands" not in text
+    assert "Queries with 12 results" in text
+    assert "no list here holds more than 12" in text
+    lines = report.to_markdown().splitlines()
+    at = lines.index("| queries by their results | 0 | 1 | 2\u20135 | 6\u201312 |")
+    facts = report.facts["operating"]
+    shown = [f"{n:,}" for n in facts["queries_by_results"][max(mark["at"] for mark in facts["marks"])]]
+    assert [cell.strip() for cell in lines[at + 2].split("|")[2:-1]] == shown[:4]
+
+
+def test_precision_of_judged_ones_needs_some_that_are_judged_irrelevant():
+    run, qrels, profile, _ = ordinary()
+    relevant = fc.Qrels.from_dict({query: {name: 1 for name, grade in documents.items() if grade} for query, documents in qrels.to_dict().items()})
+    facts = make_report(run, relevant, profile, target_precision=0.7).facts
+    assert {each["precision_judged"] for each in facts["data"]["judged_at"]} == {None}
+    for name in ("precision_judged", "precision_judged_low", "precision_judged_high"):
+        assert set(facts["operating"][name]) == {None}
+    assert max(facts["operating"]["n_judged_selected"]) > 0
+    both = make_report(run, qrels, profile, target_precision=0.7).facts
+    assert None not in {each["precision_judged"] for each in both["data"]["judged_at"]}
+
+
+def test_words_that_depend_on_where_the_report_starts():
+    run, qrels, profile, _ = ordinary()
+    alone, band = (make_report(run, qrels, profile, target_precision=0.7, escalate_from=x).to_html() for x in (None, 0.25))
+    assert "Nothing escalates until" in alone
+    assert "Nothing escalates until" not in band
+    assert "Candidates between the two edges escalate." in band
+    assert ", where they differ most" in band
+
+
+def test_charts_end_with_their_data_and_counts_have_separators():
+    run, qrels, profile, options = ordinary()
+    facts = make_report(run, qrels, profile, **options).facts
+    found = facts["validation"]["distributions"]
+    scale = charts(facts)["chart-drift"]["encoding"]["x"]["scale"]
+    assert scale == {"domain": [min(*found["reference"], *found["now"]), max(*found["reference"], *found["now"])], "nice": False, "zero": False}
+    assert "<td>38,500</td>" in tables.profile(facts["profile"] | {"n_pairs": 38500})

@@ -86,6 +86,7 @@ def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_p
         (["--also", "=news.trec,qrels.trec,p.json"], "--also must be [NAME=]RUN,QRELS,PROFILE, got '=news"),
         (["--also", "news=other/n.trec,qrels.trec,p.json"], "two collections are called 'news': name them"),
         (["--target", "precision=0.33"], "--target precision=0.33 selects 0"),
+        (["--target", "precision=0.7", "--escalate-from", "0.99"], "--escalate-from 0.99 exceeds the threshold (probability 0."),
         (["--seen", "never"], "'never' is not one of drop, keep, error"),
     ):
         assert main([*command, *wrong]) == 2
@@ -102,3 +103,29 @@ def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_p
     train.save("p.json")
     assert main(command) == 2
     assert "say --seen keep for figures that flatter" in capsys.readouterr().err
+
+
+def test_the_figures_of_evaluate(case, tmp_path, monkeypatch, capsys):
+    """Both commands measure the same, so they say the same numbers."""
+    pytest.importorskip("typer")
+    from fastcal.cli import main
+
+    run, qrels, profile, _ = case
+    monkeypatch.chdir(tmp_path)
+    run.to_trec("news.trec")
+    qrels.to_trec("qrels.trec")
+    profile.save("p.json")
+    found = []
+    for command in ("evaluate", "report"):
+        assert main([command, "news.trec", "qrels.trec", "--profile", "p.json", "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    evaluated, reported = found
+    assert evaluated["calibration"] == reported["calibration"]["summary"]
+    assert evaluated["separation"]["auroc_interval"] == reported["scores"]["separation"]["auroc_interval"]
+    sweep = reported["operating"]
+    for mark, cut in zip(sweep["marks"], evaluated["thresholds"], strict=True):
+        at = mark["at"]
+        assert sweep["n_selected"][at] == cut["n_selected"]
+        for name in ("precision", "recall"):
+            told = [sweep[key][at] for key in (name, f"{name}_low", f"{name}_high")]
+            assert told == pytest.approx([cut[name], *cut[f"{name}_interval"]], rel=1e-9)

@@ -131,7 +131,7 @@ def test_the_slider_moves_by_drag(page, report):
 
 def test_edges_by_number_and_by_name(page, report):
     facts = report.to_dict()
-    grid, marks = facts["operating"]["threshold"], facts["operating"]["marks"]
+    grid, texts, marks = (facts["operating"][name] for name in ("threshold", "threshold_text", "marks"))
     page.locator("#escalate-value").fill("0.8")
     page.locator("#escalate-value").press("Enter")
     act, escalate = check(page, facts)
@@ -146,7 +146,13 @@ def test_edges_by_number_and_by_name(page, report):
         page.locator("#act-value").fill(text)
         page.locator("#act-value").press("Enter")
         assert check(page, facts)[0] == at
-        assert page.locator("#act-said").text_content() == f"from {grid[0]:.4f} to {grid[-1]:.4f}"
+        assert page.locator("#act-said").text_content() == f"from {texts[0]} to {texts[-1]}"
+    numbers = facts["operating"]["n_selected"]
+    for at in range(0, len(grid), 7):  # what is shown is understood
+        page.locator("#act-value").fill(texts[at])
+        page.locator("#act-value").press("Enter")
+        assert numbers[check(page, facts)[0]] == numbers[at]
+        assert page.locator("#act-said").text_content() == ""
 
 
 # -- colours, sizes, paper ---------------------------------------------------------------------------------------
@@ -176,6 +182,16 @@ def test_a_phone_scrolls_in_one_direction(browser, path, report):
             details.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         check(page, report.to_dict())
+        # Nothing has to be scrolled to sideways, and every cell of a card says what it is.
+        assert page.evaluate("[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth).length") == 0
+        cells = page.locator("#classes .cards td")
+        assert cells.count() >= 8
+        for cell in cells.all():
+            box = cell.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= PHONE["width"]
+            assert cell.get_attribute("data-label") in cell.evaluate("e => getComputedStyle(e, '::before').content")
+        assert page.get_by_role("columnheader", name="Own threshold").count() == 1
         small = page.evaluate("[...document.querySelectorAll('button, input, summary')].filter((e) => e.getBoundingClientRect().height < 20).length")
         assert small == 0
 
@@ -212,6 +228,18 @@ def test_tab_reaches_everything_and_shows_where_it_is(page):
     assert page.evaluate("document.querySelector('.skip').getAttribute('href')") == "#main"
 
 
+def test_charts_of_scores_share_their_axis(page):
+    found = page.evaluate("""[...document.querySelectorAll('#scores .chart svg')].map((svg) => {
+        const plot = svg.querySelector('.root > g > path.background').getBoundingClientRect();
+        const labels = [...svg.querySelectorAll('.role-axis-label text')].filter((e) => e.getBoundingClientRect().top > plot.bottom);
+        const seen = labels.filter((e) => e.getAttribute('opacity') !== '0');
+        return [plot.left, plot.right, seen.map((e) => [e.textContent, e.getAttribute('text-anchor')])];
+    })""")
+    assert len({tuple(ends) for *ends, _ in found}) == 1
+    assert found[-1][2][-1] == ["1.00", "middle"]
+    assert [len(labels) for *_, labels in found[:-1]] == [0, 0]
+
+
 def test_what_is_drawn_is_also_said(page, report):
     assert page.locator(".chart svg").count() == page.locator(".chart").count() >= 8
     for chart in page.locator(".chart").all():
@@ -228,6 +256,7 @@ def test_without_scripts_the_numbers_are_there(browser, path, report):
     facts = report.to_dict()
     with opened(browser, path, java_script_enabled=False) as page:
         texts = readout(facts["operating"], facts["data"], facts["operating"]["start"], facts["operating"]["escalate_start"])
+        assert not page.get_by_text("Drag the sliders").is_visible()
         assert page.locator("[data-out=precision]").text_content() == texts["precision"]
         assert not page.locator("#act").is_visible()
         assert page.get_by_text("need JavaScript").is_visible()

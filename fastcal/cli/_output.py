@@ -42,11 +42,7 @@ def write_text(text: str, out: str | None = None) -> None:
 
 def write_bytes(content: bytes, out: str) -> None:
     """Write a file, whole or not at all; a pipe or a device is written to as it is."""
-    path = Path(out)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        path.write_bytes(content)
-        return
-    with replacing(path) as file:
+    with replacing(Path(out)) as file:
         file.write(content)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,13 +36,9 @@ def write_table(table: Any, path: str | PathLike[str]) -> None:
 @contextmanager
 def output(path: Path) -> Iterator[BinaryIO]:
     """Open what is written: gzipped if the name says so; a file appears whole or not at all, a pipe or a device is written to as it is."""
-    target = Path(os.path.realpath(path))
     if str(path) == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-    elif target.exists() and not target.is_file():
-        with path.open("wb") as stream:
-            yield stream
     else:
         with replacing(path) as file, _packed(file, path) as packed:
             yield packed

@@ -70,8 +70,8 @@ class Stored(State):
         [[1]]
         """
         target = validate.path(path, "path").resolve()
-        if target.is_dir():
-            raise InvalidValueError(f"path must name a file, got the folder {target}")
+        if target.exists() and not target.is_file():
+            raise InvalidValueError(f"path must name a file, got the {'folder' if target.is_dir() else 'pipe or device'} {target}")
         with_rows, threads, segments = flag(include_corpus, "include_corpus"), _threads.resolve(num_threads), self._segments
         refuse_to_lose_rows(target, segments, with_rows=with_rows)
         self._check(segments, threads, rows=with_rows)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
+import numpy as np
 import numpy.typing as npt
 
+from fastcal._validate.numbers import float32_number, number
 from fastcal.calibration._odds import logit
 from fastcal.errors import InvalidValueError, ProfileWarning
 from fastcal.policy import AbstainBand, GapCheck, OnEscalate, PerClass, Policy, ScoreFloor
@@ -123,7 +125,7 @@ class Used(Record):
         """
         cut = self._threshold(target_precision, target_recall) if threshold is None else self._own(threshold, target_precision, target_recall)
         self._warn_of_no_use()
-        other = cut.value if escalate_from is None else escalate_from
+        other = cut.value if escalate_from is None else _laxer(cut, escalate_from)
         low, high = (other, cut.value) if cut.higher_is_better else (cut.value, other)
         band = AbstainBand(low, high, space=cut.space, inclusive=cut.inclusive)
         return Policy(self.calibrator, band, floor, gap, on_escalate)
@@ -213,3 +215,19 @@ def _named(threshold: Threshold) -> str:
     """How to ask for a threshold: by its target, or by itself where it has none."""
     targets = (("target_precision", threshold.target_precision), ("target_recall", threshold.target_recall))
     return next((f"{name}={value}" for name, value in targets if value is not None), f"threshold=the one at {threshold.value}")
+
+
+def _laxer(cut: Threshold, edge: float) -> float:
+    """Return the edge to escalate from, which is the threshold itself if it is that in float32; ValueError if it is stricter, or cannot be cut."""
+    if cut.space == "score":
+        float32_number(edge, "escalate_from")
+    else:
+        number(edge, "escalate_from", "a number in [0, 1]", lambda x: 0.0 <= x <= 1.0)
+    given = float(np.float32(edge))
+    if given == cut.value:
+        return given
+    side, limit = ("exceeds", "at most") if cut.higher_is_better else ("is below", "at least")
+    if given > cut.value if cut.higher_is_better else given < cut.value:
+        at = f"{cut.space} {cut.value:.9g}, {_named(cut)}"
+        raise InvalidValueError(f"escalate_from={float(edge)} {side} the threshold ({at}), which acts already; expected {limit} that")
+    return edge

@@ -47,7 +47,7 @@ EDGES: list[Spec] = [
 
 def charts(facts: Any) -> dict[str, Spec]:
     """Return every chart that there are numbers for, by the id of its place in the page."""
-    found = {"chart-rates": rates(facts["operating"]), "chart-results": results(facts["operating"], facts["data"]["n_queries"])}
+    found = {"chart-rates": rates(facts["operating"]), "chart-results": results(facts["operating"], facts["data"])}
     found |= reliability(facts["calibration"]["reliability"])
     found |= histograms(facts["scores"], facts["operating"])
     if facts["validation"]["distributions"] is not None:
@@ -108,21 +108,22 @@ def domain(operating: Any) -> list[float]:
     return [operating["threshold"][0], operating["threshold"][-1]]
 
 
-def result_classes(operating: Any) -> list[str]:
-    """Return the names of the classes of queries by their number of results."""
-    lows = operating["results_from"]
-    return [f"{a}s" if a >= 100 else str(a) if b - a == 1 else f"{a}{DASH}{b - 1}" for a, b in zip(lows, [*lows[1:], 0], strict=True)]
+def result_classes(operating: Any, most: int) -> list[str]:
+    """Return the names of the classes of queries by their number of results, of which there are at most `most`."""
+    lows = [low for low in operating["results_from"] if low <= most]
+    lasts = [*(low - 1 for low in lows[1:]), most]
+    return [f"{a}s" if b >= 999 else str(a) if a == b else f"{a}{DASH}{b}" for a, b in zip(lows, lasts, strict=True)]
 
 
-def results(operating: Any, n_queries: int) -> Spec:
+def results(operating: Any, data: Any) -> Spec:
     """How many queries get how many results at the edge to act from; the page replaces the rows."""
-    names = result_classes(operating)
-    rows = [{"results": name, "queries": n} for name, n in zip(names, operating["queries_by_results"][operating["start"]], strict=True)]
+    names = result_classes(operating, data["most_results"])
+    rows = [{"results": name, "queries": n} for name, n in zip(names, operating["queries_by_results"][operating["start"]], strict=False)]
     x = {"field": "results", "type": "ordinal", "sort": names, "title": "results of a query", "axis": {"labelAngle": 0, "labelOverlap": False}}
     y = {
         "field": "queries",
         "type": "quantitative",
-        "scale": {"domain": [0, n_queries], "nice": False},
+        "scale": {"domain": [0, data["n_queries"]], "nice": False},
         "axis": {"tickCount": 4, "labelExpr": SHORT, "tickMinStep": 1},
     }
     bars = {"mark": {"type": "bar", "color": "var(--c1)", "tooltip": None}, "encoding": {"x": x, "y": y}}
@@ -215,7 +216,9 @@ def histograms(scores: Any, operating: Any) -> dict[str, Spec]:
     for name, color in kinds:
         rows = [{"low": a, "high": b, "n": n} for a, b, n in zip(edges, edges[1:], scores[name], strict=False)]
         last = name == kinds[-1][0]
-        axis = {"title": "score", "axis": {}} if last else {"title": None, "axis": {"labels": False, "ticks": False}}
+        # Labels at the ends stand out to the sides, and the plot makes room for them: those of the upper charts are there and not seen.
+        unseen = {"labelOpacity": 0, "labelPadding": -16, "ticks": False}
+        axis = {"title": "score" if last else None, "axis": {"labelFlush": False} | ({} if last else unseen)}
         bars = {
             "data": {"values": rows},
             "mark": {"type": "bar", "color": f"var({color})", "binSpacing": 1, "tooltip": None},
@@ -244,12 +247,14 @@ def drift(distributions: Any) -> Spec:
         for s, p in zip(distributions[name], distributions["share"], strict=True)
     ]
     when = {"field": "when", "type": "nominal"}
+    found = [*distributions["reference"], *distributions["now"]]
+    scale = {"domain": [min(found), max(found)], "nice": False, "zero": False}
     return {
         "height": 200,
         "data": {"values": rows},
         "mark": {"type": "line", "strokeWidth": 2, "interpolate": "step-after", "tooltip": None},
         "encoding": {
-            "x": {"field": "score", "type": "quantitative", "title": "score", "scale": {"zero": False}},
+            "x": {"field": "score", "type": "quantitative", "title": "score", "scale": scale, "axis": {"labelFlush": False}},
             "y": {"field": "share", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"tickCount": 5, "format": ".0%"}},
             "color": when | {"scale": {"domain": list(names), "range": ["var(--muted)", "var(--c1)"]}},
             "strokeDash": when | {"scale": {"domain": list(names), "range": [[6, 3], [1, 0]]}},

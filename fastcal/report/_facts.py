@@ -12,24 +12,22 @@ from fastcal._clusters import effective_trials, mean_by_query
 from fastcal.calibration import GroupCalibrator
 from fastcal.intervals import wilson_interval
 from fastcal.metrics import (
-    bootstrap,
-    brier_score,
     calibration_summary,
     judged_at_k,
-    log_loss,
     precision_recall_at,
     reliability_curve,
     separation,
     threshold_stability,
 )
 from fastcal.profile import Profile
+from fastcal.profile._verdict import FEW_QUERIES
 from fastcal.report._sample import Sample, quietly
+from fastcal.report._words import edge_texts
 from fastcal.run import Qrels
 
 FEW = 30  # selected pairs, or relevant ones, below which a rate is called too few to trust; as choose_threshold
 DEPTHS = (1, 10, 100)
 LEVELS = 64
-RESAMPLES = 500
 
 Float32 = npt.NDArray[np.float32]
 
@@ -48,13 +46,15 @@ def data_facts(sample: Sample, qrels: Qrels, *, name: str, unjudged: str, min_gr
     names = sample.query_ids.astype(str)
     measured = np.isin(qrels.query_ids.astype(str), names)
     relevant = np.add.reduceat(qrels.grades >= min_grade, qrels.offsets[:-1])[measured] if qrels.grades.size else np.zeros(0)
+    both = bool((sample.judged & (sample.labels == 0)).any())
+    depths = sorted({*(k for k in DEPTHS if k < lengths.max()), int(lengths.max())})
     return {
         "name": name,
         "n_queries": sample.n_queries,
         "n_pairs": len(sample.labels),
         "n_relevant": int(sample.labels.sum()),
         "n_unjudged": int(np.count_nonzero(~sample.judged)),
-        "judgements_hold_irrelevant": bool((sample.judged & (sample.labels == 0)).any()),
+        "judgements_hold_irrelevant": both,
         "n_relevant_in_qrels": int(relevant.sum()),
         **sample.counts,
         "base_rate": rate(sample.labels, sample.codes),
@@ -64,12 +64,12 @@ def data_facts(sample: Sample, qrels: Qrels, *, name: str, unjudged: str, min_gr
         "unjudged": unjudged,
         "min_grade": min_grade,
         "all_queries": all_queries,
-        "judged_at": [_judged(sample, qrels, k, min_grade) for k in sorted({*(k for k in DEPTHS if k < lengths.max()), int(lengths.max())})],
+        "judged_at": [_judged(sample, qrels, k, min_grade, both) for k in depths],
     }
 
 
-def _judged(sample: Sample, qrels: Qrels, k: int, min_grade: int) -> dict[str, Any]:
-    """Mean over queries with its 95 % interval, and precision under both readings of what nobody judged."""
+def _judged(sample: Sample, qrels: Qrels, k: int, min_grade: int, both: bool) -> dict[str, Any]:
+    """Mean over queries with its 95 % interval, and precision under both readings of what nobody judged; None where nothing is judged irrelevant."""
     found = judged_at_k(sample.run, qrels, k, min_grade=min_grade)
     mean, error = mean_by_query(found.judged, None, np.arange(len(found.judged)))
     return {
@@ -79,23 +79,18 @@ def _judged(sample: Sample, qrels: Qrels, k: int, min_grade: int) -> dict[str, A
         "high": min(mean + 1.96 * error, 1.0),
         "n_queries": sample.n_queries,
         "precision_irrelevant": found.mean_precision_irrelevant,
-        "precision_judged": _or_none(found.mean_precision_judged),
+        "precision_judged": _or_none(found.mean_precision_judged) if both else None,
     }
 
 
 def calibration_facts(sample: Sample, probabilities: Float32, profile: Profile) -> dict[str, Any]:
     """Return errors and losses with intervals by query, and the reliability curve."""
-    claimed = profile.calibrator.base_rate_
-    how: dict[str, Any] = {"groups": sample.codes}
-    summary = calibration_summary(sample.labels, probabilities, base_rate=claimed, n_resamples=RESAMPLES, **how)
+    summary = calibration_summary(sample.labels, probabilities, base_rate=profile.calibrator.base_rate_, groups=sample.drawn_by)
     losses = {}
-    for name, metric in (("brier", brier_score), ("log_loss", log_loss)):
-        value, low, high = getattr(summary, name), None, None
-        if summary.n_groups > 1 and math.isfinite(value):
-            found = bootstrap(metric, sample.labels, probabilities, n_resamples=RESAMPLES, **how)
-            low, high = found.low, found.high
-        losses[name] = {"value": _or_none(value), "low": _or_none(low), "high": _or_none(high)}
-    curve = reliability_curve(sample.labels, probabilities, band="consistency", **how)
+    for name in ("brier", "log_loss"):
+        low, high = getattr(summary, f"{name}_interval")
+        losses[name] = {"value": _or_none(getattr(summary, name)), "low": _or_none(low), "high": _or_none(high)}
+    curve = reliability_curve(sample.labels, probabilities, band="consistency", groups=sample.drawn_by)
     return {"summary": summary.to_dict(), **losses, "reliability": curve.to_dict()}
 
 
@@ -122,30 +117,33 @@ def score_facts(sample: Sample) -> dict[str, Any]:
     return {"edges": edges.tolist(), **counts, "separation": told}
 
 
-def class_facts(sample: Sample, values: Float32, edge: float, target_precision: float | None, better: bool) -> dict[str, Any] | None:
+def class_facts(sample: Sample, values: Float32, edge: float, target_precision: float | None, better: bool, digits: int) -> dict[str, Any] | None:
     """Return each class's own best threshold beside what the report's threshold does to it."""
     if sample.classes is None:
         return None
-    how: dict[str, Any] = {"groups": sample.codes, "higher_is_better": better}
+    how: dict[str, Any] = {"groups": sample.drawn_by, "higher_is_better": better}
     found = threshold_stability(sample.labels, values, sample.classes, target_precision=target_precision, n_resamples=200, **how)
     rows = []
     for row in found.rows:
         inside = sample.classes == row.name
         labels, mine, codes = sample.labels[inside], values[inside], sample.codes[inside]
+        own = None if math.isinf(row.threshold) else row.threshold
         rows.append(
             {"name": str(row.name), "n": row.n, "n_relevant": row.n_relevant, "n_queries": row.n_groups}
-            | {"threshold": _or_none(row.threshold), "threshold_low": _or_none(row.low), "threshold_high": _or_none(row.high)}
-            | {"own": None if math.isinf(row.threshold) else at_edge(labels, mine, row.threshold, codes, better)}
+            | {"threshold": own, "threshold_text": None if own is None else edge_texts(np.array([own], np.float32), mine, better, digits)[0]}
+            | {"threshold_low": _or_none(row.low), "threshold_high": _or_none(row.high)}
+            | {"own": None if own is None else at_edge(labels, mine, own, codes, better)}
             | {"here": at_edge(labels, mine, edge, codes, better)}
         )
     return {"target_precision": target_precision, "verdict": found.verdict, "rows": rows}
 
 
 def at_edge(labels: Any, values: Float32, edge: float, codes: Any, better: bool) -> dict[str, Any]:
-    """Return precision and recall at a threshold with intervals, None of nothing, and whether they rest on too few pairs."""
+    """Return precision and recall at a threshold with intervals, None of nothing, and whether they rest on too few pairs or queries."""
     found = precision_recall_at(labels, values, edge, groups=codes, higher_is_better=better)
     n_relevant = int(labels.sum())
-    told = found.to_dict() | {"n_relevant": n_relevant, "too_few": found.n_selected < FEW or n_relevant < FEW}
+    few = found.n_selected < FEW or n_relevant < FEW or len(np.unique(codes)) < FEW_QUERIES
+    told = found.to_dict() | {"n_relevant": n_relevant, "too_few": few}
     return told | ({} if found.n_selected else {"precision": None}) | ({} if n_relevant else {"recall": None})
 
 

@@ -53,22 +53,27 @@ def data_script(name: str, value: Any) -> Safe:
     return Safe(f'<script type="application/json" id="{name}">{body}</script>')
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers_from: int = 1) -> Safe:
-    """Return a table whose first column heads the rows and which scrolls by itself where it is wider than the page."""
-    heads = [tag("th", name, scope="col", class_="number" if i >= numbers_from else None) for i, name in enumerate(head)]
-    body = [tag("tr", *(_cell(value, i, numbers_from) for i, value in enumerate(row))) for row in rows]
-    made = tag("table", tag("caption", caption), tag("thead", tag("tr", *heads)), tag("tbody", *body))
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, cards: bool = True) -> Safe:
+    """Return a table whose first column heads the rows and which scrolls by itself where it is wider than the page.
+
+    On a phone each row of one with `cards` is a card, whose cells bear the names of their columns; styles that make it one would take the
+    table's roles from it, so they are told.
+    """
+    heads = [tag("th", name, scope="col", role="columnheader", class_="number" if i else None) for i, name in enumerate(head)]
+    body = [tag("tr", *(_cell(value, name, first=not i) for i, (value, name) in enumerate(zip(row, head, strict=True))), role="row") for row in rows]
+    parts = [tag("thead", tag("tr", *heads, role="row"), role="rowgroup"), tag("tbody", *body, role="rowgroup")]
+    made = tag("table", tag("caption", caption), *parts, role="table", class_="cards" if cards else None)
     return tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
-def _cell(value: Any, column: int, numbers_from: int) -> Safe:
+def _cell(value: Any, name: str, *, first: bool) -> Safe:
     cell = value if isinstance(value, Cell) else Cell(value)
-    css = " ".join(filter(None, ["number" if column >= numbers_from else "", cell.css])) or None
+    css = " ".join(filter(None, ["" if first else "number", cell.css])) or None
     lines = (cell.small,) if isinstance(cell.small, str) else cell.small
     small = joined(tag("span", line, class_="n") for line in lines if line)
-    if column == 0:
-        return tag("th", cell.text, small, scope="row", class_=css)
-    return tag("td", cell.text, small, class_=css)
+    if first:
+        return tag("th", cell.text, small, scope="row", role="rowheader", class_=css)
+    return tag("td", cell.text, small, role="cell", data_label=name, class_=css)
 
 
 def facts_table(caption: str, rows: Iterable[tuple[str, Any]]) -> Safe:

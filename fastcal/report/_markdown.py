@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastcal.report import _verdict
+from fastcal.report._charts import result_classes
 from fastcal.report._glossary import NO_INTERVAL
-from fastcal.report._words import NOTHING, digits_for, estimate, fixed, interval, many, readout, seen_words, share, whole
+from fastcal.report._words import NOTHING, estimate, fixed, interval, many, readout, seen_words, share, stored, whole
 
 # Brackets of an interval stay as they are; any others could begin a link.
 _SIGNS = re.compile(r"([\\`*_<>|#~]|\[(?![\u2212\d.]+, [\u2212\d.]+\](?!\()))")
@@ -52,8 +53,7 @@ def _title(text: str) -> str:
 
 def _threshold(facts: Any) -> list[str]:
     operating, data = facts["operating"], facts["data"]
-    grid, shares = operating["threshold"], operating["query_shares"]
-    digits = digits_for(grid[0], grid[-1])
+    grid, shares = operating["threshold_text"], operating["query_shares"]
     names = {operating["start"]: "start"} | {mark["at"]: mark["label"] for mark in operating["marks"]}
     rows = []
     for at in sorted(names, reverse=True):
@@ -61,13 +61,19 @@ def _threshold(facts: Any) -> list[str]:
         none = shares["n_queries"] - operating["queries_with_any"][at]
         cells = [f"{said[name]} {said[f'{name}_interval']}" if said[name] != NOTHING else NOTHING for name in ("precision", "recall", "f1")]
         counts = [said["selected"], f"{whole(none)}: {share(none, shares)}", said["results"]]
-        rows.append([f"{fixed(grid[at], digits)} ({names[at]})", *cells[:2], cells[2], said["precision_n"].split(" ")[0], *counts])
+        rows.append([f"{grid[at]} ({names[at]})", *cells[:2], cells[2], said["precision_n"].split(" ")[0], *counts])
     recall = f"recall (of {whole(data['n_relevant'])} in the lists, {whole(data['n_relevant_in_qrels'])} known)"
     head = [f"{operating['space']} threshold", "precision (of selected)", recall, "F1", "relevant selected", "selected", "queries with none"]
     lines = table([*head, "median results"], rows)
     said = readout(operating, data, operating["start"], operating["escalate_start"])
-    edges = f"from {fixed(grid[operating['start']], digits)}, escalate from {fixed(grid[operating['escalate_start']], digits)}"
+    edges = f"from {grid[operating['start']]}, escalate from {grid[operating['escalate_start']]}"
     decided = [[name.replace("_", " "), said[name], said[f"{name}_share"]] for name in ("act", "escalate", "not_found")]
+    classes = result_classes(operating, data["most_results"])
+    lines += table(
+        ["queries by their results", *map(escaped, classes)],
+        [[f"{grid[at]} ({names[at]})", *map(whole, operating["queries_by_results"][at][: len(classes)])] for at in sorted(names, reverse=True)],
+    )
+    lines += ["", f"No list here holds more than {many(data['most_results'], 'result', 'results')}, whatever there is behind it."]
     return [*lines, *table([f"decision per query, act {edges}", f"of {many(data['n_queries'], 'query', 'queries')}", "share"], decided)]
 
 
@@ -112,8 +118,13 @@ def _cell(at: Any) -> str:
 def _classes(found: Any) -> list[str]:
     if found is None:
         return []
-    rows = [[row["name"], whole(row["n"]), whole(row["n_relevant"]), *_rule(row["here"]), fixed(row["threshold"], 4)] for row in found["rows"]]
-    head = ["class", "candidates", "relevant", "precision", "recall", "selected", "own threshold"]
+    rows = []
+    for row in found["rows"]:
+        limits = interval(row["threshold_low"], row["threshold_high"], 4)
+        own = [NOTHING] * 4 if row["own"] is None else [f"{row['threshold_text']} {limits.replace(NOTHING, '(open-ended)')}", *_rule(row["own"])]
+        rows.append([row["name"], *(whole(row[name]) for name in ("n", "n_relevant", "n_queries")), *_rule(row["here"]), *own])
+    own_head = ["own threshold", "precision there", "recall there", "selected there"]
+    head = ["class", "candidates", "relevant", "queries", "precision", "recall", "selected", *own_head]
     return ["", f"Verdict: {escaped(found['verdict'])}.", *table(head, rows)]
 
 
@@ -121,7 +132,7 @@ def _transfer(found: Any) -> list[str]:
     if found is None:
         return []
     rows = [
-        [f"{name}, {space} {fixed(edge, 4)} ({target})", *map(_cell, cells)]
+        [f"{name}, {space} {stored(edge)} ({target})", *map(_cell, cells)]
         for name, space, edge, target, cells in zip(*(found[key] for key in ("names", "space", "threshold", "target", "cells")), strict=True)
     ]
     return [
@@ -147,7 +158,7 @@ def _drift(facts: Any) -> list[str]:
 def _profile(facts: Any) -> list[str]:
     data, profile = facts["data"], facts["profile"]
     names = ("model", "revision", "metric", "task", "stage", "norm", "dims", "top_k", "corpus", "n_queries", "created")
-    rows = [[name.replace("_", " "), profile[name]] for name in names if profile[name] is not None]
+    rows = [[name.replace("_", " "), whole(profile[name]) if name == "n_queries" else profile[name]] for name in names if profile[name] is not None]
     rows.append(["calibrator", profile["calibrator"]["type"]])
     lines = table(["profile", ""], rows)
     judged = [[f"judged@{each['k']}", f"{estimate(each)}, mean of {many(each['n_queries'], 'query', 'queries')}"] for each in data["judged_at"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastcal.report._edges import Edges
-from fastcal.report._words import many
+from fastcal.report._words import many, whole
 
 MOSTLY_JUDGED = 0.8
 
@@ -25,10 +25,8 @@ def notes(facts: dict[str, Any], edges: Edges) -> list[str]:
 def _seen(data: dict[str, Any]) -> list[str]:
     found = []
     if data["n_queries_seen"]:
-        found.append(
-            f"{data['n_queries_seen']} of {many(data['n_queries'], 'query is', 'queries are')} among those the profile was fitted on: figures on "
-            "them flatter, and say little about new queries"
-        )
+        seen, measured = whole(data["n_queries_seen"]), many(data["n_queries"], "query is", "queries are")
+        found.append(f"{seen} of {measured} among those the profile was fitted on: figures on them flatter, and say little about new queries")
     if data["n_queries_left_out_as_seen"]:
         found.append(f"{many(data['n_queries_left_out_as_seen'], 'query was', 'queries were')} left out: the profile was fitted on them")
     if data["n_queries_seen"] is None:
@@ -41,7 +39,7 @@ def _judgements(data: dict[str, Any]) -> list[str]:
     top = data["judged_at"][min(1, len(data["judged_at"]) - 1)]
     if data["n_unjudged"] and data["unjudged"] == "irrelevant" and top["value"] < MOSTLY_JUDGED:
         found.append(
-            f"{data['n_unjudged']:,} of {data['n_pairs']:,} candidates were never judged and count as irrelevant (judged@{top['k']} is "
+            f"{whole(data['n_unjudged'])} of {whole(data['n_pairs'])} candidates were never judged and count as irrelevant (judged@{top['k']} is "
             f"{top['value']:.2f}): precision and probabilities may look worse than they are, unless the judgements are complete"
         )
     if data["n_unjudged"] and not data["judgements_hold_irrelevant"]:
@@ -49,18 +47,17 @@ def _judgements(data: dict[str, Any]) -> list[str]:
     if data["n_queries_without_judgement"]:
         n, of = data["n_queries_without_judgement"], many(data["n_queries_in_run"], "query", "queries")
         fate = "stayed" if data["all_queries"] else "left out"
-        found.append(f"{n:,} of {of} of the run without any judgement: {fate}")
+        found.append(f"{whole(n)} of {of} of the run without any judgement: {fate}")
     if data["n_judged_queries_not_in_run"]:
-        found.append(f"{data['n_judged_queries_not_in_run']} judged queries are not in the run, and count for nothing here")
+        found.append(f"{whole(data['n_judged_queries_not_in_run'])} judged queries are not in the run, and count for nothing here")
     return found
 
 
 def _sizes(data: dict[str, Any], profile: dict[str, Any]) -> list[str]:
     found = []
     if profile["top_k"] is not None and profile["top_k"] != data["most_results"]:
-        found.append(
-            f"lists here hold up to {data['most_results']} results, those of the profile {profile['top_k']}: its probabilities are for that depth"
-        )
+        here, fitted = whole(data["most_results"]), whole(profile["top_k"])
+        found.append(f"lists here hold up to {here} results, those of the profile {fitted}: its probabilities are for that depth")
     return found
 
 

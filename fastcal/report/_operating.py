@@ -105,6 +105,8 @@ class _Counted:
         self.relevant: Float64 = np.bincount(codes, labels, n_queries).astype(np.float64)
         self.selected, self.hits, self.known = (np.zeros(n_queries, np.float64) for _ in range(3))
         self.rows: dict[str, list[tuple[float, ...]]] = {"precision": [], "recall": [], "f1": [], "precision_judged": []}
+        self.most = np.bincount(codes, minlength=n_queries).max()
+        self.full: list[int] = []
         self.spread: list[list[float]] = []
         self.classes: list[list[int]] = []
 
@@ -123,6 +125,7 @@ class _Counted:
         for name, (n, hits) in behind.items():
             self.rows[name].append(totals(n, hits))
         self.spread.append([float(x) for x in (*np.quantile(self.selected, [0.5, 0.9]), self.selected.max(), self.selected.mean())])
+        self.full.append(int(np.count_nonzero(self.selected == self.most)))
         places = np.searchsorted(RESULTS_FROM, self.selected, side="right") - 1
         self.classes.append(np.bincount(places, minlength=len(RESULTS_FROM)).tolist())
 
@@ -142,6 +145,7 @@ class _Counted:
         classes = np.array(self.classes)
         found["queries_with_any"] = (self.size - classes[:, 0]).tolist()
         found["queries_with_thousands"] = classes[:, -1].tolist()
+        found["queries_with_most"] = self.full
         found["queries_by_results"] = classes.tolist()
         for name, column in zip(("median", "p90", "most", "mean"), zip(*self.spread, strict=True), strict=True):
             found[f"results_{name}"] = list(column)
@@ -163,6 +167,7 @@ def score_edges(
 def shares_of(columns: dict[str, Any], n_queries: int) -> dict[str, Any]:
     """Return 95 % Wilson intervals of every number of queries that two edges of the grid can bring about, out of all."""
     some = np.unique(columns["queries_with_any"])
-    counts = np.unique(np.concatenate([np.abs(np.subtract.outer(some, some)).ravel(), some, n_queries - some, columns["queries_with_thousands"]]))
+    between = np.abs(np.subtract.outer(some, some)).ravel()
+    counts = np.unique(np.concatenate([between, some, n_queries - some, columns["queries_with_thousands"], columns["queries_with_most"]]))
     low, high = wilson_interval(counts, np.full(len(counts), n_queries))
     return {"n_queries": n_queries, "count": counts.tolist(), "low": low.tolist(), "high": high.tolist()}

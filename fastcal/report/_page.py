@@ -11,7 +11,7 @@ from typing import Any
 from fastcal._extras import require
 from fastcal.report import _charts, _sections
 from fastcal.report._html import Safe, data_script, joined, tag
-from fastcal.report._words import DASH, digits_for
+from fastcal.report._words import DASH
 
 ASSETS = Path(__file__).parent / "assets"
 LIBRARY = "window.vegaEmbed = vegaEmbed;"
@@ -29,9 +29,7 @@ def page(facts: Any) -> str:
     """Return the whole page."""
     script = (ASSETS / "page.js").read_text(encoding="utf-8")
     scripts = [library(), script]
-    low, high = _charts.domain(facts["operating"])
-    digits = digits_for(low, high)
-    shown = {"operating": facts["operating"], "data": facts["data"], "digits": digits}
+    shown = {"operating": facts["operating"], "data": facts["data"]}
     head = joined(
         [
             tag("meta", charset="utf-8"),
@@ -46,9 +44,9 @@ def page(facts: Any) -> str:
     body = joined(
         [
             tag("a", "Skip to the report", class_="skip", href="#main"),
-            tag("div", _sections.header(facts), tag("main", *_sections.sections(facts, digits), id="main"), _sections.footer(facts), class_="column"),
+            tag("div", _sections.header(facts), tag("main", *_sections.sections(facts), id="main"), _sections.footer(facts), class_="column"),
             data_script("facts", shown),
-            data_script("result-classes", _charts.result_classes(facts["operating"])),
+            data_script("result-classes", _charts.result_classes(facts["operating"], facts["data"]["most_results"])),
             data_script("charts", _charts.charts(facts)),
             *(tag("script", Safe(each)) for each in scripts),
         ]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import numpy as np
+
 from fastcal._atomic import replacing
 from fastcal._validate import files
 from fastcal._validate.numbers import flag
@@ -23,11 +25,12 @@ from fastcal.report._operating import RESULTS_FROM, THOUSANDS, grid_of, operatin
 from fastcal.report._sample import Reading, Sample, as_reading, sampled
 from fastcal.report._transfer import Collection, transfer_facts
 from fastcal.report._verdict import head
-from fastcal.report._words import many
+from fastcal.report._words import digits_for, edge_texts, many
 from fastcal.run import Qrels, Run
 
 FORMAT, SCHEMA_VERSION = "fastcal report", 1
 FORMS = (".html", ".md", ".json")
+JUDGED = ("precision_judged", "precision_judged_low", "precision_judged_high")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -187,21 +190,27 @@ def _measured(sample: Sample, qrels: Qrels, profile: Profile, edges: Edges, **sa
     on_scores = edges.space == "score"
     values, better = (sample.scores, sample.higher_is_better) if on_scores else (probabilities, True)
     target = edges.stored.target_precision if edges.stored is not None else None
+    domain = (float(values.min()), float(values.max())) if on_scores else (0.0, 1.0)
+    digits = digits_for(*domain)
+    data = _facts.data_facts(sample, qrels, **said)
+    found = _operating(sample, values, profile, edges, domain, better=better)
+    if not data["judgements_hold_irrelevant"]:
+        found |= {name: [None] * len(found["threshold"]) for name in JUDGED}
+    found["threshold_text"] = edge_texts(np.array(found["threshold"], np.float32), values, better, digits)
     return {
-        "data": _facts.data_facts(sample, qrels, **said),
+        "data": data,
         "profile": _facts.profile_facts(profile),
         "validation": _facts.validation_facts(sample, profile),
         "calibration": _facts.calibration_facts(sample, probabilities, profile),
         "scores": _facts.score_facts(sample),
-        "operating": _operating(sample, values, profile, edges, better=better),
-        "classes": _facts.class_facts(sample, values, edges.act, target, better),
+        "operating": found,
+        "classes": _facts.class_facts(sample, values, edges.act, target, better, digits),
     }
 
 
-def _operating(sample: Sample, values: Any, profile: Profile, edges: Edges, *, better: bool) -> dict[str, Any]:
+def _operating(sample: Sample, values: Any, profile: Profile, edges: Edges, domain: tuple[float, float], *, better: bool) -> dict[str, Any]:
     stored = [cut for cut in profile.thresholds if cut.space == edges.space]
     marks = [inclusive_edge(cut, cut.value) for cut in stored]
-    domain = (0.0, 1.0) if edges.space == "probability" else (float(values.min()), float(values.max()))
     grid = grid_of(values, [edges.act, edges.escalate, *marks], domain, better)
     columns = operating(values, sample.labels, sample.judged, sample.codes, sample.n_queries, grid, better)
     place = {value: i for i, value in enumerate(columns["threshold"])}

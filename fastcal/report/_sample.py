@@ -63,6 +63,12 @@ class Sample:
         """Name of each query, or its place."""
         return names_of(self.run)
 
+    @property
+    def drawn_by(self) -> npt.NDArray[np.int64]:
+        """Number of each pair's query by name, to resample by: the order of a file does not matter."""
+        numbers: npt.NDArray[np.int64] = np.unique(self.query_ids, return_inverse=True)[1][self.codes]
+        return numbers
+
     def probabilities(self, profile: Profile) -> npt.NDArray[np.float32]:
         """Return the profile's probability of each pair."""
         grouped = isinstance(profile.calibrator, GroupCalibrator)

@@ -7,6 +7,7 @@ from typing import Any
 from fastcal.report import _tables
 from fastcal.report._glossary import NO_INTERVAL, glossary
 from fastcal.report._html import Safe, chart, figures, joined, legend, more, tag
+from fastcal.report._operating import THOUSANDS
 from fastcal.report._verdict import MEANING
 from fastcal.report._words import fixed, interval, many, readout, whole
 
@@ -54,13 +55,13 @@ def _notes(warnings: list[str]) -> Safe | None:
     )
 
 
-def sections(facts: Any, digits: int) -> list[Safe]:
+def sections(facts: Any) -> list[Safe]:
     """Return every section; one without numbers says what it would need."""
     made = {
-        "threshold": _threshold(facts, digits),
+        "threshold": _threshold(facts),
         "calibration": _calibration(facts),
         "scores": _scores(facts),
-        "classes": _tables.classes(facts, digits),
+        "classes": _tables.classes(facts),
         "transfer": _tables.transfer(facts["transfer"]),
         "drift": _drift(facts),
         "profile": _tables.profile(facts["profile"]),
@@ -70,21 +71,26 @@ def sections(facts: Any, digits: int) -> list[Safe]:
     return [tag("section", tag("h2", name, id=f"{key}-title"), made[key], id=key, aria_labelledby=f"{key}-title") for key, name in PARTS]
 
 
-def _threshold(facts: Any, digits: int) -> Safe:
+def _threshold(facts: Any) -> Safe:
     operating, data = facts["operating"], facts["data"]
     texts = readout(operating, data, operating["start"], operating["escalate_start"])
     verb = "at least" if operating["higher_is_better"] else "at most"
-    intro = (
-        f"Act on a candidate whose {operating['space']} is {verb} the threshold. Drag the sliders, or use the arrow keys: every number follows. "
-        "Brackets are 95 % intervals, by query. Without an edge of its own to escalate from, nothing escalates and both move together."
-    )
+    alone = operating["start"] == operating["escalate_start"]
+    escalates = "Nothing escalates until the lower slider is moved to a laxer edge." if alone else "Candidates between the two edges escalate."
+    drag = " Drag the sliders, or use the arrow keys: every number follows."
+    intro = [
+        f"Act on a candidate whose {operating['space']} is {verb} the threshold.",
+        tag("span", drag, class_="needs-script"),
+        f" Brackets are 95 % intervals, by query. {escalates}",
+    ]
+    most = data["most_results"]
     caution = (
         "A threshold picked here by looking was chosen on these labels, so its figures flatter: measure it on new queries, or certify it "
         "(fastcal certify)."
     )
     return joined(
         [
-            tag("p", intro),
+            tag("p", *intro),
             chart(
                 "chart-rates",
                 "Precision, recall and F1",
@@ -92,9 +98,9 @@ def _threshold(facts: Any, digits: int) -> Safe:
                 _rates_words(texts),
                 lines=RATES,
             ),
-            _edge("act", "Act from", operating, operating["start"], digits),
-            _edge("escalate", "Escalate from", operating, operating["escalate_start"], digits),
-            _presets(operating, digits),
+            _edge("act", "Act from", operating, operating["start"]),
+            _edge("escalate", "Escalate from", operating, operating["escalate_start"]),
+            _presets(operating),
             tag("p", caution, class_="quiet"),
             tag("p", id="told", class_="heard", role="status", aria_live="polite"),
             _board(texts, data),
@@ -102,11 +108,11 @@ def _threshold(facts: Any, digits: int) -> Safe:
             chart(
                 "chart-results",
                 "Results per query",
-                "at the threshold to act from",
+                f"at the threshold to act from; no list here holds more than {whole(most)}, whatever there is behind it",
                 "Number of queries by how many of their results are selected",
                 small=True,
             ),
-            more("Numbers behind these charts", _tables.rates(facts, digits)),
+            more("Numbers behind these charts", _tables.rates(facts)),
         ]
     )
 
@@ -115,21 +121,20 @@ def _rates_words(texts: dict[str, str]) -> str:
     return f"Precision, recall and F1 over the threshold. At the profile's threshold: precision {texts['precision']}, recall {texts['recall']}."
 
 
-def _edge(name: str, label: str, operating: Any, start: int, digits: int) -> Safe:
-    grid = operating["threshold"]
-    value = f"{grid[start]:.{digits}f}"
+def _edge(name: str, label: str, operating: Any, start: int) -> Safe:
+    grid, texts = operating["threshold"], operating["threshold_text"]
     numbers = {"min": repr(grid[0]), "max": repr(grid[-1]), "step": "any"}
     slider = tag("input", id=name, type="range", value=repr(grid[start]), aria_label=f"{label}, {operating['space']}", **numbers)
-    box = tag("input", id=f"{name}-value", type="number", value=value, **numbers)
+    box = tag("input", id=f"{name}-value", type="number", value=texts[start], step="any")
     said = tag("span", id=f"{name}-said", class_="n", role="status")
     row = tag("div", tag("label", label, for_=f"{name}-value"), box, said, class_="row")
     return tag("div", row, tag("div", slider, class_="track"), class_="edge needs-script")
 
 
-def _presets(operating: Any, digits: int) -> Safe:
+def _presets(operating: Any) -> Safe:
     """Buttons that set both edges: each threshold of the profile, and the start."""
     buttons = [
-        tag("button", f"{mark['label']} ({operating['threshold'][mark['at']]:.{digits}f})", type="button", data_at=mark["at"])
+        tag("button", f"{mark['label']} ({operating['threshold_text'][mark['at']]})", type="button", data_at=mark["at"])
         for mark in operating["marks"]
     ]
     told = tag("span", "The profile's thresholds:", class_="quiet") if buttons else None
@@ -147,6 +152,7 @@ def _of(data: Any) -> Safe:
 
 def _board(texts: dict[str, str], data: Any) -> Safe:
     rows: list[tuple[str, Safe]] = []
+    most = data["most_results"]
     names = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
     if data["n_unjudged"] and data["judgements_hold_irrelevant"]:
         names["precision_judged"] = "Precision, judged ones only"
@@ -159,8 +165,10 @@ def _board(texts: dict[str, str], data: Any) -> Safe:
     ]
     rows += [
         (name, tag("dd", _out(key, texts, "value"), _out(f"{key}_share", texts, "n"), _of(data)))
-        for key, name in (("none", "Queries with none"), ("thousands", "Queries with thousands"))
+        for key, name in (("none", "Queries with none"), *([("thousands", "Queries with thousands")] if most >= THOUSANDS else []))
     ]
+    full = [_out("full", texts, "value"), _out("full_share", texts, "n"), _of(data), tag("span", "the most that a list holds here", class_="n")]
+    rows.append((f"Queries with {many(most, 'result', 'results')}", tag("dd", *full)))
     return tag("dl", *(tag("div", tag("dt", name), value) for name, value in rows), class_="figures", id="board")
 
 
@@ -261,7 +269,7 @@ def _drift(facts: Any) -> Safe:
                     ("Distance of the scores", fixed(drift["statistic"]), "", "Kolmogorov-Smirnov: 0 is no drift"),
                     ("p-value", fixed(drift["p_value"], 4), "", f"{fixed(drift['n_effective'], 0)} independent candidates now"),
                     (
-                        f"Share at or below {fixed(drift['at'])}",
+                        f"Share at or below {fixed(drift['at'])}, where they differ most",
                         fixed(drift["share_below"]),
                         "",
                         f"{fixed(drift['reference_share_below'])} when fitted",

@@ -8,25 +8,25 @@ from typing import Any
 
 from fastcal.report import _verdict
 from fastcal.report._html import Cell, Safe, facts_table, joined, table, tag
-from fastcal.report._words import DASH, NOTHING, estimate, fixed, interval, many, percent, seen_words, share, whole
+from fastcal.report._words import DASH, NOTHING, digits_for, estimate, fixed, interval, many, percent, seen_words, share, stored, whole
 
 ROWS = 25
 
 
-def rates(facts: Any, digits: int) -> Safe:
+def rates(facts: Any) -> Safe:
     """Some thirty thresholds of the grid, those of the profile among them."""
     operating, shares = facts["operating"], facts["operating"]["query_shares"]
     last = len(operating["threshold"]) - 1
     places = sorted({*(round(i * last / ROWS) for i in range(ROWS + 1)), operating["start"], *(mark["at"] for mark in operating["marks"])})
-    stored = {mark["at"]: mark["label"] for mark in operating["marks"]}
+    labels = {mark["at"]: mark["label"] for mark in operating["marks"]}
     rows = []
     for i in places:
         at = {name: values[i] for name, values in operating.items() if isinstance(values, list) and len(values) == last + 1}
-        css = "own" if i in stored else ""
+        css = "own" if i in labels else ""
         none = shares["n_queries"] - at["queries_with_any"]
         rows.append(
             [
-                Cell(fixed(at["threshold"], digits), stored.get(i, ""), css),
+                Cell(at["threshold_text"], labels.get(i, ""), css),
                 Cell(fixed(at["precision"]), interval(at["precision_low"], at["precision_high"]), css),
                 Cell(fixed(at["recall"]), interval(at["recall_low"], at["recall_high"]), css),
                 Cell(fixed(at["f1"]), interval(at["f1_low"], at["f1_high"]), css),
@@ -56,13 +56,13 @@ def histogram(scores: Any) -> Safe:
         [f"{fixed(a, 4)} {DASH} {fixed(b, 4)}", *(whole(scores[name][i]) for name in ("relevant", "irrelevant", "unjudged"))]
         for i, (a, b) in enumerate(itertools.pairwise(edges))
     ]
-    return table("Candidates by score", ["Score", "Relevant", "Judged irrelevant", "Unjudged"], rows)
+    return table("Candidates by score", ["Score", "Relevant", "Judged irrelevant", "Unjudged"], rows, cards=False)
 
 
 def distributions(found: Any) -> Safe:
     """Quantiles then and now."""
     rows = [[percent(found["share"][i]), fixed(found["reference"][i], 4), fixed(found["now"][i], 4)] for i in range(0, len(found["share"]), 4)]
-    return table("Quantiles of the scores", ["Share at or below", "When fitted", "Now"], rows)
+    return table("Quantiles of the scores", ["Share at or below", "When fitted", "Now"], rows, cards=False)
 
 
 def _rule(at: Any) -> tuple[Cell, tuple[str, ...]]:
@@ -79,32 +79,32 @@ def _both(at: Any) -> Cell:
     return Cell(cell.text, (*cell.small, *recall), cell.css)
 
 
-def classes(facts: Any, digits: int) -> Safe:
+def classes(facts: Any) -> Safe:
     """Each class at the threshold of the report, and at the best one of its own."""
     found, operating = facts["classes"], facts["operating"]
     if found is None:
         return tag("p", "No classes were given. With a table of query and class (--by TABLE, by=) each class gets its row here.", class_="empty")
     target = found["target_precision"]
     best = "the highest F1" if target is None else f"precision {target:g}"
+    digits = digits_for(operating["threshold"][0], operating["threshold"][-1])
     rows = []
     for row in found["rows"]:
         limits = interval(row["threshold_low"], row["threshold_high"], digits)
-        own = (
-            [Cell("none reaches it")]
-            if row["threshold"] is None
-            else [Cell(fixed(row["threshold"], digits), limits if limits != NOTHING else "open-ended")]
-        )
-        best_rule = _both(row["own"]) if row["own"] is not None else Cell(NOTHING)
+        own, there = Cell("none reaches it"), Cell(NOTHING)
+        if row["own"] is not None:
+            there = _both(row["own"])
+            few = "too few" if row["own"]["too_few"] else ""
+            own = Cell(row["threshold_text"], (limits if limits != NOTHING else "open-ended", few), there.css)
         rows.append(
             [
                 Cell(row["name"]),
                 Cell(whole(row["n"]), (f"{whole(row['n_relevant'])} relevant", many(row["n_queries"], "query", "queries"))),
                 _both(row["here"]),
-                *own,
-                best_rule,
+                own,
+                there,
             ]
         )
-    edge = fixed(operating["threshold"][operating["start"]], digits)
+    edge = operating["threshold_text"][operating["start"]]
     head = ["Class", "Candidates", f"Precision at {edge}", "Own threshold", "Precision there"]
     return joined(
         [
@@ -124,7 +124,7 @@ def transfer(found: Any) -> Safe:
         )
     rows = []
     for i, name in enumerate(found["names"]):
-        head = Cell(name, (found["models"][i], f"{found['space'][i]} {fixed(found['threshold'][i], 4)}", found["target"][i]))
+        head = Cell(name, (found["models"][i], f"{found['space'][i]} {stored(found['threshold'][i])}", found["target"][i]))
         rows.append([head, *(_transferred(cell, own=i == j) for j, cell in enumerate(found["cells"][i]))])
     told = (
         "Rows: whose profile and threshold, and the target that it was stored for. Columns: whose data. Precision with its 95 % interval, then "
@@ -146,16 +146,23 @@ def promises(facts: Any) -> Safe:
     """What each stored threshold was chosen for, reached when fitted and reaches here."""
     if not facts["validation"]["thresholds"]:
         return tag("p", "The profile holds no threshold.", class_="empty")
-    rows = [[cell if isinstance(cell, str) else Cell(*cell) for cell in row] for row in _verdict.promises(facts)]
+    rows = [[cell if isinstance(cell, str) else _measured(*cell) for cell in row] for row in _verdict.promises(facts)]
     return joined(
         [table("What the stored thresholds promised, 95 % intervals by query", _verdict.HEAD, rows), tag("p", _verdict.PROMISE, class_="quiet")]
     )
 
 
+def _measured(figure: str, n: str) -> Cell:
+    """Return a figure with its interval and its n on lines of their own."""
+    value, bracket, limits = figure.partition(" [")
+    return Cell(value, (bracket.strip() + limits, n))
+
+
 def profile(facts: Any) -> Safe:
     """What the profile records."""
     names = ("model", "revision", "metric", "task", "stage", "norm", "dims", "top_k", "corpus", "n_pairs", "n_queries", "created", "library_version")
-    rows = [(name.replace("_", " "), NOTHING if facts[name] is None else facts[name]) for name in names]
+    counts = {name: whole(facts[name]) for name in ("n_pairs", "n_queries") if facts[name] is not None}
+    rows = [(name.replace("_", " "), NOTHING if facts[name] is None else counts.get(name, facts[name])) for name in names]
     rows.insert(5, ("modality", " → ".join(facts["modality"])))
     params = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in facts["calibrator"]["params"].items())
     rows.append(("calibrator", f"{facts['calibrator']['type']}({params})"))
@@ -183,7 +190,7 @@ def _stored(thresholds: Any) -> Safe | None:
         n = NOTHING if cut["n_selected"] is None else whole(cut["n_selected"])
         rows.append(
             [
-                f"{cut['space']} {fixed(cut['value'], 4)}",
+                f"{cut['space']} {stored(cut['value'])}",
                 target,
                 Cell(fixed(cut["precision"]), limits),
                 fixed(cut["recall"]),
@@ -210,7 +217,12 @@ def data(facts: Any) -> Safe:
     ]
     both = found["judgements_hold_irrelevant"]
     judged = [
-        [f"@{each['k']}", estimate(each), fixed(each["precision_irrelevant"]), fixed(each["precision_judged"]) if both else NOTHING]
+        [
+            f"@{each['k']}",
+            Cell(fixed(each["value"]), interval(each["low"], each["high"])),
+            fixed(each["precision_irrelevant"]),
+            fixed(each["precision_judged"]) if both else NOTHING,
+        ]
         for each in found["judged_at"]
     ]
     head = ["Depth", "Judged", "Precision, unjudged as irrelevant", "Precision, judged only"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastcal.profile._verdict import ALPHA, FEW_QUERIES, MATERIAL
-from fastcal.report._words import NOTHING, fixed, interval, many, whole
+from fastcal.report._words import NOTHING, fixed, interval, many, stored, whole
 
 CANNOT_BE_TOLD = "cannot be told"
 MEANING = {
@@ -45,7 +45,7 @@ def promises(facts: Any) -> list[list[str | tuple[str, str]]]:
         kind = check["kind"]
         rows.append(
             [
-                f"{check['space']} {fixed(check['value'], 4)}",
+                f"{check['space']} {stored(check['value'])}",
                 NOTHING if kind is None else f"{kind} {fixed(cut[f'target_{kind}'])}",
                 _fitted(cut, kind),
                 _reached(check, facts["data"]["n_relevant"]),

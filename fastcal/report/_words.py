@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 NOTHING = DASH = "\u2013"
 MINUS = "\u2212"
@@ -15,6 +18,36 @@ def fixed(value: float | None, digits: int = 3) -> str:
         return NOTHING
     text = str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP))
     return MINUS + text[1:] if text.startswith("-") and float(text) != 0 else text.lstrip("-")
+
+
+def stored(edge: float) -> str:
+    """Return a threshold so that it can be copied: the shortest decimal that is the same float32 number."""
+    return str(np.float32(edge))
+
+
+def edge_texts(edges: npt.NDArray[np.float32], values: npt.NDArray[np.float32], higher_is_better: bool, digits: int) -> list[str]:
+    """Return each edge so that its copy selects the same of `values`: with as few decimals as do, but at least `digits`, on its lax side."""
+    sign = 1.0 if higher_is_better else -1.0
+    ranked = np.concatenate([[-np.inf], np.sort(sign * values.astype(np.float64))])
+    behind = ranked[np.searchsorted(ranked, sign * edges.astype(np.float64)) - 1]
+    return [_edge_text(float(edge), float(sign * limit), digits) for edge, limit in zip(edges, behind, strict=True)]
+
+
+def _edge_text(edge: float, behind: float, digits: int) -> str:
+    """Return a decimal between an edge and the best value that it leaves out; rounded to nearest only where that is the same float32 number."""
+    exact, wide = Decimal(edge), Context(prec=400)
+    falls = behind < edge
+
+    def cut(places: int, rounding: str) -> Decimal:
+        return exact.quantize(Decimal(1).scaleb(-places), rounding, wide)
+
+    found = cut(digits, ROUND_HALF_EVEN)
+    while float(np.float32(found)) != edge:
+        found = cut(digits, ROUND_FLOOR if falls else ROUND_CEILING)
+        if found == exact or (behind < float(np.float32(found)) if falls else float(np.float32(found)) < behind):
+            break
+        digits += 1
+    return str(abs(found) if found == 0 else found)
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:
@@ -97,6 +130,7 @@ def readout(operating: Any, data: Any, act: int, escalate: int) -> dict[str, str
     for name, count in (
         ("none", n - with_any),
         ("thousands", at["queries_with_thousands"]),
+        ("full", at["queries_with_most"]),
         ("act", with_any),
         ("escalate", reached - with_any),
         ("not_found", n - reached),

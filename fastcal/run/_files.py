@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -52,12 +51,7 @@ def write(path: Path | BinaryIO, texts: Iterable[bytes]) -> None:
     if not isinstance(path, Path):
         path.writelines(texts)
         return
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        with target.open("wb") as stream:
-            _write(path, stream, texts)
-        return
-    with replacing(target) as file:
+    with replacing(path) as file:
         _write(path, file, texts)
 
 

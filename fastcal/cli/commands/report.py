@@ -30,7 +30,8 @@ STDOUT, MARKDOWN = "-", ".md"
 _OPTIONS = {
     r'\b(seen|unjudged)="(\w+)"': r"--\1 \2",
     r"\btarget_(precision|recall)=": r"--target \1=",
-    r"\bescalate_from\b=?": "--escalate-from ",
+    r"\bescalate_from=": "--escalate-from ",
+    r"\bescalate_from\b": "--escalate-from",
     r"\bby= ": "--by ",
     r"\ball_queries=True": "--all-queries",
 }

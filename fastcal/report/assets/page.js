@@ -1,8 +1,9 @@
 "use strict";
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const { operating: sweep, data, digits } = read("facts");
+  const { operating: sweep, data } = read("facts");
   const grid = sweep.threshold;
+  const texts = sweep.threshold_text;
   const last = grid.length - 1;
   const stricter = sweep.higher_is_better ? 1 : -1;
   const nothing = "–";
@@ -47,6 +48,7 @@
     const counts = {
       none: n - withAny,
       thousands: at("queries_with_thousands"),
+      full: at("queries_with_most"),
       act: withAny,
       escalate: reached - withAny,
       not_found: n - reached,
@@ -89,18 +91,18 @@
   const isLaxer = (a, b) => (a - b) * stricter < 0;
 
   // Said once the sliders rest, so that a drag is one sentence.
-  const told = document.getElementById("told");
+  const heard = document.getElementById("told");
   let waiting = 0;
   const announce = (sentence) => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => { told.textContent = sentence; }, 700);
+    waiting = setTimeout(() => { heard.textContent = sentence; }, 700);
   };
 
   const label = (id, text) => document.getElementById(id).parentElement.setAttribute("aria-label", text);
 
   const show = () => {
-    const [texts, counts] = readout(edges.act.at, edges.escalate.at);
-    for (const node of document.querySelectorAll("[data-out]")) node.textContent = texts[node.dataset.out];
+    const [told, counts] = readout(edges.act.at, edges.escalate.at);
+    for (const node of document.querySelectorAll("[data-out]")) node.textContent = told[node.dataset.out];
     for (const name of ["act", "escalate", "not_found"]) {
       const part = document.getElementById(`bar-${name}`);
       part.style.flexGrow = String(counts[name]);
@@ -109,18 +111,18 @@
     }
     for (const [name, edge] of Object.entries(edges)) {
       edge.slider.value = String(grid[edge.at]);
-      edge.box.value = grid[edge.at].toFixed(digits);
+      edge.box.value = texts[edge.at];
       const said = name === "act"
-        ? `precision ${texts.precision}, recall ${texts.recall}, ${texts.selected} selected`
-        : `${texts.escalate} queries escalate`;
-      edge.slider.setAttribute("aria-valuetext", `${grid[edge.at].toFixed(digits)}: ${said}`);
+        ? `precision ${told.precision}, recall ${told.recall}, ${told.selected} selected`
+        : `${told.escalate} queries escalate`;
+      edge.slider.setAttribute("aria-valuetext", `${texts[edge.at]}: ${said}`);
     }
-    const from = `at ${grid[edges.act.at].toFixed(digits)}`;
-    const rates = `precision ${texts.precision}, recall ${texts.recall}, F1 ${texts.f1}`;
+    const from = `at ${texts[edges.act.at]}`;
+    const rates = `precision ${told.precision}, recall ${told.recall}, F1 ${told.f1}`;
     label("chart-rates", `Precision, recall and F1 over the threshold; ${from}: ${rates}.`);
     const few = names.map((results, i) => `${sweep.queries_by_results[edges.act.at][i]} with ${results}`).join(", ");
     label("chart-results", `Number of queries by how many of their results are selected, ${from}: ${few}.`);
-    const sentence = `${from}: ${rates}, ${texts.selected} selected; queries: ${texts.act} act, ${texts.escalate} escalate, ${texts.not_found} not found.`;
+    const sentence = `${from}: ${rates}, ${told.selected} selected; queries: ${told.act} act, ${told.escalate} escalate, ${told.not_found} not found.`;
     for (const [id, view] of Object.entries(views)) {
       const signals = view.getState().signals;
       const along = id === "chart-rates" ? grid : sweep.score_edge;
@@ -165,10 +167,11 @@
     });
     edge.box.addEventListener("change", () => {
       const value = edge.box.value === "" ? NaN : Number(edge.box.value);
-      const inside = value >= grid[0] && value <= grid[last];
-      edge.said.textContent = inside ? "" : `from ${grid[0].toFixed(digits)} to ${grid[last].toFixed(digits)}`;
+      const written = texts.findIndex((text) => Number(text) === value);
+      const inside = written >= 0 || (value >= grid[0] && value <= grid[last]);
+      edge.said.textContent = inside ? "" : `from ${texts[0]} to ${texts[last]}`;
       if (Number.isNaN(value)) show();
-      else move(name, nearest(value));
+      else move(name, written >= 0 ? written : nearest(value));
     });
   }
   for (const button of document.querySelectorAll("button[data-at]")) {
