@@ -13,9 +13,9 @@ from fastcal._extras import require
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
-# A worker takes up to 6.3 times its chunk, and all together 50 MiB that do not depend on it (pyarrow 26, 4 to 30 M rows of numbers or texts,
-# scattered or not, with and without norm and top_k, one to 32 workers).
-CHUNKS_A_WORKER, SHARED_BYTES = 7, 64 << 20
+# A worker takes up to 5.5 times its chunk and, with many of them, up to 8 MiB that Arrow keeps for its thread; all together take 50 MiB that
+# do not depend on it (pyarrow 26, 4 to 30 M rows of numbers or texts, scattered or not, with and without norm and top_k, one to 32 workers).
+CHUNKS_A_WORKER, WORKER_BYTES, SHARED_BYTES = 6, 10 << 20, 64 << 20
 MOST_OF_A_COMMAND = 256 << 20
 LEEWAY = 8 << 20  # of what a process holds, from one look to the next
 
@@ -78,7 +78,7 @@ class Budget:
 
     def workers(self, piece: int, n_threads: int, what: str, beside: int = 0) -> int:
         """Return how many workers fit `beside` other bytes that each hold `piece` bytes of rows; none is an error that says what is needed."""
-        left, each = self._left() - beside, CHUNKS_A_WORKER * max(1, piece)
+        left, each = self._left() - beside, _of_worker(piece)
         if left < each:
             least = -(-(self.taken + self.memory - left + each + LEEWAY) // LEEWAY) * LEEWAY
             given = self.given.strip() if isinstance(self.given, str) else shown(self.given)
@@ -92,12 +92,17 @@ class Budget:
 
     def spare(self, piece: int, n_threads: int) -> int:
         """Return the bytes that so many workers leave over, or as many as fit."""
-        left, each = self._left(), CHUNKS_A_WORKER * max(1, piece)
+        left, each = self._left(), _of_worker(piece)
         return max(0, left - each * max(1, min(n_threads, left // each)) - LEEWAY)
 
     def piece(self) -> int:
         """Return the bytes of rows that one worker can hold, with some room for what the process itself takes meanwhile."""
-        return max(0, self._left() // (CHUNKS_A_WORKER + 1))
+        return max(0, (self._left() - WORKER_BYTES) // (CHUNKS_A_WORKER + 1))
+
+
+def _of_worker(piece: int) -> int:
+    """Return what a worker takes that holds so many bytes of rows."""
+    return CHUNKS_A_WORKER * max(1, piece) + WORKER_BYTES
 
 
 def of_command(memory: Any) -> int:

@@ -144,7 +144,7 @@ def _page(size: Size) -> float:
     """Return the bytes of the widest rows that may be in one page."""
     if not size.parts:
         return PAGE_ROWS * size.bytes / size.rows
-    together = -(-PAGE_ROWS // size.granule) + 1
+    together = -(-PAGE_ROWS // size.granule)
     ends = np.cumsum([*size.parts, *[0.0] * together])
     return float((ends[together:] - ends[:-together]).max())
 

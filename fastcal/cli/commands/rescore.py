@@ -140,8 +140,6 @@ def _named() -> Iterator[None]:
 
 def in_options(text: str) -> str:
     """Return a message of ``rescore_files`` with its keywords, where it begins with one or tells its value, as options."""
-    if found := re.fullmatch(r"low=(\S+) exceeds high=([^;]+); .*", text):
-        return f"--escalate-from {found[1]} exceeds the threshold {_shortest(found[2])} of the profile"
     for told, here in WORDS.items():
         text = re.sub(told, here, text)
     names = "|".join(OPTIONS)
@@ -151,14 +149,6 @@ def in_options(text: str) -> str:
 
 def _joint(name: str) -> str:
     return "=" if name.startswith("target_") else " "
-
-
-def _shortest(number: str) -> str:
-    """Return a number that float32 holds by its fewest digits."""
-    import numpy as np
-
-    narrow = np.float32(number)
-    return str(narrow) if float(narrow) == float(number) else number
 
 
 def _print(console: Console, report: RescoreReport) -> None:
