@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         ProfileWarning as ProfileWarning,
         ShardLostError as ShardLostError,
         SmallSampleWarning as SmallSampleWarning,
+        WorkerLostError as WorkerLostError,
     )
     from fastcal.evaluation import (
         RunComparison as RunComparison,
@@ -237,6 +238,7 @@ _HOME = {
         "ProfileWarning",
         "ShardLostError",
         "SmallSampleWarning",
+        "WorkerLostError",
     ),
     "fastcal.evaluation": ("RunComparison", "compare_runs"),
     "fastcal.fusion": ("FusionComponents", "fuse", "rrf"),

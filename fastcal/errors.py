@@ -110,6 +110,10 @@ class ShardLostError(FastcalError, RuntimeError):
     """A shard of an index in several cannot be searched, so there is no answer; the message names the shard."""
 
 
+class WorkerLostError(FastcalError, RuntimeError):
+    """Workers of a cluster died again and again over the same rows; the message names them."""
+
+
 class MissingExtraError(FastcalError, ImportError):
     """An optional part of fastcal is not installed; the message names the extra."""
 

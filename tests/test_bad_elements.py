@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -67,6 +68,11 @@ CALLS = {
     "rescorer": (lambda: Rescorer(fitted(BETA))(columns(1.5)), "scores", 1.5),
     "rescorer with a floor": (lambda: Rescorer(fitted(BETA), floor=0.9)(columns(1.5)), "scores", 1.5),
     "rescorer by group": (lambda: Rescorer(fitted_groups(), by="group", floor=0.9)(columns(1.5, group=QUERIES % 2)), "scores", 1.5),
+    "rescorer with a floor, in bounds": (
+        lambda: Rescorer(fitted(fc.IsotonicCalibrator(out_of_bounds="raise")), floor=0.9)(columns(1.5)),
+        "scores",
+        1.5,
+    ),
     "rescorer with a norm": (lambda: Rescorer(fitted(BETA, norm="minmax"))(columns(np.inf)), "score", np.inf),
     "statistics": (lambda: QueryStatistics("zscore").update(columns(np.inf)), "score", np.inf),
 }
@@ -89,6 +95,7 @@ def test_it_is_known_exactly(name):
         assert (error.argument, type(error.at)) == (argument, int)
         np.testing.assert_equal(float(error.value), float(value))
         assert str(error).rstrip(")").endswith((error.reason.rstrip(")"), "(norm 'minmax'"))
+    assert re.search(r"\[29\] is|\[7, 1\] is|position 29[ ;]|row 29,|list 7 at position [01][ ,;]", str(caught.value))
     if argument.startswith("runs"):  # a run puts each list in its order
         assert run(np.inf).scores[caught.value.at] == np.inf
     else:

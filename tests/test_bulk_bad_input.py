@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from bulk_files import candidates, content, profile_of, report_of, start
@@ -138,6 +140,18 @@ def test_rows_are_counted_in_their_row_group(tmp_path, monkeypatch, chunk, table
     write(tmp_path / "in", rows_with(**table))
     with pytest.raises(InvalidValueError, match=rf"a\.parquet: {words}"):
         rescore_files(tmp_path / "in", tmp_path / "out", profile_of(norm))
+
+
+@pytest.mark.parametrize("chunk", [5000, 10])
+def test_a_score_that_a_floor_leaves_is_told_by_its_own_row(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr(_plan, "CHUNK_ROWS", chunk)
+    scores = np.where(np.arange(40) == 17, 1.5, 0.1).astype(np.float32)
+    pq.write_table(pa.table({"query_id": np.arange(40), "doc_id": np.arange(40), "score": scores}), tmp_path / "a.parquet", row_group_size=10)
+    fitted = fc.BetaCalibrator(input="prob").fit(np.linspace(0, 1, 40), np.arange(40) % 3 < np.arange(40) // 14)
+    with pytest.raises(fc.InvalidElementError, match=r"a\.parquet: row group 1: scores\[7\] is 1\.5; expected a prob") as caught:
+        rescore_files(tmp_path / "a.parquet", tmp_path / "out", fc.Profile("m", "own", fitted, []), floor=0.3)
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert (error.argument, error.at, float(error.value)) == ("scores", 7, 1.5)
 
 
 def test_a_damaged_group_among_others_in_a_chunk_is_named(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ import ray
 from ray_cluster import cluster  # noqa: F401
 from test_ray_rescore import contents, profile, wide
 
+import fastcal as fc
 from fastcal import bulk
 from fastcal.distributed.ray import _rescore_files, rescore_files
 
@@ -83,8 +84,10 @@ def test_rows_that_kill_every_worker_end_the_run(cluster, tmp_path, monkeypatch)
     killer = threading.Thread(target=kill_all)
     killer.start()
     try:
-        with pytest.raises(ray.exceptions.RayError, match="worker died unexpectedly"):
+        words = r"wide\.parquet: row group \d+( to \d+)?: workers died over these rows again and again \(.*\); .* kept: call again with resume=True"
+        with pytest.raises(fc.WorkerLostError, match=words) as caught:
             rescore_files(source, tmp_path / "out", fitted)
+        assert isinstance(caught.value.__cause__, ray.exceptions.RayError)
     finally:
         over.set()
         killer.join()

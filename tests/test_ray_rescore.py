@@ -7,13 +7,12 @@ import os
 import re
 import shutil
 import signal
-from functools import reduce
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytest.importorskip("ray.data")
 import pyarrow as pa
@@ -25,7 +24,6 @@ import fastcal as fc
 from fastcal import bulk
 from fastcal.bulk import QueryStatistics, Rescorer, TopRows
 from fastcal.distributed.ray import MergedStatistics, ShardedIndex, TopK, rescore, rescore_files
-from fastcal.distributed.ray._buckets import buckets
 from fastcal.errors import InvalidTypeError, InvalidValueError
 
 # Ray Data warns of options that it sets itself.
@@ -216,6 +214,14 @@ def test_errors_in_files_are_those_of_one_process(cluster, tmp_path):  # noqa: F
         rescore_files(source, tmp_path / "out", profile(), concurrency=0)
 
 
+def test_a_score_that_a_floor_leaves_is_told_by_its_own_row(cluster, tmp_path):  # noqa: F811
+    source = wide(tmp_path, score=np.where(np.arange(60_000) == 45_017, 1.5, 0.1).astype(np.float32))
+    fitted = fc.BetaCalibrator(input="prob").fit(np.linspace(0, 1, 40), np.arange(40) % 3 < np.arange(40) // 14)
+    with pytest.raises(fc.InvalidElementError, match=r"wide\.parquet: row group 4, from row 5000 on: scores\[17\] is 1\.5;") as caught:
+        rescore_files(source, tmp_path / "out", fc.Profile("m", "own", fitted, []), floor=0.3)
+    assert (caught.value.argument, caught.value.at, caught.value.value) == ("scores", 17, 1.5)
+
+
 @pytest.mark.parametrize("top_k", [None, 3])
 def test_no_rows_have_the_columns_of_the_result(quick, top_k):
     table = with_text(candidates(50))
@@ -252,46 +258,28 @@ def test_a_dataset_that_cannot_be_read_is_refused_before_it_runs(cluster):  # no
     for option in ({"batch_size": 0}, {"concurrency": 0}, {"n_partitions": 0}, {"top_k": 0}):
         with pytest.raises(InvalidValueError, match=next(iter(option))):
             rescore(data, profile(), **option)
+    for norm in (None, "atan"):
+        with pytest.raises(InvalidValueError, match=r"n_partitions = 3 has nothing to cut: without top_k .* leave it out"):
+            rescore(data, profile(norm), n_partitions=3)
 
 
-# -- without a cluster ---------------------------------------------------------------------------------------------
-@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 300), max_size=6), st.booleans())
-def test_accumulators_combine_in_any_order_and_grouping(seed, cuts, text):
-    table = Rescorer(profile())(with_text(candidates(300)) if text else candidates(300))
-    rng = np.random.default_rng(seed)
-    parts = [table.slice(a, b - a) for a, b in zip([0, *sorted(cuts)], [*sorted(cuts), 300], strict=True)]
-    for aggregate, expected in [
-        (TopK(3, n_buckets=1), TopRows(3).reduce(table)),
-        (MergedStatistics("zscore", n_buckets=1), QueryStatistics("zscore").update(table).to_table()),
-    ]:
-        pieces = [aggregate.aggregate_block(aggregate.pack(part)) for part in parts if part.num_rows]
-        pieces = [pieces[i] for i in rng.permutation(len(pieces))]
-        middle = int(rng.integers(1, len(pieces) + 1))
-        halves = [reduce(aggregate.combine, half) for half in (pieces[:middle], pieces[middle:]) if half]
-        merged = reduce(aggregate.combine, halves)
-        found = aggregate.unpack(pa.table({aggregate.name: [aggregate.finalize(merged)]}))
-        assert plain(found).equals(plain(expected).combine_chunks())
+def test_an_aggregate_of_rows_that_are_not_packed_says_how(quick):
+    for aggregate in (TopK(3, on="score"), MergedStatistics("zscore")):
+        with pytest.raises(Exception, match=r"merges packed rows: dataset\.map_batches\(x\.pack, .*aggregate\(x\)\.map_batches\(x\.unpack"):
+            blocks(candidates(50), 2).groupby("query_id").aggregate(aggregate).materialize()
 
 
-@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1), st.integers(1, 1000))
-def test_a_query_has_one_bucket_whatever_its_type_and_neighbours(values, n_buckets):
-    for kinds, column in [
-        ([pa.int32(), pa.int64()], values),
-        ([pa.string(), pa.large_string(), pa.string_view()], [f"q{value}" for value in values]),
-    ]:
-        expected = [int(buckets(pa.chunked_array([[value]]), n_buckets)[0]) for value in column]
-        assert all(0 <= bucket < n_buckets for bucket in expected)
-        whole = pa.chunked_array([column[:3], pa.array(column[3:], pa.array(column).type)])
-        for each in (*(whole.cast(kind) for kind in kinds), whole.dictionary_encode()):
-            assert buckets(each, n_buckets).tolist() == expected
-
-
-def test_buckets_are_of_about_one_size():
-    for column in (
-        pa.chunked_array([np.arange(10_000)]),
-        pa.chunked_array([np.arange(0, 10**7, 1000)]),
-        pa.chunked_array([[f"q{i}" for i in range(10_000)]]),
-    ):
-        sizes = np.bincount(buckets(column, 16), minlength=16)
-        assert sizes.min() > 450
-        assert sizes.max() < 800
+def test_ray_is_started_by_whichever_call_comes_first(cluster, tmp_path):  # noqa: F811
+    """In a process of its own; Ray's environment says which cluster it joins."""
+    source = wide(tmp_path, 1000)
+    profile().save(tmp_path / "profile.json")
+    fc.Index(np.eye(4, dtype=np.float32)).save(tmp_path / "a.index", include_corpus=True)
+    code = f"""
+import ray, fastcal as fc, fastcal.distributed.ray as fcr
+assert fcr.rescore_files({str(source)!r}, {str(tmp_path / "out")!r}, fc.Profile.load({str(tmp_path / "profile.json")!r})).rows == 1000
+ray.shutdown()
+assert len(fcr.ShardedIndex.load([{str(tmp_path / "a.index")!r}], num_cpus=0.01)) == 4
+"""
+    environment = {**os.environ, "RAY_ADDRESS": ray.get_runtime_context().gcs_address, "RAY_USAGE_STATS_ENABLED": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr

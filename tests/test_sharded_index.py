@@ -154,18 +154,38 @@ def test_bad_input_is_refused_as_by_an_index(tmp_path):
             with pytest.raises(type(theirs.value)) as ours:
                 sharded.search(**arguments)
             assert str(ours.value) == str(theirs.value)
-        with pytest.raises(InvalidValueError, match=r"\d+ rows reach the threshold, more than limit = 300"):
-            sharded.range_search(QUERIES, -1.0, limit=300)
-        with pytest.raises(InvalidValueError, match=r"shard 0 of 3 .*: \d+ rows reach the threshold, more than limit = 3;"):
-            sharded.range_search(QUERIES, -1.0, limit=3)
-    bad = CORPUS.copy()
-    bad[100, 2] = np.nan
-    with pytest.raises(InvalidValueError, match=r"shard 1 of 3 \(rows 67 to 134\): corpus: row 33 holds nan in column 2"):
-        ShardedIndex.build(bad, 3, **LIGHT)
+        for limit in (0, 3, 300):
+            with pytest.raises(InvalidValueError) as theirs:
+                index.range_search(QUERIES, -1.0, limit=limit)
+            with pytest.raises(InvalidValueError) as ours:
+                sharded.range_search(QUERIES, -1.0, limit=limit)
+            assert str(ours.value) == str(theirs.value)
+    file = tmp_path / "bad.npy"
+    for value, kind, where in ((np.nan, np.float32, "rows 67 to 134"), (1e300, np.float64, f"rows 67 to 134 of {file}")):
+        bad = CORPUS.astype(kind)
+        bad[[100, 190], 2] = value
+        np.save(file, bad)
+        with pytest.raises(fc.InvalidElementError) as theirs:
+            fc.Index(bad, dims=5)
+        with pytest.raises(fc.InvalidElementError) as ours:
+            ShardedIndex.build(file if "of" in where else bad, 3, dims=5, **LIGHT)
+        assert str(ours.value) == f"shard 1 of 3 ({where}): {theirs.value}"
+        assert ours.value.at == theirs.value.at == 100 * 5 + 2
     with pytest.raises(InvalidValueError, match="at least n_shards = 204 rows"):
         ShardedIndex.build(CORPUS, 204)
     with pytest.raises(InvalidValueError, match=r"holds no shards\.json"):
         ShardedIndex.load(tmp_path)
+    for damaged in (
+        "{}",
+        "xx",
+        "\xff",
+        "[]",
+        '{"format": "fastcal shards", "version": 1, "files": ["../a"]}',
+        '{"format": "fastcal shards", "files": ["a"]}',
+    ):
+        (tmp_path / "shards.json").write_text(damaged, encoding="latin-1")
+        with pytest.raises(fc.IndexCorruptError, match=rf"{tmp_path}/shards\.json does not list shards"):
+            ShardedIndex.load(tmp_path)
     short = pytest.warns(
         fc.FastcalWarning, match=r"3 shards need 6 CPUs, the cluster has 2: ask for fewer with num_cpus=; waiting up to 1 s for more"
     )

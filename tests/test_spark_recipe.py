@@ -50,14 +50,17 @@ def table():
     return pa.table(columns).take(rng.permutation(n))
 
 
-def profile(norm=None):
-    return fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), fc.Threshold(0.6), norm=norm)
+def profile(norm=None, decides=True):
+    thresholds = [fc.Threshold(0.6)] if decides else []
+    return fc.Profile("m", "cosine", fc.PlattCalibrator().fit([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), thresholds, norm=norm)
 
 
 def single(given, table):
     """What one process says, in Spark's types."""
     found = Rescorer(given, top_k=TOP_K)(table)
-    return found.set_column(found.schema.get_field_index("decision"), "decision", found["decision"].cast(pa.int8()))
+    return (
+        found if not given.thresholds else found.set_column(found.schema.get_field_index("decision"), "decision", found["decision"].cast(pa.int8()))
+    )
 
 
 @pytest.mark.parametrize("partitions", [1, 3, 7])
@@ -73,6 +76,14 @@ def test_the_recipe_is_one_process(spark, table, partitions):
         assert again.sort_by(ORDER).equals(found.sort_by(ORDER))
     in_order = found.take(np.argsort(found["query_id"].to_numpy(), kind="stable"))  # within a query as it came
     assert in_order.equals(expected)
+
+
+def test_a_profile_without_a_threshold_gives_no_decision(spark, table):
+    given = profile(decides=False)
+    names = {"__name__": "__main__", "spark": spark, "candidates": spark.createDataFrame(table).repartition(3), "profile": given}
+    exec(RECIPE, names)
+    found = names["found"].toArrow()
+    assert found.take(np.argsort(found["query_id"].to_numpy(), kind="stable")).equals(single(given, table))
 
 
 def test_a_norm_needs_whole_queries(spark, table):

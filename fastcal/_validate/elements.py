@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastcal.errors import InvalidElementError
+from fastcal.errors import FastcalError, InvalidElementError
 
 
 def bad_element(found: str, reason: str, argument: str, at: Any, value: Any) -> InvalidElementError:
@@ -30,12 +30,29 @@ def refuse(bad: npt.NDArray[np.bool_] | np.bool_, values: Any, name: str, expect
 
 
 @contextmanager
-def within(places: npt.NDArray[np.int64], whose: str = "") -> Iterator[None]:
-    """Let an error about an element of a part say where that stands in the whole: the part is ``whole[places]``, and `whose` the argument."""
+def within(places: npt.NDArray[np.int64], whose: str = "", shape: tuple[int, ...] | None = None) -> Iterator[None]:
+    """Let an error about an element of a part say where that stands in the whole: the part is ``whole[places]``, and `whose` the argument.
+
+    The whole is flat, or has this shape.
+    """
     try:
         yield
     except InvalidElementError as error:
-        error.at = int(places[error.at])
+        before, error.at = error.at, int(places[error.at])
+        _retell(error, before, (error.at,) if shape is None else np.unravel_index(error.at, shape))
         if whose:
             error.args, error.argument = (f"{whose}: {error}",), whose
         raise
+
+
+def _retell(error: InvalidElementError, before: int, now: tuple[Any, ...]) -> None:
+    """Put another place into the text; one that is told in another way stays."""
+    text = str(error).replace(f"{error.argument}[{before}] is ", f"{error.argument}[{', '.join(map(str, now))}] is ", 1)
+    error.args = (text.replace(f"at flat position {before} is ", f"at flat position {error.at} is ", 1),)
+
+
+def told_from(where: str, error: FastcalError) -> FastcalError:
+    """Return the error with the place it comes from before its message; what it knows of an element it keeps, as the message does."""
+    told = type(error)(f"{where}: {error}")
+    vars(told).update(vars(error))
+    return told

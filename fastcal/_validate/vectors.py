@@ -167,8 +167,9 @@ def _kernel_dtype(array: Array, name: str, backend: Backend, num_threads: int) -
     bad = backend.round_to_float32(np.ascontiguousarray(array), rounded, num_threads=num_threads)
     if bad >= 0:
         if np.isfinite(array[bad]).all():
-            value = float(array[bad][np.argmax(np.abs(array[bad]))])
-            raise InvalidValueError(f"{name}: row {bad} holds {value!r}, which overflows float32")
+            column = int(np.argmax(np.abs(array[bad])))
+            value = float(array[bad, column])
+            raise bad_element(f"{name}: row {bad} holds {value!r}, ", "which overflows float32", name, bad * array.shape[1] + column, value)
         raise_bad_row(array, bad, name)
     return rounded
 

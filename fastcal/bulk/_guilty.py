@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fastcal._validate.elements import told_from
 from fastcal.bulk._plan import Plan, Stream
 from fastcal.bulk._readers import opened
 from fastcal.errors import InvalidTypeError, InvalidValueError
@@ -24,5 +25,5 @@ def accuse(plan: Plan, stream: Stream, names: list[str] | None, judge: Callable[
                     judge(plan.columns.completed(one, table, names))
                 except (InvalidValueError, InvalidTypeError) as error:
                     begin = f", from row {row} on" if row else ""
-                    raise type(error)(f"{one.path}: {one.noun} {group}{begin}: {error}") from error
+                    raise told_from(f"{one.path}: {one.noun} {group}{begin}", error) from error
                 row += table.num_rows

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastcal import _threads
 from fastcal._extras import require
+from fastcal._validate.elements import told_from
 from fastcal.bulk import _memory
 from fastcal.bulk._best_so_far import BestSoFar, most_bytes
 from fastcal.bulk._guilty import accuse
@@ -128,7 +129,7 @@ class Run:
         except (InvalidValueError, InvalidTypeError) as error:
             alone = self.rescorer(None, None) if names is None else self.statistics().update
             accuse(self.plan, stream, names, alone)
-            raise type(error)(f"{self.plan.where(stream)}: {error}") from error
+            raise told_from(self.plan.where(stream), error) from error
 
     def share(self, task: int, n: int) -> int:
         """Return how many rows one of `n` tasks counts for."""

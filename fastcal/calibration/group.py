@@ -204,7 +204,7 @@ class GroupCalibrator(Estimator):
                 found = member.predict(flat, num_threads=num_threads)
                 break
             at = np.flatnonzero(codes == code)
-            with within(at):
+            with within(at, shape=values.shape):
                 found[at] = member.predict(flat[at], num_threads=num_threads)
         result[...] = found.reshape(values.shape)
         return result

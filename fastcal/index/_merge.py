@@ -8,6 +8,8 @@ import numpy.typing as npt
 from fastcal._backend.protocol import Array
 from fastcal._validate.rounding import order_of
 
+# Offsets, scores and ids of a range search.
+Range = tuple[Array, Array, Array]
 _LAST = np.iinfo(np.int64).max
 
 
@@ -54,7 +56,7 @@ def sort_keys(scores: Array, *, lower_is_better: bool) -> npt.NDArray[np.int64]:
     return np.where(np.isnan(scores), _LAST, order if lower_is_better else -order)
 
 
-def merge_ranges(parts: list[tuple[Array, Array, Array]], *, lower_is_better: bool) -> tuple[Array, Array, Array]:
+def merge_ranges(parts: list[Range], *, lower_is_better: bool) -> Range:
     """(offsets, scores, ids) of all parts, best first in every list, ties by lower id."""
     if len(parts) == 1:
         return parts[0]

@@ -13,7 +13,7 @@ from fastcal._validate import gates
 from fastcal._validate import vectors as validate
 from fastcal._validate.numbers import integer
 from fastcal.errors import InvalidValueError
-from fastcal.index._merge import BestSoFar, merge_ranges
+from fastcal.index._merge import BestSoFar, Range, merge_ranges
 from fastcal.index._segment import Segment
 from fastcal.index._state import State, memory, n_rows, raise_changed
 from fastcal.results import RangeResult, SearchResult, search_result
@@ -145,12 +145,20 @@ class Searched(State):
         >>> found.offsets.tolist(), found.ids.tolist()
         ([0, 2, 2], [0, 2])
         """
-        most = _NO_LIMIT if limit is None else integer(limit, "limit", least=0)
+        most = limit_of(limit)
+        found, parts = self._reaching(queries, threshold, most, allow, num_threads)
+        if found > most:
+            raise beyond(found, most)
+        offsets, scores, ids = merge_ranges(parts, lower_is_better=not self._higher_is_better)
+        return RangeResult(offsets, scores, ids, higher_is_better=self._higher_is_better)
+
+    def _reaching(self, queries: Any, threshold: Any, limit: int, allow: Any = None, num_threads: int | None = None) -> tuple[int, list[Range]]:
+        """Return how many rows reach the threshold and, unless these are more than the limit, those of each segment."""
         backend, threads, segments = _backend.active(), _threads.resolve(num_threads), self._segments
         vectors = self._judge_queries(queries, backend)
         floor = gates.thresholds(threshold, len(vectors))
         mask = None if allow is None else self._mask(allow, len(vectors), segments)
-        found, parts = 0, []
+        found, parts = 0, list[Range]()
         for segment in segments:
             part = backend.range_search(
                 vectors,
@@ -159,7 +167,7 @@ class Searched(State):
                 self._metric,
                 segment.ids,
                 floor,
-                max(0, most - found),
+                max(0, limit - found),
                 num_threads=threads,
                 sketch=segment.sketch_for(backend),
                 allow=_part(mask, segment),
@@ -167,14 +175,11 @@ class Searched(State):
             if part.bad >= 0:
                 raise_changed(segment, part.bad)
             found += part.found
-            if found <= most:
+            if found <= limit:
                 offsets, scores, ids = np.empty(len(vectors) + 1, np.int64), np.empty(part.found, np.float32), np.empty(part.found, np.int64)
                 part.write(offsets, scores, ids)
                 parts.append((offsets, scores, ids if segment.ids is not None else ids + segment.first))
-        if found > most:
-            raise InvalidValueError(f"{found} rows reach the threshold, more than limit = {most}; raise the threshold or the limit")
-        offsets, scores, ids = merge_ranges(parts, lower_is_better=not self._higher_is_better)
-        return RangeResult(offsets, scores, ids, higher_is_better=self._higher_is_better)
+        return found, parts
 
     def _mask(self, allow: Any, n_queries: int, segments: tuple[Segment, ...]) -> npt.NDArray[np.bool_]:
         total = n_rows(segments)
@@ -184,6 +189,16 @@ class Searched(State):
         if not self._has_ids:
             return gates.rows_in_range(ids, total)
         return np.concatenate([segment.first + segment.by_id.rows_of(ids) for segment in segments if segment.by_id is not None])
+
+
+def limit_of(limit: Any) -> int:
+    """Return the most rows of a range search."""
+    return _NO_LIMIT if limit is None else integer(limit, "limit", least=0)
+
+
+def beyond(found: int, limit: int) -> InvalidValueError:
+    """Return the error of a range search that found more rows."""
+    return InvalidValueError(f"{found} rows reach the threshold, more than limit = {limit}; raise the threshold or the limit")
 
 
 def _part(mask: npt.NDArray[np.bool_] | None, segment: Segment) -> npt.NDArray[np.bool_] | None:

@@ -12,6 +12,7 @@ from ray.data.block import BlockAccessor
 from fastcal._validate.numbers import integer
 from fastcal.bulk import QueryStatistics, TopRows
 from fastcal.distributed.ray._buckets import buckets
+from fastcal.errors import InvalidValueError
 
 # The columns between `pack` and `unpack`: Ray hands an aggregate one column, so rows travel as Arrow IPC streams, one for each bucket.
 BUCKET, PACKED = "bucket", "rows"
@@ -48,6 +49,13 @@ class _Tables(AggregateFnV2):  # type: ignore[misc]  # Ray's classes have no typ
         parts = zip(np.cumsum(counts) - counts, counts, strict=True)
         streams = [to_stream(ordered.slice(begin, count)) for begin, count in parts]
         return pa.table({BUCKET: pa.array(found, pa.int32()), PACKED: pa.array(streams, pa.large_binary())})
+
+    def _validate(self, schema: Any) -> None:
+        """Say what is missing where Ray was given the rows themselves; Ray asks before it aggregates."""
+        if PACKED not in getattr(schema, "names", [PACKED]):
+            how = f'map_batches(x.pack, batch_format="pyarrow").groupby("{BUCKET}").aggregate(x).map_batches(x.unpack, batch_format="pyarrow")'
+            raise InvalidValueError(f"{type(self).__name__} merges packed rows: dataset.{how}, x being the {type(self).__name__}")
+        super()._validate(schema)
 
     def aggregate_block(self, block: Any) -> Streams:
         """Take the streams of one block."""

@@ -12,6 +12,7 @@ from fastcal._extras import require
 
 # 2**64 over the golden ratio: consecutive ids land far apart.
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
+MOST_BUCKETS = 2**31 - 1
 
 
 def buckets(queries: Any, n_buckets: int) -> npt.NDArray[np.int32]:
@@ -27,9 +28,11 @@ def buckets(queries: Any, n_buckets: int) -> npt.NDArray[np.int32]:
     return spread
 
 
-def distinct(queries: Any) -> Any:
-    """Return the different values of a column of integers or strings."""
-    return _plain(queries).unique()
+def sort_keys(queries: Any) -> npt.NDArray[Any]:
+    """Return integers that tell queries apart, integers as they are; a few texts may share one."""
+    plain = _plain(queries)
+    found: npt.NDArray[Any] = plain.to_numpy() if require("pyarrow", "ray").types.is_integer(plain.type) else buckets(plain, MOST_BUCKETS)
+    return found
 
 
 def _plain(queries: Any) -> Any:

@@ -12,9 +12,9 @@ from fastcal._atomic import replacing
 from fastcal._validate import files as validate
 from fastcal.distributed.ray import _calls
 from fastcal.distributed.ray._shard import Rows, Saved, save
-from fastcal.errors import InvalidValueError
+from fastcal.errors import IndexCorruptError, InvalidValueError
 
-_MANIFEST = "shards.json"
+_MANIFEST, _KIND = "shards.json", ("fastcal shards", 1)
 
 
 def new(path: Any) -> Path:
@@ -33,7 +33,7 @@ def saved(sources: list[Rows | Saved], folder: Path, num_cpus: float) -> list[Ro
     refs = [task.remote(source, file) for source, file in zip(sources, paths, strict=True)]
     _calls.gather(refs, [f"shard {i} of {len(sources)} ({source})" for i, source in enumerate(sources)])
     with replacing(folder / _MANIFEST) as file:
-        file.write(json.dumps({"format": "fastcal shards", "version": 1, "files": [each.name for each in paths]}, indent=1).encode())
+        file.write(json.dumps({"format": _KIND[0], "version": _KIND[1], "files": [each.name for each in paths]}, indent=1).encode())
     return [Saved(each) for each in paths]
 
 
@@ -44,4 +44,16 @@ def files(path: Path) -> list[Path]:
     manifest = path / _MANIFEST
     if not manifest.exists():
         raise InvalidValueError(f"{path} holds no {_MANIFEST}: it is not a folder of shards, or building them was not finished")
-    return [path / name for name in json.loads(manifest.read_text(encoding="utf-8"))["files"]]
+    return [path / name for name in _listed(manifest)]
+
+
+def _listed(manifest: Path) -> list[str]:
+    """Return the names of the files in a manifest."""
+    try:
+        told = json.loads(manifest.read_bytes())
+    except ValueError:  # no JSON, no UTF-8
+        told = None
+    names = told.get("files") if isinstance(told, dict) and (told.get("format"), told.get("version")) == _KIND else None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name and Path(name).name == name for name in names):
+        raise IndexCorruptError(f"{manifest} does not list shards as ShardedIndex.build does: it is damaged, or of another version; build them again")
+    return names

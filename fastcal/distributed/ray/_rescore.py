@@ -6,8 +6,9 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import ray
 import ray.data
 from ray.exceptions import RayTaskError
@@ -15,8 +16,9 @@ from ray.exceptions import RayTaskError
 from fastcal._validate.numbers import instance, integer
 from fastcal.bulk import QueryStatistics, Rescorer
 from fastcal.bulk._statistics import PLAIN_MAPS
-from fastcal.distributed.ray._aggregates import BUCKET, MergedStatistics, TopK
-from fastcal.distributed.ray._buckets import distinct
+from fastcal.distributed.ray import _calls
+from fastcal.distributed.ray._aggregates import BUCKET, MergedStatistics, TopK, from_stream
+from fastcal.distributed.ray._buckets import sort_keys
 from fastcal.errors import FastcalError, InvalidValueError
 from fastcal.profile import Profile
 
@@ -71,8 +73,8 @@ def rescore(
     concurrency : int, optional
         At most so many workers; as many as there are CPUs by default.
     n_partitions : int, optional
-        Parts in which the best rows are merged, two for each CPU of the cluster by default. A worker holds a part in memory about three
-        times, so raise it where the result is large.
+        Parts in which the best rows, or the statistics of a norm, are merged, two for each CPU of the cluster by default. A worker holds a
+        part in memory about three times, so raise it where the result is large. An error where nothing is merged.
 
     Returns
     -------
@@ -93,6 +95,7 @@ def rescore(
     >>> fcr.rescore(candidates, fc.Profile.load("profile.json"), floor=0.2, top_k=100).write_parquet("best/")  # doctest: +SKIP
     """
     instance(dataset, "dataset", ray.data.Dataset)
+    _calls.start()
     rescorer = Rescorer(
         profile,
         query=query,
@@ -113,10 +116,13 @@ def rescore(
     how |= {} if concurrency is None else {"compute": ray.data.TaskPoolStrategy(size=integer(concurrency, "concurrency", least=1))}
     rescorer.output_schema(_schema_of(dataset))
     n_parts = _default_parts() if n_partitions is None else integer(n_partitions, "n_partitions", least=1)
-    statistics = None
-    if profile.norm is not None and profile.norm not in PLAIN_MAPS:
-        gather = MergedStatistics(profile.norm, query=query, score=score, n_buckets=BUCKETS * n_parts)
-        statistics = ray.put(_gathered(dataset, gather, n_parts, how))
+    statistics, norm = None, None if profile.norm in PLAIN_MAPS else profile.norm
+    if n_partitions is not None and top_k is None and norm is None:
+        why = "without top_k and a norm of lists no rows are exchanged; leave it out"
+        raise InvalidValueError(f"n_partitions = {n_partitions} has nothing to cut: {why}")
+    if norm is not None:
+        gather = MergedStatistics(norm, query=query, score=score, n_buckets=BUCKETS * n_parts)
+        statistics = ray.put(_Sorted.of(_gathered(dataset, gather, n_parts, how), query))
     if top_k is None:
         return dataset.map_batches(_Rescored(rescorer, statistics, None), **how)
     best = TopK(top_k, query=query, doc=doc, score=score, higher_is_better=rescorer.higher_is_better, n_buckets=BUCKETS * n_parts)
@@ -126,11 +132,34 @@ def rescore(
 
 
 @dataclass(frozen=True)
+class _Sorted:
+    """A table of statistics, queries ascending, and its rows by key, so that a batch looks up its own queries and reads no others."""
+
+    table: pa.Table
+    keys: npt.NDArray[Any]
+    rows: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, table: pa.Table, query: str) -> _Sorted:
+        """Take a table whose queries ascend."""
+        keys = sort_keys(table.column(query))
+        rows = np.argsort(keys, kind="stable")
+        return cls(table.combine_chunks(), keys[rows], rows)
+
+    def rows_of(self, queries: Any) -> pa.Table:
+        """Return the rows of these queries, and of texts that share a key with one."""
+        asked = np.unique(sort_keys(queries)).astype(self.keys.dtype)  # of one type, or both would be compared as floats
+        begins, ends = (np.searchsorted(self.keys, asked, side) for side in ("left", "right"))
+        places = np.repeat(ends - np.cumsum(ends - begins), ends - begins) + np.arange((ends - begins).sum())
+        return self.table.take(pa.array(np.sort(self.rows[places])))
+
+
+@dataclass(frozen=True)
 class _Rescored:
     """What a worker does with a batch: rescore it with the statistics of the queries in it, and pack its best rows."""
 
     rescorer: Rescorer
-    statistics: Any  # a reference to their table, which lies once on every machine
+    statistics: Any  # a reference to a _Sorted, which lies once on every machine
     best: TopK | None
 
     def __call__(self, batch: pa.Table) -> pa.Table:
@@ -142,18 +171,17 @@ class _Rescored:
             return self.rescorer
         rescorer, known = copy(self.rescorer), ray.get(self.statistics)
         norm, query = str(rescorer.profile.norm), rescorer.query
-        wanted = pc.is_in(known.column(query), value_set=distinct(batch.column(query)).cast(known.schema.field(query).type))
-        rescorer.statistics = QueryStatistics.from_table(known.filter(wanted), norm, query=query, score=rescorer.score)
+        rescorer.statistics = QueryStatistics.from_table(known.rows_of(batch.column(query)), norm, query=query, score=rescorer.score)
         return rescorer
 
 
 def _gathered(dataset: Any, gather: MergedStatistics, n_parts: int, how: dict[str, Any]) -> pa.Table:
-    """Return the statistics of all queries, a row for each."""
+    """Return the statistics of all queries, a row for each, queries ascending."""
     packed = dataset.select_columns([gather.query, gather.score]).map_batches(gather.pack, **how)
     found = _taken(packed.groupby(BUCKET, num_partitions=n_parts).aggregate(gather))
     if not found:
         return gather.reduce(_schema_of(dataset).empty_table())
-    return gather.unpack(pa.table({gather.name: [each[gather.name] for each in found]}))
+    return gather.merge_tables([from_stream(each[gather.name]) for each in found])
 
 
 def _taken(dataset: Any) -> list[dict[str, Any]]:
@@ -164,8 +192,8 @@ def _taken(dataset: Any) -> list[dict[str, Any]]:
         return list(dataset.take_all())
     except RayTaskError as error:
         if isinstance(error.cause, FastcalError):
-            said, *_ = str(error.cause).splitlines()  # Ray adds lines on retries
-            raise type(error.cause)(said) from None
+            error.cause.args = tuple(str(error.cause).splitlines()[:1])  # Ray adds lines on retries
+            raise error.cause from None
         raise
     finally:
         context.raise_original_map_exception = before

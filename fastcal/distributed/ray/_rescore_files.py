@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import ray
+from ray.exceptions import RayError, RayTaskError
 
 from fastcal._validate import files as paths
 from fastcal._validate.numbers import integer
@@ -19,8 +20,9 @@ from fastcal.bulk._files import passed
 from fastcal.bulk._journal import written
 from fastcal.bulk._memory import CHUNKS_A_WORKER, SHARED_BYTES
 from fastcal.bulk._passes import Run
-from fastcal.bulk._plan import Plan
-from fastcal.errors import FastcalError
+from fastcal.bulk._plan import Plan, Stream
+from fastcal.distributed.ray import _calls
+from fastcal.errors import FastcalError, WorkerLostError
 from fastcal.profile import Profile
 
 # Tasks for each CPU, so that the last ones end at about one time: a gap between tasks costs 10 to 100 ms. A large run has more, of PIECES each.
@@ -77,8 +79,8 @@ def rescore_files(
     ------
     ValueError, TypeError, OSError
         As :func:`fastcal.bulk.rescore_files`.
-    ray.exceptions.RayError
-        If workers die again and again at the same rows; what is finished by then is kept for `resume`.
+    WorkerLostError
+        If workers die again and again over the same rows, which the message names; what is finished by then is kept for `resume`.
 
     Examples
     --------
@@ -93,6 +95,7 @@ def rescore_files(
     options |= {"higher_is_better": higher_is_better}
     at_once = None if concurrency is None else integer(concurrency, "concurrency", least=1)
     begin, end = paths.path(source, "source").resolve(), paths.path(target, "target").resolve()
+    _calls.start()
     run = partial(_Tasks, memory=None, n_threads=1, at_once=at_once)
     return passed(begin, end, profile, options, top_k, resume=resume, progress=progress, run=run)
 
@@ -117,7 +120,11 @@ class _Tasks(Run):
             for item in run.tables(streams[number], names, done):
                 run.take(names, work, *item)
 
-        self._all(len(streams), one, self.plan.chunk_bytes, lambda fact: int(fact["rows"]))
+        def where(numbers: list[int]) -> str:
+            groups = tuple(group for number in numbers for group in streams[number].groups)
+            return self.plan.where(Stream(0, groups, (), 0.0))
+
+        self._all(len(streams), one, self.plan.chunk_bytes, lambda fact: int(fact["rows"]), where)
 
     def over_tasks(self, stage: str, n: int, piece: int, work: Callable[[int], None]) -> None:
         """Call ``work`` in a task with every one of `n` tasks that this pass has not done."""
@@ -128,23 +135,41 @@ class _Tasks(Run):
         def one(_: Run, number: int) -> None:
             work(left[number])
 
-        self._all(len(left), one, piece, lambda fact: self.share(fact["task"], n))
+        def where(numbers: list[int]) -> str:
+            return f"the queries of parts {left[numbers[0]]} to {left[numbers[-1]]} of 0 to {n - 1}, pass {stage!r}"
 
-    def _all(self, n: int, one: Callable[[Run, int], None], piece: int, rows: Callable[[dict[str, Any]], int]) -> None:
-        """Do pieces of work 0 to n - 1, and put into the journal what workers say of them."""
+        self._all(len(left), one, piece, lambda fact: self.share(fact["task"], n), where)
+
+    def _all(
+        self,
+        n: int,
+        one: Callable[[Run, int], None],
+        piece: int,
+        rows: Callable[[dict[str, Any]], int],
+        where: Callable[[list[int]], str],
+    ) -> None:
+        """Do pieces of work 0 to n - 1, put into the journal what workers say of them, and say `where` they die."""
         if not n:
             return
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
         cuts = np.array_split(np.arange(n), min(n, max(TASKS * cpus, n // PIECES)))
         how: dict[str, Any] = {"num_cpus": 1, "memory": SHARED_BYTES + CHUNKS_A_WORKER * piece, "max_retries": RETRIES}
         task, shared = ray.remote(_done).options(**how, name=TITLE, scheduling_strategy="SPREAD"), ray.put((self, one))
-        later = (task.remote(shared, cut.tolist()) for cut in cuts)
+        done_by = dict[Any, list[int]]()
+
+        def begun() -> Iterator[Any]:
+            for cut in cuts:
+                ref = task.remote(shared, cut.tolist())
+                done_by[ref] = cut.tolist()
+                yield ref
+
+        later = begun()
         at_work = list(islice(later, self.at_once))
         try:
             while at_work:
                 ended, at_work = ray.wait(at_work, timeout=TICK)
                 at_work += islice(later, len(ended))
-                for said in chain.from_iterable(ray.get(ended)):
+                for said in chain.from_iterable(_answer(ref, where, done_by.pop(ref)) for ref in ended):
                     if isinstance(said, Exception):
                         raise said
                     self.journal.record(said)
@@ -163,6 +188,19 @@ def _done(shared: tuple[Any, Callable[[Run, int], None]], numbers: list[int]) ->
             one(run, number)
     except (FastcalError, OSError) as error:
         said.append(error)
+    return said
+
+
+def _answer(ref: Any, where: Callable[[list[int]], str], numbers: list[int]) -> list[Any]:
+    """Return what a task says; raise where its workers died."""
+    try:
+        said: list[Any] = ray.get(ref)
+    except RayTaskError:
+        raise
+    except RayError as error:
+        again = f"workers died over these rows again and again ({_calls.first_line(error)})"
+        kept = "what was finished is kept: call again with resume=True"
+        raise WorkerLostError(f"{where(numbers)}: {again}; {kept}") from error
     return said
 
 

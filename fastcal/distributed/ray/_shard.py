@@ -10,7 +10,10 @@ import numpy as np
 import ray
 
 from fastcal._backend.protocol import Array
+from fastcal.distributed.ray import _calls
+from fastcal.errors import InvalidElementError
 from fastcal.index import Index
+from fastcal.index._merge import Range
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,14 @@ class Rows:
         """Build the index."""
         in_file = isinstance(self.corpus, Path)
         rows = np.load(self.corpus, mmap_mode="r")[self.begin : self.end] if in_file else ray.get(self.corpus)
-        return Index(rows, self.metric, ids=None if self.ids is None else ray.get(self.ids), dims=self.dims, num_threads=1)
+        try:
+            return Index(rows, self.metric, ids=None if self.ids is None else ray.get(self.ids), dims=self.dims, num_threads=1)
+        except InvalidElementError as error:
+            width = self.dims or rows.shape[1]
+            row = error.at // width
+            error.args = (str(error).replace(f"row {row} ", f"row {self.begin + row} ", 1),)
+            error.at += self.begin * width
+            raise
 
     def __str__(self) -> str:
         return f"rows {self.begin} to {self.end - 1}" + (f" of {self.corpus}" if isinstance(self.corpus, Path) else "")
@@ -61,7 +71,7 @@ class Facts(NamedTuple):
 class Shard:
     """An index in an actor, opened by its first call, so that a failure is that call's error and not the end of the actor.
 
-    Every call brings the source, so that an actor that was restarted has it too.
+    Every call brings the source, so that an actor that was restarted has it too, and may return an error, see :func:`_calls.said`.
     """
 
     def __init__(self) -> None:
@@ -72,22 +82,25 @@ class Shard:
             self._index = source.open()
         return self._index
 
+    @_calls.said
     def facts(self, source: Rows | Saved) -> Facts:
         """Say what the index is."""
         index = self._opened(source)
         return Facts(len(index), index.metric, index._width, index.dim, index._has_ids)  # noqa: SLF001
 
+    @_calls.said
     def search(self, source: Rows | Saved, queries: Array, k: int, options: dict[str, Any]) -> tuple[Array, Array]:
         """Return scores and ids of the best k rows of this shard."""
         found = self._opened(source).search(queries, k, num_threads=1, **options)
         return found.scores, found.ids
 
-    def range_search(self, source: Rows | Saved, queries: Array, options: dict[str, Any]) -> tuple[Array, Array, Array]:
-        """Return offsets, scores and ids of the rows of this shard that reach the threshold."""
-        found = self._opened(source).range_search(queries, num_threads=1, **options)
-        return found.offsets, found.scores, found.ids
+    @_calls.said
+    def range_search(self, source: Rows | Saved, queries: Array, options: dict[str, Any]) -> tuple[int, list[Range]]:
+        """Return how many rows of this shard reach the threshold and, unless more than the limit, offsets, scores and ids of some segments."""
+        return self._opened(source)._reaching(queries, num_threads=1, **options)  # noqa: SLF001
 
 
+@_calls.said
 def save(source: Rows, path: Path) -> None:
     """Build an index and save it, with the rows unless they lie in a file of their own."""
     source.open().save(path, include_corpus=not isinstance(source.corpus, Path), num_threads=1)

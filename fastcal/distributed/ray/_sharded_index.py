@@ -21,6 +21,7 @@ from fastcal.distributed.ray import _calls, _folder
 from fastcal.distributed.ray._shard import Rows, Saved, Shard
 from fastcal.errors import InvalidValueError
 from fastcal.index._merge import merge_ranges, sort_keys
+from fastcal.index._search import beyond, limit_of
 from fastcal.index._state import State
 from fastcal.results import RangeResult, SearchResult
 
@@ -48,6 +49,7 @@ class ShardedIndex(State):
         cpus = number(num_cpus, "num_cpus", "a number of at least 0", lambda x: 0 <= x < np.inf)
         seconds = number(timeout, "timeout", "a positive number of seconds", lambda x: 0 < x < np.inf)
         options = {"num_cpus": cpus, "max_restarts": integer(max_restarts, "max_restarts", least=-1), "max_task_retries": RETRIES}
+        _calls.start()
         _calls.tell_shortage(len(sources), cpus, seconds)
         self._names = [f"shard {i} of {len(sources)} ({source})" for i, source in enumerate(sources)]
         self._sources = list(sources)  # keeps the rows that restarted actors read
@@ -193,14 +195,14 @@ class ShardedIndex(State):
             A shard cannot come back; the message names it.
         """
         vectors = self._judge_queries(queries, _backend.active())
-        most = None if limit is None else integer(limit, "limit", least=0)
+        most = limit_of(limit)
         options = {"threshold": gates.thresholds(threshold, len(vectors)), "limit": most}
         sent = ray.put(vectors)
         found = self._scatter(lambda actor, source, part: actor.range_search.remote(source, sent, options | part), allow, len(vectors))
-        parts = [(offsets, scores, self._global(ids, i)) for i, (offsets, scores, ids) in enumerate(found)]
-        total = sum(len(ids) for _, _, ids in parts)
-        if most is not None and total > most:
-            raise InvalidValueError(f"{total} rows reach the threshold, more than limit = {most}; raise the threshold or the limit")
+        total = sum(count for count, _ in found)
+        if total > most:
+            raise beyond(total, most)
+        parts = [(offsets, scores, self._global(ids, i)) for i, (_, shard) in enumerate(found) for offsets, scores, ids in shard]
         offsets, scores, ids = merge_ranges(parts, lower_is_better=not self._higher_is_better)
         return RangeResult(offsets, scores, ids, higher_is_better=self._higher_is_better)
 
