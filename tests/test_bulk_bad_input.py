@@ -41,13 +41,15 @@ def truncated(folder):
     path.write_bytes(path.read_bytes()[:-100])
 
 
-def truncated_stream(folder):
+def truncated_stream(folder, batches=None):
+    """In a batch, or behind some; the last four bytes are -1 and four that fill up to a multiple of eight."""
     folder.mkdir()
-    table = candidates(pa)
-    with pa.ipc.new_stream(folder / "a.parquet", table.schema) as writer:
-        writer.write_table(table, max_chunksize=500)
+    table = candidates(pa, 4995)
+    table = table.append_column("last", pa.array(np.full(len(table), -1, np.int32)))
+    with (folder / "a.parquet").open("wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        ends = [writer.write_batch(batch) or file.tell() for batch in table.to_batches(max_chunksize=555)]
     data = (folder / "a.parquet").read_bytes()
-    (folder / "a.parquet").write_bytes(data[: len(data) * 2 // 3])
+    (folder / "a.parquet").write_bytes(data[: len(data) * 2 // 3 if batches is None else ends[batches - 1]])
 
 
 def null_query(folder):
@@ -82,6 +84,7 @@ BAD = [
     (damaged_group, InvalidValueError, r"a\.parquet: row group 2 cannot be read"),
     (truncated, InvalidValueError, r"a\.parquet cannot be read, the file is damaged or cut short"),
     (truncated_stream, InvalidValueError, r"a\.parquet: record batch \d+ cannot be read"),
+    (lambda folder: truncated_stream(folder, 5), InvalidValueError, r"a\.parquet is cut short: the mark of its end .* 5 record batches"),
     (null_query, InvalidValueError, r"a\.parquet: row group 3: .*query_id.*null"),
     (another_type, InvalidTypeError, r"b\.parquet: column 'score' is double, in .*a\.parquet it is float"),
     (a_column_less, InvalidValueError, r"b\.parquet: column 'note' of .*a\.parquet is missing"),

@@ -10,11 +10,13 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 from bulk_files import candidates, content, profile_of, report_of, start
 
 import fastcal as fc
 from fastcal.bulk import _journal, _plan, rescore_files
+from fastcal.bulk._finished import BLOCK, checksum, unchanged
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -160,15 +162,36 @@ def test_a_folder_that_is_not_ours_is_not_touched(source, tmp_path):
 
 
 def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
-    first = rescore_files(source, tmp_path / "out", profile_of(), **BEST)
+    profile = profile_of()
+    first = rescore_files(source, tmp_path / "out", profile, **BEST)
     before = content(tmp_path / "out")
     with pytest.raises(fc.errors.InvalidValueError, match="--resume"):
-        rescore_files(source, tmp_path / "out", profile_of(), **BEST)
-    again = rescore_files(source, tmp_path / "out", profile_of(), resume=True, **BEST)
+        rescore_files(source, tmp_path / "out", profile, **BEST)
+    again = rescore_files(source, tmp_path / "out", profile, resume=True, **BEST)
     assert (again.kept, again.bytes) == (first.kept, first.bytes)
+    assert again.done_before
+    assert not first.done_before
     with pytest.raises(fc.errors.InvalidValueError, match="top_k"):
-        rescore_files(source, tmp_path / "out", profile_of(), resume=True, floor=0.2)
+        rescore_files(source, tmp_path / "out", profile, resume=True, floor=0.2)
     assert content(tmp_path / "out") == before
+
+
+def flip(part):
+    """Change one bit of the first page."""
+    data = bytearray(part.read_bytes())
+    data[100] ^= 1
+    part.write_bytes(data)
+
+
+@pytest.mark.parametrize("options", [BEST, {"floor": 0.2}], ids=["best", "map"])
+def test_a_finished_part_of_a_stopped_run_that_has_changed_is_made_again(source, tmp_path, monkeypatch, options):
+    profile = profile_of()
+    tasks = rescore_files(source, tmp_path / "whole", profile, **options, num_threads=1)
+    stopped(monkeypatch, source, tmp_path / "out", profile, 2 if options != BEST else 6, **options)
+    flip(min((tmp_path / "out" / "_unfinished").glob("part-*")))
+    resumed = rescore_files(source, tmp_path / "out", profile, resume=True, **options)
+    assert resumed.resumed == (1 if options != BEST else 5)
+    assert (resumed.kept, content(tmp_path / "out")) == (tasks.kept, content(tmp_path / "whole"))
 
 
 @pytest.mark.parametrize(
@@ -177,6 +200,7 @@ def test_a_finished_run_is_accepted_and_not_done_again(source, tmp_path):
         (lambda part: part.unlink(), "is not there"),
         (lambda part: part.write_bytes(part.read_bytes()[:-9]), r"has [\d,]+ bytes, and [\d,]+ in the manifest"),
         (lambda part: part.write_bytes(part.read_bytes()[:-40] + bytes(40)), "cannot be read"),
+        (flip, "has changed since it was written"),
     ],
 )
 def test_a_finished_run_that_has_lost_something_is_not_accepted(source, tmp_path, spoil, words):
@@ -233,3 +257,17 @@ def test_a_full_disk(source, tmp_path, monkeypatch):
         assert content(small / "out") == content(tmp_path / "whole")
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_a_checksum_changes_with_a_byte_and_with_the_order_of_blocks(tmp_path):
+    data = np.random.default_rng(0).integers(0, 256, 2 * BLOCK + 99, np.uint8)
+    (tmp_path / "whole").write_bytes(data)
+    told = {"bytes": data.nbytes, "checksum": checksum(data.data)}
+    assert unchanged(tmp_path / "whole", told)
+    changed = [np.concatenate([data[BLOCK : 2 * BLOCK], data[:BLOCK], data[2 * BLOCK :]])]
+    for at in (0, 7, BLOCK - 1, BLOCK, 2 * BLOCK + 98):
+        changed.append(data.copy())
+        changed[-1][at] ^= 1
+    for other in changed:
+        (tmp_path / "other").write_bytes(other)
+        assert not unchanged(tmp_path / "other", told)

@@ -39,6 +39,8 @@ def test_the_command_is_the_function(here, capsys):
     out = capsys.readouterr().out
     assert "5,000" in out
     assert "below the floor" in out
+    assert "all was done already" in out
+    assert "rows/s" not in out
 
 
 def test_every_option_arrives(here, monkeypatch):
@@ -76,11 +78,33 @@ def test_every_option_arrives(here, monkeypatch):
         ("in.parquet used --profile p.json", "used is not empty"),
         ("in.parquet . --profile p.json", "source in.parquet and target . must be apart"),
         ("- out --profile p.json", "not standard input"),
+        ("in.parquet out --profile p.json --memory 20MiB", "--memory 20MiB is too small"),
+        ("in.parquet out --profile p.json --distances", "--distances has no use"),
+        ("in.parquet out --profile p.json --group-column lang", "--group-column 'lang' has no use"),
+        ("in.parquet out --profile p.json --threads 0", "--threads must be"),
+        ("in.parquet out --profile p.json --top-k 0", "--top-k must be"),
+        ("in.parquet out --profile p.json --floor nan", "--floor must be"),
+        (
+            "in.parquet out --profile p.json --escalate-from 0.9",
+            "--escalate-from 0.9 exceeds the threshold (probability 0.5, --target precision=0.9)",
+        ),
+        (
+            "in.parquet out --profile p.json --target precision=0.7",
+            "--target precision=0.7 selects 0 of the profile's thresholds; expected one of: --target",
+        ),
+        ("in.parquet out --profile p.json --query-column decision", "--query-column 'decision' is"),
+        ("in.parquet begun --profile p.json --resume --top-k 11", "begun was begun with --top-k 10, and now it is 11;"),
+        ("in.parquet out --profile rank.json", "files are read in pieces; fit a profile with one of 'minmax', "),
     ],
 )
 def test_errors_are_one_line(here, capsys, line, words):
     (here / "used").mkdir()
     (here / "used" / "diary.txt").touch()
+    if "rank" in line:
+        profile_of("rank").save("rank.json")
+    if "begun" in line:
+        assert main(["rescore", "in.parquet", "begun", "--profile", "p.json", "--top-k", "10", "--json"]) == 0
+        capsys.readouterr()
     assert main(["rescore", *line.split()]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -16,6 +16,20 @@ _NAMES = ("the rows so far", "the table")
 ROWS_OF_A_QUERY, TIMES_K = 4, 6
 
 
+def most_bytes(k: int, rows: int, rows_of_a_table: int, query_bytes: float) -> int:
+    """Return what bars take at most: there are none for more queries than pay."""
+    queries = min(rows // (TIMES_K * k), rows_of_a_table // ROWS_OF_A_QUERY)
+    return int(queries * (_bytes_of_a_bar(k) + query_bytes))
+
+
+def _bytes_of_a_bar(k: int) -> int:
+    return 8 * _room(k) + 20
+
+
+def _room(k: int) -> int:
+    return k + max(1, k // 2)
+
+
 class BestSoFar:
     """Takes out rows that cannot be among the best `k` of their query, by those it has been shown before; threads may share one.
 
@@ -58,8 +72,8 @@ class BestSoFar:
 
     def _begin(self, queries: Keys, kept: int, seen: int) -> None:
         """Make bars for these queries if that pays and fits."""
-        n, room = len(queries), self.k + max(1, self.k // 2)
-        fits = n * (8 * room + 12) + queries.values.nbytes + 8 * n <= self.memory
+        n, room = len(queries), _room(self.k)
+        fits = n * _bytes_of_a_bar(self.k) + queries.values.nbytes <= self.memory
         if fits and kept >= ROWS_OF_A_QUERY * n and self.rows * kept >= TIMES_K * self.k * n * seen:
             # Pages are the system's to give when they are first written to.
             self._known, self._state = queries, (np.zeros(n, np.uint64), np.zeros((n, room), np.uint64), np.zeros(n, np.int32))

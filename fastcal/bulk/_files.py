@@ -68,7 +68,8 @@ def rescore_files(
     query, doc, score, by, top_k, target_precision, target_recall, escalate_from, floor, drop_not_found, higher_is_better
         As of :class:`Rescorer`.
     memory : int or str, default "1GiB"
-        What the call may take beyond what the process holds when it begins: bytes, or text such as "512MiB".
+        What the call may take beyond what the process holds when it begins: bytes, or text such as "512MiB". The best rows of one query
+        have to fit in it several times; whether they do shows when all rows have been read once.
     resume : bool
         Go on with what an earlier call, killed or failed, has begun in `target`, and accept what it has finished.
     num_threads : int, optional
@@ -135,9 +136,10 @@ def passed(
         resumed = journal.n_done
         clock = _Clock(progress, plan.rows * (1 + (top_k is not None) + 2 * of_lists(profile)))
         manifest = journal.finished()
+        done_before = manifest is not None
         if manifest is None:
             manifest = _done(run(plan=plan, journal=journal, profile=profile, options=options, top_k=top_k, advance=clock), schema)
-    return RescoreReport.of(str(folder), manifest, resumed=resumed, seconds=time.monotonic() - began)
+    return RescoreReport.of(str(folder), manifest, resumed=resumed, done_before=done_before, seconds=time.monotonic() - began)
 
 
 def _apart(source: Path, target: Path) -> None:
@@ -178,7 +180,7 @@ def _done(run: Run, schema: Any) -> dict[str, Any]:
     parts = [fact for _, fact in sorted(run.journal.done(MAPPED if run.top_k is None else MERGED).items())]
     if not any("name" in fact for fact in parts):
         parts.append(write_empty(run, schema))
-    files = [{name: fact[name] for name in ("name", "kept", "bytes")} for fact in parts if "name" in fact]
+    files = [{name: fact[name] for name in ("name", "kept", "bytes", "checksum")} for fact in parts if "name" in fact]
     run.journal.finish({"rows": _counts(run, parts), "files": files}, [one["name"] for one in files])
     return run.journal.finished() or {}
 

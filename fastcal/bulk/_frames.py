@@ -180,10 +180,7 @@ def frame_of(data: Any) -> Frame:
         return PandasFrame(data)
     if home == "polars" and isinstance(data, _of("polars", "DataFrame")):
         return PolarsFrame(data)
-    raise InvalidTypeError(
-        f"table is a {type(data).__module__}.{type(data).__qualname__}; expected a pyarrow Table or RecordBatch, a dict of arrays, or a pandas or "
-        "polars DataFrame"
-    )
+    raise InvalidTypeError(f"table is a {_kind(data)}; expected a pyarrow Table or RecordBatch, a dict of arrays, or a pandas or polars DataFrame")
 
 
 def joined(tables: Sequence[Any]) -> Any:
@@ -221,3 +218,7 @@ def _joined_arrow(tables: list[Any]) -> Any:
 
 def _of(module: str, *names: str) -> tuple[type, ...]:
     return tuple(getattr(sys.modules[module], name) for name in names)
+
+
+def _kind(data: Any) -> str:
+    return f"{type(data).__module__}.{type(data).__qualname__}".removeprefix("builtins.")

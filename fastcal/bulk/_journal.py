@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcal._atomic import appearing, replacing, sync_folder
-from fastcal.bulk._finished import check
+from fastcal.bulk._finished import check, checksum, unchanged
 from fastcal.errors import InvalidValueError
 
 MANIFEST, UNFINISHED, PART = "_manifest.json", "_unfinished", "part-"
@@ -80,8 +80,9 @@ def written(folder: Path, stage: str, task: int, name: str | None, pieces: list[
     fact = {"pass": stage, "task": task, **facts}
     if name is None:
         return fact
-    store(folder / name, pieces, lasting=name.startswith(PART))
-    return {**fact, "name": name, "bytes": sum(len(piece) for piece in pieces)}
+    part = name.startswith(PART)
+    store(folder / name, pieces, lasting=part)
+    return {**fact, "name": name, "bytes": sum(len(piece) for piece in pieces)} | ({"checksum": checksum(*pieces)} if part else {})
 
 
 class Journal:
@@ -151,13 +152,13 @@ class Journal:
                 path.unlink()
 
     def _there(self, fact: dict[str, Any]) -> bool:
-        """Tell whether the file of a task is there; a part may have moved up already, another file may be lost with the power."""
+        """Tell whether the file of a task is there, a part with its bytes; it may have moved up already, another file may be lost with the power."""
         if "name" not in fact:
             return True
-        if fact["boot"] != self._boot and not fact["name"].startswith(PART):
-            return False
-        places = (self.folder / fact["name"], self.target / fact["name"])
-        return any(path.is_file() and path.stat().st_size == fact["bytes"] for path in places)
+        places = [path for path in (self.folder / fact["name"], self.target / fact["name"]) if path.is_file()]
+        if fact["name"].startswith(PART):
+            return any(unchanged(path, fact) for path in places)
+        return fact["boot"] == self._boot and any(path.stat().st_size == fact["bytes"] for path in places)
 
     @property
     def n_done(self) -> int:

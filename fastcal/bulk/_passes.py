@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from fastcal import _threads
 from fastcal._extras import require
 from fastcal._validate.elements import told_from
 from fastcal.bulk import _memory
-from fastcal.bulk._best_so_far import BestSoFar
+from fastcal.bulk._best_so_far import BestSoFar, most_bytes
 from fastcal.bulk._guilty import accuse
 from fastcal.bulk._journal import PART, Journal
 from fastcal.bulk._plan import Plan, Stream
@@ -76,11 +77,15 @@ class Run:
         return TopRows(self.top_k, **names)
 
     def bars(self) -> BestSoFar | None:
-        """Return bars for the best rows, in the memory that workers leave over; tasks that share none have none."""
+        """Return bars for the best rows; tasks that share no memory have none.
+
+        They may take what workers leave over, of those that keep the CPUs busy: bars save more time than further ones.
+        """
         if self.top_k is None or self.memory is None:
             return None
-        spare = self.memory.spare(self.plan.chunk_bytes, self.n_threads)
-        return BestSoFar(self.top_k, self.plan.rows, higher_is_better=self.options["higher_is_better"], memory=spare)
+        spare = self.memory.spare(self.plan.chunk_bytes, min(self.n_threads, _threads.usable_cpus() + 1))
+        needed = most_bytes(self.top_k, self.plan.rows, self.plan.chunk_rows, self.plan.row_bytes)
+        return BestSoFar(self.top_k, self.plan.rows, higher_is_better=self.options["higher_is_better"], memory=min(spare, needed))
 
     def over_chunks(self, stage: str, names: list[str] | None, work: Callable[[int, Any], None]) -> None:
         """Call ``work`` with every chunk that this pass has not done."""
@@ -92,16 +97,17 @@ class Run:
             self.advance(item[2].num_rows)
             self.relieve()
 
-        n = self.workers(self.plan.chunk_bytes, self._largest())
+        bars = self.reduction.best
+        n = self.workers(self.plan.chunk_bytes, self._largest(), 0 if bars is None else bars.memory)
         work_through((self.tables(stream, names, done) for stream in self.plan.streams), one, n, self.advance.tick)
 
     def _largest(self) -> str:
         held = f" and {_memory.shown(self.plan.held)} that a reader holds" if self.plan.held > self.plan.chunk_bytes // 2 else ""
         return f"tasks of {_memory.shown(self.plan.chunk_bytes - self.plan.held)} of rows{held}"
 
-    def workers(self, piece: int, what: str) -> int:
-        """Return how many workers fit that hold so many bytes of rows each."""
-        return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what)
+    def workers(self, piece: int, what: str, beside: int = 0) -> int:
+        """Return how many workers fit that hold so many bytes of rows each, beside other bytes."""
+        return self.n_threads if self.memory is None else self.memory.workers(piece, self.n_threads, what, beside)
 
     def relieve(self) -> None:
         """Give memory back, if there is a limit."""

@@ -14,6 +14,8 @@ from itertools import groupby, islice, pairwise
 from math import gcd
 from typing import Any
 
+import numpy as np
+
 from fastcal._extras import require
 from fastcal.bulk._inputs import Columns, Input
 from fastcal.bulk._readers import opened
@@ -63,6 +65,11 @@ class Plan:
     def bucket_bytes(self) -> int:
         """Return how many bytes of a bucket are brought together at once, where memory allows."""
         return 4 * BUCKET_BYTES
+
+    @property
+    def chunk_rows(self) -> int:
+        """Return the rows of the largest chunk."""
+        return max((rows for stream in self.streams for rows in stream.rows), default=0)
 
     @property
     def chunk_bytes(self) -> int:
@@ -129,8 +136,17 @@ def planned(inputs: list[Input]) -> Plan:
     rows, size = sum(size.rows for _, _, size in groups), sum(size.bytes for _, _, size in groups)
     row_bytes = max((size.bytes / size.rows for _, _, size in groups), default=1.0)
     whole = max((size.bytes for file, _, size in groups if inputs[file].kind != "parquet" and size.bytes > CHUNK_BYTES), default=0)
-    pages = max((min(size.bytes, PAGES_HELD * PAGE_ROWS * size.bytes / size.rows) for _, _, size in groups), default=0)
+    pages = max((min(size.bytes, PAGES_HELD * _page(size)) for _, _, size in groups), default=0)
     return Plan(inputs, columns, list(_streams(groups)), rows, size, row_bytes, int(max(whole, pages)))
+
+
+def _page(size: Size) -> float:
+    """Return the bytes of the widest rows that may be in one page."""
+    if not size.parts:
+        return PAGE_ROWS * size.bytes / size.rows
+    together = -(-PAGE_ROWS // size.granule)
+    ends = np.cumsum([*size.parts, *[0.0] * together])
+    return float((ends[together:] - ends[:-together]).max())
 
 
 def _widened(size: Size, extra: int) -> Size:

@@ -15,6 +15,7 @@ from fastcal.errors import InvalidValueError
 # Parquet pages are read through a buffer of this size, so that a column of a huge row group never is in memory as a whole.
 BUFFER = 1 << 20
 MEASURED = 1024
+END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # without it the end of a file is an end for a reader, too
 
 
 @contextmanager
@@ -86,11 +87,11 @@ class ArrowRows:
     def __exit__(self, *_: object) -> None:
         self._forget()
 
-    def _open(self, columns: list[str] | None = None) -> Any:
+    def _open(self, columns: list[str] | None = None, source: Any = None) -> Any:
         chosen = None if columns is None else sorted(self.schema.get_field_index(name) for name in columns)
         options = self._pa.ipc.IpcReadOptions(included_fields=chosen, use_threads=False)
         opened = self._pa.ipc.open_file if self.one.kind == "arrow" else self._pa.ipc.open_stream
-        return opened(self._pa.BufferReader(self._buffer), options=options)
+        return opened(source or self._pa.BufferReader(self._buffer), options=options)
 
     def _batches(self, groups: list[int], columns: list[str] | None) -> Iterator[Any]:
         with naming(self.one):
@@ -109,15 +110,19 @@ class ArrowRows:
 
     def sizes(self, at_most: float) -> list[Size]:
         """Return rows and bytes of each group, of those that have more bytes than that as they lie."""
+        source = self._pa.BufferReader(self._buffer)
         with naming(self.one):
-            reader = self._open()
+            reader = self._open(source=source)
         if self.one.kind == "arrow":
             return [self._size(batch, at_most) for batch in self._batches(list(range(reader.num_record_batches)), None)]
-        found: list[Size] = []
+        found, end = list[Size](), source.tell()
         with suppress(StopIteration):
             while True:
                 with naming(self.one, len(found)):
                     found.append(self._size(reader.read_next_batch(), at_most))
+                    end = source.tell()
+        if self._map[end : end + len(END_OF_STREAM)] != END_OF_STREAM:
+            raise InvalidValueError(f"{self.one.path} is cut short: the mark of its end is missing behind {len(found)} record batches")
         return found
 
     def _size(self, batch: Any, at_most: float) -> Size:

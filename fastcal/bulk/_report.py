@@ -27,6 +27,8 @@ class RescoreReport:
         Rows written, by their decision; all 0 where the profile has no threshold.
     resumed : int
         Tasks that an earlier run had done.
+    done_before : bool
+        Whether an earlier run had come to its end, so that nothing was left to do.
     seconds : float
         Of this run.
     """
@@ -44,6 +46,7 @@ class RescoreReport:
     escalate: int
     abstain: int
     resumed: int
+    done_before: bool
     seconds: float
 
     @classmethod

@@ -45,7 +45,8 @@ class ParquetSizes:
     """Sizes of the row groups of a file, read closely only where they can hide something.
 
     The rows of a column take at most the longest entry of its dictionary each; what is not in the dictionary is stored in full. Columns for
-    which that says too little, for lengths differ, are read as a whole, a few rows at a time.
+    which that says too little, for lengths differ (one entry may be that of nearly all rows) or few rows are of the dictionary, are read as
+    a whole, a few rows at a time.
     """
 
     def __init__(self, file: Any, again: Any, at_most: float) -> None:
@@ -94,10 +95,11 @@ class ParquetSizes:
         if entries is None or not len(entries):
             return _Bound(stored + ends, 4 * stored / rows, loose=stored > self._at_most / 2)
         lengths = compute.binary_length(entries)
-        longest, kept = compute.max(lengths).as_py(), compute.sum(lengths).as_py()
+        longest, shortest, kept = (of(lengths).as_py() for of in (compute.max, compute.min, compute.sum))
         plain = max(0, stored - kept - 8 * len(entries))
         found = max(rows * longest, plain) + ends
-        uneven = longest > 2 * kept / len(entries) + 16 or plain > max(self._at_most, rows * (longest + 8)) / 2
+        few_coded = plain > rows * (len(entries).bit_length() / 8 + 0.5) and found > 2 * plain + ends
+        uneven = longest > 2 * shortest + 16 or few_coded or plain > max(self._at_most, rows * (longest + 8)) / 2
         return _Bound(found, longest, loose=uneven and found > self._at_most / 4)
 
 

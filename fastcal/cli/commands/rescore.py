@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +19,38 @@ if TYPE_CHECKING:
 
     from fastcal.bulk import RescoreReport
 
+OPTIONS = {
+    "top_k": "--top-k",
+    "num_threads": "--threads",
+    "escalate_from": "--escalate-from",
+    "drop_not_found": "--drop-not-found",
+    "higher_is_better": "--distances",
+    "target_precision": "--target precision",
+    "target_recall": "--target recall",
+    "memory": "--memory",
+    "floor": "--floor",
+    "query": "--query-column",
+    "doc": "--doc-column",
+    "score": "--score-column",
+    "by": "--group-column",
+}
+# What it says of them beside their names.
+WORDS = {
+    "^low must": "--escalate-from must",
+    "^by= is missing": "--group-column is missing",
+    "^higher_is_better is False, but": "--distances has no use:",
+    "(?<=^norm )(.* needs all scores of a query at once): .* choose (one of .*)": r"\1, and files are read in pieces; fit a profile with \2 or none",
+}
+
 
 def rescore(
-    source: Annotated[str, typer.Argument(metavar="IN", help="Parquet or Arrow IPC file, or a folder of them; folders name=value are columns.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="Parquet or Arrow IPC file, or a folder of them alone; names with . or _ in front are passed over, folders name=value are columns.",
+        ),
+    ],
     out: Annotated[str, typer.Argument(metavar="OUT", help="Folder that is empty or not there.")],
     profile: ProfilePath,
     query_column: QueryColumn = "query_id",
@@ -35,7 +65,12 @@ def rescore(
     ] = None,
     floor: Annotated[float | None, typer.Option("--floor", metavar="X", help="Drop rows with a worse raw score.", show_default=False)] = None,
     drop_not_found: Annotated[bool, typer.Option("--drop-not-found", help="Drop rows that are neither acted on nor escalated.")] = False,
-    top_k: Annotated[int | None, typer.Option("--top-k", metavar="K", help="Keep the best K rows of each query.", show_default=False)] = None,
+    top_k: Annotated[
+        int | None,
+        typer.Option(
+            "--top-k", metavar="K", help="Keep the best K rows of each query; those of one query have to fit in memory.", show_default=False
+        ),
+    ] = None,
     distances: Distances = False,
     memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="What the process may take in all.")] = "1GiB",
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="Chunks at work at a time.", show_default=False)] = None,
@@ -59,7 +94,7 @@ def rescore(
     if "-" in (source, out):
         raise InvalidValueError("rescore reads and writes files or folders, not standard input or output")
     loaded = Profile.load(profile)
-    with _kept(out), progress("rescoring", "rows") as advance:
+    with _named(), _kept(out), progress("rescoring", "rows") as advance:
         report = rescore_files(
             source,
             out,
@@ -92,6 +127,30 @@ def _kept(out: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _named() -> Iterator[None]:
+    """Call options by the names that they have here."""
+    from fastcal.errors import InvalidTypeError, InvalidValueError
+
+    try:
+        yield
+    except (InvalidValueError, InvalidTypeError) as error:
+        raise type(error)(in_options(str(error))) from error
+
+
+def in_options(text: str) -> str:
+    """Return a message of ``rescore_files`` with its keywords, where it begins with one or tells its value, as options."""
+    for told, here in WORDS.items():
+        text = re.sub(told, here, text)
+    names = "|".join(OPTIONS)
+    text = re.sub(rf"(^|[ (])({names})=(?=[\d.'\"]|True|False|None)", lambda found: f"{found[1]}{OPTIONS[found[2]]}{_joint(found[2])}", text)
+    return re.sub(rf"^({names}) (?=must|needs)", lambda found: f"{OPTIONS[found[1]]} ", text)
+
+
+def _joint(name: str) -> str:
+    return "=" if name.startswith("target_") else " "
+
+
 def _print(console: Console, report: RescoreReport) -> None:
     lost = [("without a score", report.padding), ("below the floor", report.below_floor), ("not found", report.not_found)]
     lost.append(("beyond the best of their query", report.beyond_top_k))
@@ -99,5 +158,8 @@ def _print(console: Console, report: RescoreReport) -> None:
     rows = [("read", report.rows), *((f"dropped: {why}", n) for why, n in lost if n), ("written", report.kept)]
     console.print(table(("rows", ""), [*rows, *((f"of these {what}", n) for what, n in decided if n)]))
     speed = f"{report.rows / report.seconds:,.0f} rows/s" if report.seconds else ""
-    again = f", {report.resumed} tasks were done already" if report.resumed else ""
-    console.print(f"{report.files} files, {report.bytes:,} bytes in {report.target}; {report.seconds:.1f} s, {speed}{again}")
+    if report.resumed:
+        speed = f"{report.resumed} tasks were done already"
+    if report.done_before:
+        speed = "all was done already, and nothing has changed since"
+    console.print(f"{report.files} files, {report.bytes:,} bytes in {report.target}; {report.seconds:.1f} s, {speed}")
