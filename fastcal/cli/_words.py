@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from fastcal.errors import InvalidTypeError, InvalidValueError
 
 _WORDS = {
     r"target_(precision|recall)=": r"--target \1=",
@@ -31,3 +35,16 @@ def spoken(text: str) -> str:
     for word, option in _EVERY:
         text = word.sub(option, text)
     return text
+
+
+@contextmanager
+def worded(words: Mapping[str, str]) -> Iterator[None]:
+    """Let errors of the body's calls be told in a command's own words: regular expressions, and what takes the place of their matches."""
+    try:
+        yield
+    except (InvalidValueError, InvalidTypeError) as error:
+        text = str(error)
+        for told, here in words.items():
+            text = re.sub(told, here, text)
+        error.args = (text,)
+        raise

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -21,20 +18,14 @@ from fastcal.cli._reading import Columns, Judging, judgements, pool
 from fastcal.cli._spread import spread
 from fastcal.cli._texts import describing
 from fastcal.cli._use import check_direction
-from fastcal.errors import InvalidTypeError, InvalidValueError
+from fastcal.cli._words import worded
+from fastcal.errors import InvalidValueError
 from fastcal.profile import Profile
 from fastcal.report import Report, make_report
 from fastcal.run import Run
 
 STDOUT, MARKDOWN = "-", ".md"
-_OPTIONS = {
-    r'\b(seen|unjudged)="(\w+)"': r"--\1 \2",
-    r"\btarget_(precision|recall)=": r"--target \1=",
-    r"\bescalate_from=": "--escalate-from ",
-    r"\bescalate_from\b": "--escalate-from",
-    r"\bby= ": "--by ",
-    r"\ball_queries=True": "--all-queries",
-}
+_OPTIONS = {r'\b(seen|unjudged)="(\w+)"': r"--\1 \2", r"\bby= ": "--by ", r"\ball_queries=True": "--all-queries"}
 
 
 @spread
@@ -90,7 +81,7 @@ def report(
     runs = {f"others[{key!r}]": (further[key][0], each.run) for key, each in zip(names, others, strict=True)} if further else {}
     judged = judgements(qrels, columns, judging.grade_column, judging.split)
     check_least(judged, judging.min_rel)
-    with progress("measuring"), _options_named(), located(lists, run, columns, **runs):
+    with progress("measuring"), worded(_OPTIONS), located(lists, run, columns, **runs):
         made = make_report(
             lists,
             judged,
@@ -188,19 +179,3 @@ def _labeler(lists: Run, judging: Judging) -> Any:
         return None
     show = describing(lists, judging.texts)
     return terminal_labeler(show) if judging.answers is None else KeptAnswers(lists, show, judging.answers)
-
-
-@contextmanager
-def _options_named() -> Iterator[None]:
-    try:
-        yield
-    except (InvalidValueError, InvalidTypeError) as error:
-        error.args = (_in_options(str(error)),)
-        raise
-
-
-def _in_options(message: str) -> str:
-    """Return what the library says with its arguments as the options of the command."""
-    for argument, option in _OPTIONS.items():
-        message = re.sub(argument, option, message)
-    return message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import typer
 from fastcal.cli._options import AsJson, Distances, DocColumn, ProfilePath, QueryColumn, ScoreColumn, TargetText, target
 from fastcal.cli._output import show, table
 from fastcal.cli._progress import progress
+from fastcal.cli._words import worded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,12 +34,14 @@ OPTIONS = {
     "score": "--score-column",
     "by": "--group-column",
 }
-# What it says of them beside their names.
+_VALUE = r"""=(?=[\d.'"]|True|False|None)"""
 WORDS = {
     "^low must": "--escalate-from must",
     "^by= is missing": "--group-column is missing",
     "^higher_is_better is False, but": "--distances has no use:",
     "(?<=^norm )(.* needs all scores of a query at once): .* choose (one of .*)": r"\1, and files are read in pieces; fit a profile with \2 or none",
+    **{rf"(?:^|(?<=[ (])){name}{_VALUE}": f"{option}{'=' if name.startswith('target_') else ' '}" for name, option in OPTIONS.items()},
+    **{rf"^{name} (?=must|needs)": f"{option} " for name, option in OPTIONS.items()},
 }
 
 
@@ -94,7 +96,7 @@ def rescore(
     if "-" in (source, out):
         raise InvalidValueError("rescore reads and writes files or folders, not standard input or output")
     loaded = Profile.load(profile)
-    with _named(), _kept(out), progress("rescoring", "rows") as advance:
+    with worded(WORDS), _kept(out), progress("rescoring", "rows") as advance:
         report = rescore_files(
             source,
             out,
@@ -125,30 +127,6 @@ def _kept(out: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"\nfastcal: what is done is kept in {out}, and the same command with --resume goes on from there", file=sys.stderr, flush=True)
         raise
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    """Call options by the names that they have here."""
-    from fastcal.errors import InvalidTypeError, InvalidValueError
-
-    try:
-        yield
-    except (InvalidValueError, InvalidTypeError) as error:
-        raise type(error)(in_options(str(error))) from error
-
-
-def in_options(text: str) -> str:
-    """Return a message of ``rescore_files`` with its keywords, where it begins with one or tells its value, as options."""
-    for told, here in WORDS.items():
-        text = re.sub(told, here, text)
-    names = "|".join(OPTIONS)
-    text = re.sub(rf"(^|[ (])({names})=(?=[\d.'\"]|True|False|None)", lambda found: f"{found[1]}{OPTIONS[found[2]]}{_joint(found[2])}", text)
-    return re.sub(rf"^({names}) (?=must|needs)", lambda found: f"{OPTIONS[found[1]]} ", text)
-
-
-def _joint(name: str) -> str:
-    return "=" if name.startswith("target_") else " "
 
 
 def _print(console: Console, report: RescoreReport) -> None:
