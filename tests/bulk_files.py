@@ -30,7 +30,8 @@ def profile_of(norm=None):
     rng = np.random.default_rng(5)
     scores = rng.random(400)
     platt = fc.PlattCalibrator().fit(scores, rng.random(400) < scores)
-    return fc.Profile("m", "cosine", platt, fc.Threshold(0.5, target_precision=0.9), norm=norm)
+    made = "2026-01-01T00:00:00+00:00"  # whatever the second it is made in, it is the same profile
+    return fc.Profile("m", "cosine", platt, fc.Threshold(0.5, target_precision=0.9), norm=norm, created=made)
 
 
 def candidates(pa, n=5000, n_queries=37, seed=0, text=True, padding=True):

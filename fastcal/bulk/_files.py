@@ -180,7 +180,7 @@ def _done(run: Run, schema: Any) -> dict[str, Any]:
     parts = [fact for _, fact in sorted(run.journal.done(MAPPED if run.top_k is None else MERGED).items())]
     if not any("name" in fact for fact in parts):
         parts.append(write_empty(run, schema))
-    files = [{name: fact[name] for name in ("name", "kept", "bytes", "checksum")} for fact in parts if "name" in fact]
+    files = [{name: fact[name] for name in ("name", "kept", "bytes", "digest")} for fact in parts if "name" in fact]
     run.journal.finish({"rows": _counts(run, parts), "files": files}, [one["name"] for one in files])
     return run.journal.finished() or {}
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy as np
 
 from fastcal._extras import require
 from fastcal.errors import InvalidValueError
-
-BLOCK, ODD = 128 << 10, np.uint64(0x9E3779B97F4A7C15)
+from fastcal.index._image import digest_of
 
 
 def check(target: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise where a part is not there, has another size or another checksum, or a footer that cannot be read or tells of another number of rows."""
+    """Raise where a part is not there, has another size or another digest, or a footer that cannot be read or tells of another number of rows."""
     for part in manifest["files"]:
         if wrong := _wrong(target / part["name"], part):
             raise InvalidValueError(f"{target / part['name']} {wrong}: the result is damaged; remove {target} and run again")
@@ -37,29 +35,8 @@ def _wrong(path: Path, part: Mapping[str, Any]) -> str:
     return "" if unchanged(path, part) else "has changed since it was written"
 
 
-def checksum(data: Any) -> int:
-    """Return a number that changes with any byte of a buffer.
-
-    Blocks b add up to s = s ODD + b, word by word, modulo 2**64; then s and the shorter block behind them go through CRC-32. 10 GB/s, where
-    CRC-32 of everything has 2 and took 7 % of a run that keeps all rows.
-    """
-    return _of_blocks(data[begin : begin + BLOCK] for begin in range(0, len(data), BLOCK))
-
-
-def _of_blocks(blocks: Iterable[Any]) -> int:
-    state, end = np.zeros(BLOCK // 8, "<u8"), b""
-    for block in blocks:
-        if len(block) < BLOCK:
-            end = block
-        else:
-            state *= ODD
-            state += np.frombuffer(block, "<u8")
-    return zlib.crc32(end, zlib.crc32(state.data))
-
-
 def unchanged(path: Path, part: Mapping[str, Any]) -> bool:
     """Tell whether a file has the bytes that its part was written with."""
     if path.stat().st_size != part["bytes"]:
         return False
-    with path.open("rb") as file:
-        return _of_blocks(iter(lambda: file.read(BLOCK), b"")) == part.get("checksum")
+    return digest_of(np.memmap(path, np.uint8, "r")) == part.get("digest")

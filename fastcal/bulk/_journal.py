@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from fastcal._atomic import appearing, replacing, sync_folder
-from fastcal.bulk._finished import check, checksum, unchanged
+from fastcal.bulk._finished import check, unchanged
 from fastcal.errors import InvalidValueError
+from fastcal.index._image import digest_of
 
 MANIFEST, UNFINISHED, PART = "_manifest.json", "_unfinished", "part-"
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -82,7 +83,7 @@ def written(folder: Path, stage: str, task: int, name: str | None, pieces: list[
         return fact
     part = name.startswith(PART)
     store(folder / name, pieces, lasting=part)
-    return {**fact, "name": name, "bytes": sum(len(piece) for piece in pieces)} | ({"checksum": checksum(*pieces)} if part else {})
+    return {**fact, "name": name, "bytes": sum(len(piece) for piece in pieces)} | ({"digest": digest_of(*pieces)} if part else {})
 
 
 class Journal:
