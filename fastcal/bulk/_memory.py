@@ -15,7 +15,7 @@ from fastcal.errors import InvalidTypeError, InvalidValueError
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 # A worker takes up to 5.5 times its chunk and, with many of them, up to 8 MiB that Arrow keeps for its thread; all together take 50 MiB that
 # do not depend on it (pyarrow 26, 4 to 30 M rows of numbers or texts, scattered or not, with and without norm and top_k, one to 32 workers).
-CHUNKS_A_WORKER, WORKER_BYTES, SHARED_BYTES = 6, 10 << 20, 64 << 20
+CHUNKS_A_WORKER, WORKER_BYTES, SHARED_BYTES = 6, 10 << 20, 54 << 20
 MOST_OF_A_COMMAND = 256 << 20
 LEEWAY = 8 << 20  # of what a process holds, from one look to the next
 
