@@ -10,7 +10,7 @@ import pytest
 import fastcal as fc
 from fastcal.bulk import _memory
 from fastcal.bulk._inputs import found
-from fastcal.bulk._memory import CHUNKS_A_WORKER, WORKER_BYTES, Budget
+from fastcal.bulk._memory import CHUNKS_A_WORKER, SHARED_BYTES, WORKER_BYTES, Budget
 from fastcal.bulk._plan import CHUNK_BYTES, planned
 
 pa = pytest.importorskip("pyarrow")
@@ -23,8 +23,9 @@ def test_bars_get_what_the_workers_that_fit_leave_over(n_threads):
     budget = Budget.of(1 << 30)
     piece = (175 * MIB - WORKER_BYTES) // CHUNKS_A_WORKER
     spare = budget.spare(piece, n_threads)
-    assert 0 < spare <= 960 * MIB - min(n_threads, 5) * 175 * MIB
-    assert abs(spare - (960 - 175 * min(n_threads, 5)) * MIB) < 60 * MIB
+    left = (1 << 30) - SHARED_BYTES - min(n_threads, 5) * 175 * MIB
+    assert 0 < spare <= left
+    assert left - spare < 60 * MIB
     assert budget.workers(piece, n_threads, "", beside=spare) == min(n_threads, 5)
 
 
