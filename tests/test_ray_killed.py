@@ -25,8 +25,14 @@ from fastcal.distributed.ray import _rescore_files, rescore_files
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
 
 
+@pytest.fixture(autouse=True)
+def title(monkeypatch):
+    """Tasks of these tests have a title of their own: other tests may be running on another cluster."""
+    monkeypatch.setattr(_rescore_files, "TITLE", f"{_rescore_files.TITLE}.{os.getpid()}.")
+
+
 def at_work():
-    """Process ids of the workers that are in the middle of a task of rescore_files."""
+    """Process ids of the workers that are in the middle of a task of these tests."""
     title, found = f"ray::{_rescore_files.TITLE}".encode(), []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -39,9 +45,11 @@ def test_files_lose_and_double_nothing_where_workers_die(cluster, tmp_path):  # 
 
     def kill(done, total):
         """One worker in the first pass, one later."""
-        if len(killed) <= 2 * done // total and at_work():
-            killed.append(at_work()[0])
-            os.kill(killed[-1], signal.SIGKILL)
+        found = at_work()
+        if len(killed) <= 2 * done // total and found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(found[0], signal.SIGKILL)
+                killed.append(found[0])
 
     expected = bulk.rescore_files(source, tmp_path / "one", fitted, **settings)
     found = rescore_files(source, tmp_path / "ray", fitted, **settings, progress=kill)
