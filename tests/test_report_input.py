@@ -64,7 +64,9 @@ def test_bad_data(case):
 
 
 # -- the command -------------------------------------------------------------------------------------------------
-def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def main(case, tmp_path, monkeypatch):
+    """The command line beside the case as files."""
     pytest.importorskip("typer")
     from fastcal.cli import main
 
@@ -73,6 +75,11 @@ def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_p
     run.to_trec("news.trec")
     qrels.to_trec("qrels.trec")
     profile.save("p.json")
+    return main
+
+
+def test_the_command_writes_each_form_and_refuses_before_it_measures(main, case, tmp_path, capsys):
+    run, qrels, profile, _ = case
     command = ["report", "news.trec", "qrels.trec", "--profile", "p.json"]
     assert main(command) == 0
     assert capsys.readouterr().out.startswith("# toy (cosine) on news: 60 queries, 720 candidates")
@@ -105,16 +112,8 @@ def test_the_command_writes_each_form_and_refuses_before_it_measures(case, tmp_p
     assert "say --seen keep for figures that flatter" in capsys.readouterr().err
 
 
-def test_the_figures_of_evaluate(case, tmp_path, monkeypatch, capsys):
+def test_the_figures_of_evaluate(main, capsys):
     """Both commands measure the same, so they say the same numbers."""
-    pytest.importorskip("typer")
-    from fastcal.cli import main
-
-    run, qrels, profile, _ = case
-    monkeypatch.chdir(tmp_path)
-    run.to_trec("news.trec")
-    qrels.to_trec("qrels.trec")
-    profile.save("p.json")
     found = []
     for command in ("evaluate", "report"):
         assert main([command, "news.trec", "qrels.trec", "--profile", "p.json", "--json"]) == 0
